@@ -1,0 +1,128 @@
+package taskwait
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+func always(status Status) SourceFunc {
+	return func(_ context.Context, id string) (Task, error) { return Task{ID: id, Status: status}, nil }
+}
+
+func BenchmarkDecide(b *testing.B) {
+	now := time.Now()
+	l := &limits{timeout: time.Hour, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+	s := state{ID: "id", Started: now}
+	a := seen(StatusExecuting)
+	a.sent = now
+	b.ReportAllocs()
+	for b.Loop() {
+		decide(l, &s, &a, now, time.Second, 0.5)
+	}
+}
+
+// BenchmarkPoll is one poll of a Source that answers at once, without the pause: ask, decide, report. The bare loop does
+// what a hand-written one would: look at the context, ask, look at the status, set a timer.
+func BenchmarkPoll(b *testing.B) {
+	src := always(StatusExecuting)
+	b.Run("taskwait", func(b *testing.B) {
+		w, err := New(src)
+		if err != nil {
+			b.Fatal(err)
+		}
+		run := newWait(b.Context(), w, w.settings, "id", nil)
+		defer run.query.stop()
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, ok := run.poll(b.Context()); !ok {
+				b.Fatal("the context ended")
+			}
+		}
+	})
+	b.Run("bare-loop", func(b *testing.B) {
+		timer := time.NewTimer(time.Hour)
+		defer timer.Stop()
+		ctx := b.Context()
+		b.ReportAllocs()
+		for b.Loop() {
+			if task, err := src(ctx, "id"); err != nil || ctx.Err() != nil || task.Status.Terminal() {
+				b.Fatal(task, err)
+			}
+			timer.Reset(time.Hour)
+		}
+	})
+}
+
+func BenchmarkWaitForTask(b *testing.B) {
+	b.Run("done-at-first-look", func(b *testing.B) {
+		w, err := New(always(StatusSuccess))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := w.WaitForTask(b.Context(), "id"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkSleepingWait measures what a wait costs while it sleeps, beside a bare goroutine asleep on a timer and a context.
+func BenchmarkSleepingWait(b *testing.B) {
+	w, err := New(always(StatusExecuting), WithInterval(time.Hour, time.Hour))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("taskwait", func(b *testing.B) {
+		sleeping(b, func(ctx context.Context, asleep func()) {
+			_, _ = w.WaitForTask(ctx, "id", WithProgress(func(p Progress) {
+				if !p.Done {
+					asleep()
+				}
+			}))
+		})
+	})
+	b.Run("bare-goroutine", func(b *testing.B) {
+		sleeping(b, func(ctx context.Context, asleep func()) {
+			timer := time.NewTimer(time.Hour)
+			defer timer.Stop()
+			asleep()
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+			}
+		})
+	})
+}
+
+// sleeping starts 20,000 waits, and reports what each of them holds when all are asleep and garbage is collected.
+func sleeping(b *testing.B, wait func(ctx context.Context, asleep func())) {
+	const waits = 20_000
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(b.Context())
+		var asleep, ended sync.WaitGroup
+		before, goroutines := inUse(), runtime.NumGoroutine()
+		asleep.Add(waits)
+		for range waits {
+			ended.Go(func() { wait(ctx, sync.OnceFunc(asleep.Done)) })
+		}
+		asleep.Wait()
+		b.ReportMetric(float64(inUse()-before)/waits, "B/wait")
+		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/waits, "goroutines/wait")
+		cancel()
+		ended.Wait()
+	}
+}
+
+// inUse is the memory of live objects and stacks, in bytes.
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC() // the second one returns what the first one's sweep has freed
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}

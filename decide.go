@@ -1,0 +1,246 @@
+package taskwait
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+const (
+	// MaxRetryAfter is the most that a service's wish to be asked later is honoured. A day has been seen for real, from
+	// a gateway set up wrongly, and a wait that sleeps for a day is a wait that hangs.
+	MaxRetryAfter = 5 * time.Minute
+
+	// retryJitter spreads waits that were all told the same RetryAfter over this fraction beyond it: none comes early,
+	// and they do not come back in a herd.
+	retryJitter = 0.1
+
+	// minErrors and minMissing are the answers it takes to give up, however much time has passed: one hung query, or one
+	// look at a replica that lags, is no evidence.
+	minErrors  = 3
+	minMissing = 2
+
+	// earlyLook is how long before the context's deadline one look is planned; a tenth of the time left, if that is less.
+	earlyLook = time.Second
+
+	// lastLook is how long after the timeout all is over: what the query in flight then, and the last one, may take.
+	// Of it lastLookReserve is kept for the last one, should the one in flight hang.
+	lastLook        = 5 * time.Second
+	lastLookReserve = time.Second
+)
+
+// state is all that a wait remembers. It round-trips through JSON, so that a wait can be resumed with its original budget.
+type state struct {
+	ID      string    `json:"id"`
+	Started time.Time `json:"started"`
+	Step    int       `json:"step"`              // delays planned so far
+	Polls   int       `json:"polls"`             // queries begun
+	Errors  int       `json:"errors"`            // queries that brought an error instead of a task
+	Task    Task      `json:"task"`              // the last one seen; its ID is empty as long as none was
+	Trouble run       `json:"trouble,omitzero"`  // transient errors in a row
+	Missing run       `json:"missing,omitzero"`  // "not found" in a row, errors in between not counted
+	Early   bool      `json:"early,omitempty"`   // the look before the context's deadline has been planned
+	LastErr string    `json:"lastErr,omitempty"` // as text
+}
+
+// run is an unbroken run of answers of one kind: when its first one came, and how many there were.
+type run struct {
+	Since time.Time `json:"since,omitzero"`
+	Count int       `json:"count,omitempty"`
+}
+
+func (r *run) add(now time.Time) {
+	if r.Count == 0 {
+		r.Since = now
+	}
+	r.Count++
+}
+
+// limits are the bounds of a wait.
+type limits struct {
+	timeout   time.Duration // 0: none
+	tolerance time.Duration
+	grace     time.Duration
+	ctxEnd    time.Time // the context's deadline; zero: none
+}
+
+// end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.
+func (l *limits) end(start time.Time) (end time.Time, ok bool) {
+	return start.Add(l.timeout), l.timeout > 0
+}
+
+// answer is what one query brought.
+type answer struct {
+	task Task
+	err  error
+	sent time.Time // when the query began
+}
+
+// verdict is what follows from an answer: the wait is done (kind nil: SUCCESS), or it asks again after a pause.
+type verdict struct {
+	note
+	done bool
+	kind error         // one of the sentinels
+	wait time.Duration // from now
+}
+
+// note is an answer, read: either a task with our id was seen, or class says what came instead.
+type note struct {
+	seen       bool
+	class      Class
+	retryAfter time.Duration
+	trouble    error // what was wrong with the answer, for people; nil: nothing
+}
+
+func (n *note) is(c Class) bool { return !n.seen && n.class == c }
+
+// decide is the library's whole judgement: what the answer a, which arrived now, means for a wait that remembers s, and
+// s brought up to date. planned is the schedule's delay (backoff.Stop: no more) and rnd a random number in [0, 1).
+// Nothing else goes in or comes out: no clock, no I/O, no goroutine, no randomness of its own.
+func decide(l *limits, s *state, a *answer, now time.Time, planned time.Duration, rnd float64) verdict {
+	n := s.note(a, now)
+	end, limited := l.end(s.Started)
+	switch {
+	case n.seen && s.Task.Status.Terminal():
+		return n.over(terminalKind(s.Task.Status))
+	case limited && !a.sent.Before(end): // that was the last look
+		return n.over(ErrTimeout)
+	case n.is(ClassPermanent):
+		return n.over(permanentKind(n.trouble))
+	case limited && !now.Before(end): // the time ran out while it was in flight: the last look comes at once
+		return verdict{note: n}
+	case n.is(ClassNotFound) && s.Missing.Count >= minMissing && !a.sent.Before(s.Missing.Since.Add(l.grace)):
+		return n.over(ErrTaskNotFound)
+	case n.is(ClassTransient) && s.Trouble.Count >= minErrors && now.Sub(s.Trouble.Since) >= l.tolerance:
+		return n.over(ErrQuery)
+	case planned == backoff.Stop:
+		return n.over(ErrBackOffStopped)
+	}
+	s.Step++
+	if left := s.Missing.Since.Add(l.grace).Sub(now); n.is(ClassNotFound) && left > 0 {
+		planned = min(planned, left) // a look falls at the grace's end
+	}
+	planned = max(planned, spread(min(n.retryAfter, MaxRetryAfter), rnd))
+	return verdict{note: n, wait: l.cut(s, now, planned)}
+}
+
+func (n note) over(kind error) verdict { return verdict{note: n, done: true, kind: kind} }
+
+// cut shortens a pause so that it passes neither the timeout nor, once, the moment shortly before the context's deadline.
+func (l *limits) cut(s *state, now time.Time, wait time.Duration) time.Duration {
+	if left := l.ctxEnd.Sub(now); !l.ctxEnd.IsZero() && !s.Early && left > 0 {
+		if early := left - min(earlyLook, left/10); wait >= early {
+			wait, s.Early = early, true
+		}
+	}
+	if end, limited := l.end(s.Started); limited {
+		wait = min(wait, end.Sub(now))
+	}
+	return max(wait, 0)
+}
+
+// bounds are those of one query: until when it may wait for an earlier one that was left behind, when its own context is
+// cancelled, and when it is left behind in its turn.
+type bounds struct{ free, cancel, leave time.Time }
+
+// query gives the bounds of a query that begins now, in a wait that began at start.
+func (l *limits) query(start, now time.Time, timeout time.Duration) bounds {
+	b := bounds{free: now, cancel: now.Add(timeout), leave: now.Add(timeout)}
+	end, limited := l.end(start)
+	switch {
+	case !limited:
+	case now.Before(end):
+		b.leave = earlier(b.leave, end.Add(lastLook))
+		b.cancel = earlier(b.cancel, end.Add(lastLook-lastLookReserve))
+	default: // the last look
+		over := end.Add(lastLook)
+		b.free = over
+		if least := now.Add(lastLookReserve); over.Before(least) {
+			over = least // the machine slept, or a progress callback did; one look there is all the same
+		}
+		b.leave = earlier(b.leave, over)
+		b.cancel = b.leave
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// spread lengthens d by up to retryJitter of it.
+func spread(d time.Duration, rnd float64) time.Duration {
+	return d + time.Duration(rnd*retryJitter*float64(d))
+}
+
+// note reads a and remembers what it says.
+func (s *state) note(a *answer, now time.Time) note {
+	n := s.read(a)
+	switch {
+	case n.seen:
+		s.Task, s.Trouble, s.Missing = a.task, run{}, run{}
+		s.Task.ID = s.ID
+		return n
+	case n.class == ClassNotFound:
+		s.Missing.add(now)
+		s.Trouble = run{}
+	case n.class == ClassThrottled:
+		s.Trouble = run{} // the service is well, and said so
+	default:
+		s.Trouble.add(now)
+	}
+	s.Errors++
+	s.LastErr = clip(n.trouble.Error())
+	return n
+}
+
+func (s *state) read(a *answer) note {
+	switch {
+	case a.err != nil:
+		n := note{trouble: a.err}
+		if q, ok := asQueryError(a.err); ok && q.Class >= ClassTransient && q.Class <= ClassPermanent {
+			n.class, n.retryAfter = q.Class, q.RetryAfter
+		}
+		return n
+	case a.task.ID != "" && a.task.ID != s.ID:
+		other := fmt.Errorf("the service answered for another task, %q", clip(a.task.ID))
+		return note{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
+	case !a.task.Status.Known():
+		return note{seen: true, trouble: fmt.Errorf("unknown status %q", clip(string(a.task.Status)))}
+	}
+	return note{seen: true}
+}
+
+// asQueryError is errors.As without its allocation for what a Source usually returns.
+func asQueryError(err error) (*QueryError, bool) {
+	if q, ok := err.(*QueryError); ok { //nolint:errorlint // the general case follows
+		return q, q != nil
+	}
+	var q *QueryError
+	return q, errors.As(err, &q) && q != nil
+}
+
+func terminalKind(s Status) error {
+	switch s {
+	case StatusFailed:
+		return ErrTaskFailed
+	case StatusDeleted:
+		return ErrTaskDeleted
+	case StatusCancelled:
+		return ErrTaskCancelled
+	}
+	return nil // SUCCESS: decide asks only about terminal statuses
+}
+
+// permanentKind tells an id that the Source itself refused from a query that the service refused.
+func permanentKind(err error) error {
+	if errors.Is(err, ErrInvalidID) {
+		return ErrInvalidID
+	}
+	return ErrQuery
+}

@@ -1,0 +1,279 @@
+package taskwait
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time { return t0.Add(time.Duration(seconds * float64(time.Second))) }
+
+func seen(status Status) answer { return answer{task: Task{ID: "id", Status: status}} }
+
+func failed(class Class, retryAfter time.Duration) answer {
+	return answer{err: &QueryError{Class: class, RetryAfter: retryAfter, Err: errors.New("boom")}}
+}
+
+// step is one answer of a script: it was sent, and arrived, at these seconds after the start.
+type step struct {
+	sent, now float64
+	answer    answer
+}
+
+func same(sec float64, a answer) step { return step{sec, sec, a} }
+
+// TestDecide has a row for each row of the table of answers, and for each bound of it.
+func TestDecide(t *testing.T) {
+	plain := answer{err: errors.New("connection reset")}
+	missing, throttled := failed(ClassNotFound, 0), failed(ClassThrottled, 0)
+	asks := func(wait time.Duration) verdict { return verdict{wait: wait} }
+	ends := func(kind error) verdict { return verdict{done: true, kind: kind} }
+	const plan = 4 * time.Second
+	tests := []struct {
+		name    string
+		timeout time.Duration
+		ctxEnd  float64
+		planned time.Duration
+		steps   []step
+		want    verdict // after the last step; all before it must ask again
+	}{
+		{name: "success", steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil)},
+		{name: "success without an id in the answer", steps: []step{same(0, answer{task: Task{Status: StatusSuccess}})}, want: ends(nil)},
+		{name: "success of another task", steps: []step{same(0, answer{task: Task{ID: "other", Status: StatusSuccess}})}, want: asks(plan)},
+		{name: "failed", steps: []step{same(0, seen(StatusFailed))}, want: ends(ErrTaskFailed)},
+		{name: "deleted", steps: []step{same(0, seen(StatusDeleted))}, want: ends(ErrTaskDeleted)},
+		{name: "cancelled", steps: []step{same(0, seen(StatusCancelled))}, want: ends(ErrTaskCancelled)},
+		{name: "created", steps: []step{same(0, seen(StatusCreated))}, want: asks(plan)},
+		{name: "executing", steps: []step{same(0, seen(StatusExecuting))}, want: asks(plan)},
+		{name: "created to the very end", steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusSuccess))}, want: ends(nil)},
+
+		{name: "unknown status", steps: []step{same(0, seen("PAUSED"))}, want: asks(plan)},
+		{name: "empty status", steps: []step{same(0, seen(""))}, want: asks(plan)},
+		{name: "Success is not SUCCESS", steps: []step{same(0, seen("Success"))}, want: asks(plan)},
+		{name: "success and a space", steps: []step{same(0, seen("SUCCESS "))}, want: asks(plan)},
+		{name: "unknown for two days", steps: []step{same(0, seen("X")), same(172800, seen("X"))}, want: asks(plan)},
+		{name: "an unknown status ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(400, seen("X")), same(401, plain)}, want: asks(plan)},
+
+		{name: "not found", steps: []step{same(0, missing)}, want: asks(plan)},
+		{name: "a look falls at the grace's end", steps: []step{same(0, missing), same(58, missing)}, want: asks(2 * time.Second)},
+		{name: "not found through the grace", steps: []step{same(0, missing), same(60, missing)}, want: ends(ErrTaskNotFound)},
+		{name: "a look before the grace's end that is answered after it", steps: []step{same(0, missing), {59, 61, missing}}, want: asks(plan)},
+		{name: "one look is no evidence", steps: []step{{0, 90, missing}}, want: asks(plan)},
+		{name: "grace counts from the first not found", steps: []step{same(0, seen(StatusCreated)), same(50, missing), same(100, missing)}, want: asks(plan)},
+		{name: "any answer for the id ends the run", steps: []step{same(0, missing), same(50, seen("X")), same(70, missing)}, want: asks(plan)},
+		{name: "errors do not end it", steps: []step{same(0, missing), same(30, plain), same(50, throttled), same(60, missing)}, want: ends(ErrTaskNotFound)},
+		{name: "errors are not looks", steps: []step{same(0, missing), same(70, plain)}, want: asks(plan)},
+		{name: "not found ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(299, missing), same(301, plain)}, want: asks(plan)},
+		{name: "found, then gone", steps: []step{same(0, seen(StatusExecuting)), same(10, missing), same(70, missing)}, want: ends(ErrTaskNotFound)},
+
+		{name: "throttled", steps: []step{same(0, throttled)}, want: asks(plan)},
+		{name: "Retry-After, jittered upwards", steps: []step{same(0, failed(ClassThrottled, 20*time.Second))}, want: asks(21 * time.Second)},
+		{name: "Retry-After shorter than the schedule", steps: []step{same(0, failed(ClassThrottled, time.Second))}, want: asks(plan)},
+		{name: "Retry-After of a day", steps: []step{same(0, failed(ClassThrottled, 24*time.Hour))}, want: asks(5*time.Minute + 15*time.Second)},
+		{name: "Retry-After in the past", steps: []step{same(0, failed(ClassThrottled, -time.Hour))}, want: asks(plan)},
+		{name: "Retry-After on any class", steps: []step{same(0, failed(ClassTransient, 20*time.Second))}, want: asks(21 * time.Second)},
+		{name: "Retry-After beyond the grace's end", steps: []step{same(0, failed(ClassNotFound, 100*time.Second))}, want: asks(105 * time.Second)},
+		{name: "throttled for a day", steps: []step{same(0, throttled), same(1, throttled), same(2, throttled), same(86400, throttled)}, want: asks(plan)},
+		{name: "throttled ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(299, throttled), same(301, plain)}, want: asks(plan)},
+
+		{name: "a plain error", steps: []step{same(0, plain)}, want: asks(plan)},
+		{name: "a class there is not", steps: []step{same(0, failed(Class(7), 0)), same(1, failed(Class(-1), 0)), same(300, failed(Class(7), 0))}, want: ends(ErrQuery)},
+		{name: "errors through the tolerance", steps: []step{same(0, plain), same(100, plain), same(300, plain)}, want: ends(ErrQuery)},
+		{name: "two errors are no evidence", steps: []step{same(0, plain), same(3000, plain)}, want: asks(plan)},
+		{name: "three errors within the tolerance", steps: []step{same(0, plain), same(1, plain), same(299, plain)}, want: asks(plan)},
+		{name: "one good answer ends the run", steps: []step{same(0, plain), same(1, plain), same(299, seen(StatusCreated)), same(301, plain), same(302, plain), same(600, plain)}, want: asks(plan)},
+		{name: "permanent", steps: []step{same(0, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
+		{name: "permanent later", steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
+		{name: "an id that the Source refuses", steps: []step{same(0, answer{err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})}, want: ends(ErrInvalidID)},
+		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).err)})}, want: ends(ErrQuery)},
+
+		{name: "no sleep passes the timeout", timeout: 10 * time.Second, steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second)},
+		{name: "Retry-After does not postpone the last look", timeout: 10 * time.Second, steps: []step{same(8, failed(ClassThrottled, time.Minute))}, want: asks(2 * time.Second)},
+		{name: "in flight at the timeout, done", timeout: 10 * time.Second, steps: []step{{9, 12, seen(StatusSuccess)}}, want: ends(nil)},
+		{name: "in flight at the timeout, not done", timeout: 10 * time.Second, steps: []step{{9, 12, seen(StatusExecuting)}}, want: asks(0)},
+		{name: "in flight at the timeout, refused", timeout: 10 * time.Second, steps: []step{{9, 12, failed(ClassPermanent, 0)}}, want: ends(ErrQuery)},
+		{name: "in flight at the timeout, schedule at its end", timeout: 10 * time.Second, planned: backoff.Stop, steps: []step{{9, 12, plain}}, want: asks(0)},
+		{name: "last look, done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusSuccess)}}, want: ends(nil)},
+		{name: "last look, failed", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusFailed)}}, want: ends(ErrTaskFailed)},
+		{name: "last look, not done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusExecuting)}}, want: ends(ErrTimeout)},
+		{name: "last look, error", timeout: 10 * time.Second, steps: []step{{10, 12, plain}}, want: ends(ErrTimeout)},
+		{name: "last look, refused", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassPermanent, 0)}}, want: ends(ErrTimeout)},
+		{name: "the clock jumps two hours: one look more", timeout: time.Hour, steps: []step{{0, 7200, seen(StatusExecuting)}, same(7200, seen(StatusExecuting))}, want: ends(ErrTimeout)},
+
+		{name: "a look shortly before the context's deadline", ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(99 * time.Second)},
+		{name: "a tenth of the time left", ctxEnd: 5, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(4500 * time.Millisecond)},
+		{name: "one such look, not a series of them", ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated)), same(99, seen(StatusCreated))}, want: asks(time.Hour)},
+		{name: "the timeout comes before the context's deadline", timeout: 50 * time.Second, ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(50 * time.Second)},
+
+		{name: "the schedule says stop", planned: backoff.Stop, steps: []step{same(0, seen(StatusCreated))}, want: ends(ErrBackOffStopped)},
+		{name: "success when the schedule says stop", planned: backoff.Stop, steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &limits{timeout: tt.timeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+			if tt.ctxEnd > 0 {
+				l.ctxEnd = at(tt.ctxEnd)
+			}
+			if tt.planned == 0 {
+				tt.planned = plan
+			}
+			s := state{ID: "id", Started: t0}
+			var v verdict
+			for i, st := range tt.steps {
+				st.answer.sent = at(st.sent)
+				if v.done {
+					t.Fatalf("step %d comes after the verdict %v", i, v.kind)
+				}
+				v = decide(l, &s, &st.answer, at(st.now), tt.planned, 0.5)
+			}
+			if v.done != tt.want.done || v.kind != tt.want.kind || v.wait != tt.want.wait {
+				t.Errorf("decide() = done %v, %v, wait %v; want done %v, %v, wait %v",
+					v.done, v.kind, v.wait, tt.want.done, tt.want.kind, tt.want.wait)
+			}
+		})
+	}
+}
+
+// TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
+func TestDecideRemembers(t *testing.T) {
+	l := &limits{tolerance: time.Hour, grace: time.Hour}
+	s := state{ID: "id", Started: t0}
+	executing := seen(StatusExecuting)
+	executing.task.ID, executing.task.Name = "", "resize"
+	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {err: errors.New("two\nlines")}} {
+		decide(l, &s, &a, at(float64(i)), time.Second, 0)
+	}
+	want := state{
+		ID: "id", Started: t0, Step: 5, Errors: 4, LastErr: `two\nlines`,
+		Task:    Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		Trouble: run{Since: at(4), Count: 1},
+	}
+	if !reflect.DeepEqual(s, want) {
+		t.Errorf("state = %+v\nwant    %+v", s, want)
+	}
+}
+
+// FuzzDecide feeds random sequences of answers and checks what must hold whatever comes.
+func FuzzDecide(f *testing.F) {
+	f.Add(uint64(1), []byte{0, 10, 20, 30}, uint16(0), uint16(0))
+	f.Add(uint64(2), []byte{8, 8, 8, 8, 8, 8, 8, 8}, uint16(100), uint16(0))
+	f.Add(uint64(3), []byte{2, 5, 2, 5, 3, 9}, uint16(0), uint16(50))
+	f.Fuzz(func(t *testing.T, seed uint64, script []byte, timeout, ctxEnd uint16) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		l := &limits{timeout: time.Duration(timeout) * time.Second, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+		if ctxEnd > 0 {
+			l.ctxEnd = at(float64(ctxEnd))
+		}
+		e := newExponential(DefaultMinInterval, DefaultMaxInterval)
+		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, twin: state{ID: "id", Started: t0}, now: t0, e: &e}
+		for _, b := range script {
+			if c.step(t, rnd, b); c.v.done {
+				return
+			}
+		}
+	})
+}
+
+// fuzzed is a wait under fuzzing, and its twin, whose state goes through JSON after every answer.
+type fuzzed struct {
+	l       *limits
+	s, twin state
+	v       verdict
+	now     time.Time
+	e       *exponential
+	trouble []time.Time // the present run of transient errors, counted independently
+}
+
+var alphabet = []answer{
+	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {task: Task{ID: "other", Status: StatusSuccess}},
+	{err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
+	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {task: Task{Status: StatusSuccess}},
+}
+
+func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
+	a := alphabet[int(b)%len(alphabet)]
+	a.sent = c.now.Add(c.v.wait)
+	now := a.sent.Add(time.Duration(b/16) * time.Second)
+	r := rnd.Float64()
+	planned := c.e.pause(c.s.Step, rnd.Float64())
+	c.v = decide(c.l, &c.s, &a, now, planned, r)
+	c.now = now
+	c.checkVerdict(t, a)
+	if !c.v.done {
+		c.checkPause(t, a, planned)
+	}
+	c.checkTwin(t, a, planned, r)
+}
+
+func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
+	t.Helper()
+	ours := a.err == nil && (a.task.ID == "id" || a.task.ID == "")
+	if success := c.v.done && c.v.kind == nil; success != (ours && a.task.Status == StatusSuccess) {
+		t.Fatalf("success = %v for answer %v", success, a)
+	}
+	if ours && a.task.Status.Terminal() && (!c.v.done || c.s.Task.Status != a.task.Status) {
+		t.Fatalf("the terminal answer %v was lost: %+v", a, c.v)
+	}
+	class := ClassTransient
+	if q, ok := asQueryError(a.err); ok {
+		class = q.Class
+	}
+	if a.err != nil && class == ClassTransient {
+		c.trouble = append(c.trouble, c.now)
+	} else {
+		c.trouble = nil
+	}
+	if c.v.done && c.v.kind == ErrQuery && class == ClassTransient {
+		if n := len(c.trouble); n < minErrors || c.now.Sub(c.trouble[0]) < c.l.tolerance {
+			t.Fatalf("gave up after %d errors in %v", n, c.now.Sub(c.trouble[0]))
+		}
+	}
+	end, limited := c.l.end(c.s.Started)
+	if c.v.done && c.v.kind == ErrTimeout && (!limited || a.sent.Before(end)) {
+		t.Fatalf("timed out on a look sent at %v, before %v", a.sent, end)
+	}
+}
+
+func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
+	t.Helper()
+	w := c.v.wait
+	end, limited := c.l.end(c.s.Started)
+	if limited && w > 0 && c.now.Add(w).After(end) {
+		t.Fatalf("a pause of %v at %v passes the timeout at %v", w, c.now, end)
+	}
+	if w > MaxRetryAfter*11/10 || w < 0 {
+		t.Fatalf("pause = %v", w)
+	}
+	cut := limited && !c.now.Add(w).Before(end) || c.s.Early || c.s.Missing.Count > 0
+	if !cut && (w < DefaultMinInterval || w > DefaultMaxInterval && c.v.retryAfter == 0) {
+		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
+	}
+	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && !c.s.Early && w < asked {
+		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
+	}
+}
+
+func (c *fuzzed) checkTwin(t *testing.T, a answer, planned time.Duration, r float64) {
+	t.Helper()
+	text, err := json.Marshal(c.twin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var woken state
+	if err := json.Unmarshal(text, &woken); err != nil {
+		t.Fatal(err)
+	}
+	v := decide(c.l, &woken, &a, c.now, planned, r)
+	c.twin = woken
+	if v.done != c.v.done || v.kind != c.v.kind || v.wait != c.v.wait || !reflect.DeepEqual(c.twin, c.s) {
+		t.Fatalf("after JSON: %+v %+v\nwithout:    %+v %+v", v, c.twin, c.v, c.s)
+	}
+}

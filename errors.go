@@ -1,0 +1,85 @@
+package taskwait
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked for.
+var (
+	ErrTaskFailed    = errors.New("task failed")
+	ErrTaskDeleted   = errors.New("task record deleted")
+	ErrTaskCancelled = errors.New("task cancelled")
+)
+
+// Why we stopped waiting. None of these says anything of the task: it may still run.
+var (
+	ErrTimeout        = errors.New("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
+	ErrTaskNotFound   = errors.New("task not found")    // the service does not know the id, for longer than the grace
+	ErrQuery          = errors.New("could not query")   // refused for good, or nothing but errors for longer than tolerated
+	ErrBackOffStopped = errors.New("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
+	ErrInvalidOption  = errors.New("invalid option")    // nothing was asked
+	ErrInvalidID      = errors.New("invalid id")        // nothing was asked
+)
+
+// Class says what a failed query means for the wait.
+type Class int
+
+// The zero Class is ClassTransient, so that a plain error is transient too.
+const (
+	ClassTransient Class = iota // ask again on schedule; only a long unbroken run of these ends the wait
+	ClassThrottled              // the service wants to be asked less often; never ends the wait
+	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
+	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request
+)
+
+// QueryError is what a [Source] returns to say more of a failed query than "error".
+type QueryError struct {
+	Class      Class
+	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to MaxRetryAfter
+	Code       string        // the service's error code, such as "DMS.00404022"; empty: none
+	RequestID  string        // the service's request id, for its support; empty: none
+	Err        error         `json:"-"` // what happened; its text must hold no secret
+}
+
+// Error gives what happened, and the service's code and request id where Err does not show them already.
+func (e *QueryError) Error() string {
+	if e == nil {
+		return "a nil *QueryError" // a Source's slip, not worth a panic
+	}
+	s := e.Class.String()
+	if e.Err != nil {
+		s = e.Err.Error()
+	}
+	for _, extra := range []struct{ label, text string }{{"", e.Code}, {"request id ", e.RequestID}} {
+		if extra.text != "" && !strings.Contains(s, extra.text) {
+			s += " (" + extra.label + extra.text + ")"
+		}
+	}
+	return clip(s)
+}
+
+// Unwrap gives Err.
+func (e *QueryError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// String names the class: "transient", "throttled", "not found" or "permanent".
+func (c Class) String() string {
+	switch c {
+	case ClassTransient:
+		return "transient"
+	case ClassThrottled:
+		return "throttled"
+	case ClassNotFound:
+		return "not found"
+	case ClassPermanent:
+		return "permanent"
+	}
+	return "class " + strconv.Itoa(int(c))
+}

@@ -1,0 +1,177 @@
+package taskwait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// statuses is a Source that gives these answers in turn, and the last one again and again. Yours asks a service.
+func statuses(all ...taskwait.Status) taskwait.Source {
+	next := 0
+	return taskwait.SourceFunc(func(_ context.Context, id string) (taskwait.Task, error) {
+		s := all[min(next, len(all)-1)]
+		next++
+		return taskwait.Task{ID: id, Name: "bindInstancePublicIp", Status: s}, nil
+	})
+}
+
+// A short interval keeps the examples short.
+var often = taskwait.WithInterval(time.Millisecond, time.Millisecond)
+
+func ExampleWaiter_WaitForTask() {
+	source := statuses(taskwait.StatusCreated, taskwait.StatusExecuting, taskwait.StatusSuccess)
+	waiter, err := taskwait.New(source, taskwait.WithTimeout(30*time.Minute), often)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	task, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	fmt.Println(task, err)
+	// Output: task "8abfa7b272adc5b4": SUCCESS (bindInstancePublicIp) <nil>
+}
+
+func ExampleNew() {
+	_, err := taskwait.New(statuses(taskwait.StatusSuccess), taskwait.WithTimeout(-time.Minute))
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, taskwait.ErrInvalidOption))
+	// Output:
+	// taskwait: invalid option: WithTimeout -1m0s, want at least 0s
+	// true
+}
+
+func ExampleWithProgress() {
+	source := statuses(taskwait.StatusCreated, taskwait.StatusExecuting, taskwait.StatusExecuting, taskwait.StatusSuccess)
+	waiter, _ := taskwait.New(source, often)
+	_, _ = waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4", taskwait.WithProgress(func(p taskwait.Progress) {
+		switch {
+		case p.Done:
+			fmt.Printf("done after %d polls: %v\n", p.Polls, p.Outcome)
+		case p.Changed:
+			fmt.Printf("%s, next look in %v\n", p.Task.Status, p.Next)
+		}
+	}))
+	// Output:
+	// CREATED, next look in 1ms
+	// EXECUTING, next look in 1ms
+	// SUCCESS, next look in 0s
+	// done after 4 polls: <nil>
+}
+
+// What to do when a wait did not end with SUCCESS.
+func ExampleWaitError() {
+	waiter, _ := taskwait.New(statuses(taskwait.StatusExecuting), often)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("shutting down"))
+	_, err := waiter.WaitForTask(ctx, "8abfa7b272adc5b4")
+
+	var wait *taskwait.WaitError
+	switch {
+	case err == nil:
+		fmt.Println("done")
+	case errors.Is(err, taskwait.ErrTaskFailed):
+		fmt.Println("roll back")
+	case errors.As(err, &wait) && wait.StillRunning():
+		fmt.Println("keep the id and wait again:", err)
+	}
+	// Output:
+	// keep the id and wait again: taskwait: task "8abfa7b272adc5b4": context canceled (shutting down) after 0s: never seen, 0 polls
+}
+
+// A Source of your own says with a QueryError what an error means: here that asking again cannot help.
+func ExampleQueryError() {
+	source := taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+		return taskwait.Task{}, &taskwait.QueryError{
+			Class: taskwait.ClassPermanent, Code: "DMS.00403002", Err: errors.New("403 Forbidden"),
+		}
+	})
+	waiter, _ := taskwait.New(source)
+	_, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, taskwait.ErrQuery))
+	// Output:
+	// taskwait: task "8abfa7b272adc5b4": could not query after 0s: never seen, 1 poll, 1 error, last: 403 Forbidden (DMS.00403002)
+	// true
+}
+
+// Wrap a Source to see things differently. This one does not wait for a status that it does not know.
+func ExampleSource() {
+	inner := statuses(taskwait.StatusExecuting, "PAUSED")
+	strict := taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
+		task, err := inner.Task(ctx, id)
+		if err == nil && !task.Status.Known() {
+			err = &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: fmt.Errorf("status %q is new to us", task.Status)}
+		}
+		return task, err
+	})
+	waiter, _ := taskwait.New(strict, often)
+	_, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	var wait *taskwait.WaitError
+	fmt.Println(errors.Is(err, taskwait.ErrQuery), errors.As(err, &wait) && wait.StillRunning())
+	// Output: true true
+}
+
+// Any BackOff will do. This one gives up after three looks.
+func ExampleWithBackOff() {
+	waiter, _ := taskwait.New(statuses(taskwait.StatusExecuting), taskwait.WithBackOff(func() backoff.BackOff {
+		return backoff.WithMaxRetries(backoff.NewConstantBackOff(time.Millisecond), 2)
+	}))
+	task, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	fmt.Println(errors.Is(err, taskwait.ErrBackOffStopped), task.Status)
+	// Output: true EXECUTING
+}
+
+func ExampleWithLogger() {
+	log := zap.NewExample(zap.IncreaseLevel(zapcore.InfoLevel))
+	source := taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: errors.New("401 Unauthorized")}
+	})
+	waiter, _ := taskwait.New(source, taskwait.WithLogger(log.WithOptions(zap.WrapCore(withoutTimes))))
+	_, _ = waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	// Output:
+	// {"level":"warn","msg":"trouble","task":"8abfa7b272adc5b4","name":"","status":"","polls":1,"errors":1,"error":"401 Unauthorized"}
+	// {"level":"info","msg":"wait ended","task":"8abfa7b272adc5b4","name":"","status":"","polls":1,"errors":1,"error":"taskwait: task \"8abfa7b272adc5b4\": could not query after 0s: never seen, 1 poll, 1 error, last: 401 Unauthorized"}
+}
+
+func ExampleParseStatus() {
+	s, err := taskwait.ParseStatus("EXECUTING")
+	fmt.Println(s, s.Terminal(), err)
+	_, err = taskwait.ParseStatus("Success")
+	fmt.Println(err)
+	// Output:
+	// EXECUTING false <nil>
+	// taskwait: unknown status "Success", want one of CREATED, EXECUTING, SUCCESS, FAILED, DELETED, CANCELLED
+}
+
+func ExampleCheckID() {
+	fmt.Println(taskwait.CheckID("instance id", "../other"))
+	// Output: taskwait: invalid id: instance id "../other" holds '/' at byte 2, want none of / \ ? # % { } nor white space or control characters
+}
+
+// withoutTimes leaves out of a log what differs from run to run.
+func withoutTimes(core zapcore.Core) zapcore.Core { return timeless{core} }
+
+type timeless struct{ zapcore.Core }
+
+func (c timeless) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(e.Level) {
+		return checked.AddCore(e, c)
+	}
+	return checked
+}
+
+func (c timeless) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	var kept []zapcore.Field
+	for _, f := range fields {
+		if f.Type != zapcore.DurationType {
+			kept = append(kept, f)
+		}
+	}
+	return c.Core.Write(e, kept)
+}

@@ -1,0 +1,168 @@
+package taskwait
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"go.uber.org/zap"
+)
+
+// The defaults.
+const (
+	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included. With a multiplier of 1.2 and a jitter of
+	// a tenth they are near the best that one setting can do with a first look at once. A query was priced at 0.2, 1 and
+	// 5 s of delay, and the cost of query and delay compared with the optimum for the true distribution of durations:
+	// log-normal around 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The
+	// geometric mean over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and
+	// 2.90 and 0.5 s ×1.5 up to 60 s 2.18 and 3.33: they ask in haste when nothing can be done yet, then leap past what
+	// takes half a minute. A fixed 10 s gives 2.01 and 4.80.
+	DefaultMinInterval = 4 * time.Second
+	DefaultMaxInterval = 30 * time.Second
+
+	// multiplier: the next look comes after 4 s and about a fifth of the age.
+	multiplier = 1.2
+	// jitter, on each side, is enough to part a herd within a few rounds; each further tenth costs 2 to 3 per cent.
+	jitter = 0.1
+
+	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
+	DefaultQueryTimeout = 30 * time.Second
+
+	// DefaultErrorTolerance outlasts the restart of a gateway and a bad minute of DNS.
+	DefaultErrorTolerance = 5 * time.Minute
+
+	// DefaultNotFoundGrace: how soon DMS lists a task whose id it has just handed out is not documented. Seconds are
+	// likely, and a wrong id is still found out within a minute.
+	DefaultNotFoundGrace = time.Minute
+)
+
+// Option changes one setting of a wait: for every wait of a Waiter when given to [New], for one wait when given to
+// WaitForTask. Options are applied in order, and a later one wins.
+type Option func(*settings)
+
+type settings struct {
+	timeout      time.Duration
+	lo, hi       time.Duration
+	newBackOff   func() backoff.BackOff
+	initial      time.Duration
+	queryTimeout time.Duration
+	tolerance    time.Duration
+	grace        time.Duration
+	progress     func(Progress)
+	log          *zap.Logger
+
+	exponential exponential // of lo and hi
+}
+
+func defaults() *settings {
+	return &settings{
+		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: newExponential(DefaultMinInterval, DefaultMaxInterval),
+		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace,
+		log: zap.NewNop(),
+	}
+}
+
+// with is s with opts applied, or what is wrong with them. s itself stays as it is.
+func (s *settings) with(opts []Option) (*settings, error) {
+	if len(opts) == 0 {
+		return s, nil
+	}
+	t := *s
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("taskwait: %w: option %d of %d is nil", ErrInvalidOption, i+1, len(opts))
+		}
+		opt(&t)
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	if t.lo != s.lo || t.hi != s.hi {
+		t.exponential = newExponential(t.lo, t.hi)
+	}
+	return &t, nil
+}
+
+func (s *settings) check() error {
+	for _, o := range []struct {
+		name  string
+		value time.Duration
+		least time.Duration
+	}{
+		{"WithTimeout", s.timeout, 0},
+		{"WithInterval: min", s.lo, minPause},
+		{"WithInterval: max", s.hi, s.lo},
+		{"WithInitialDelay", s.initial, 0},
+		{"WithQueryTimeout", s.queryTimeout, minPause},
+		{"WithErrorTolerance", s.tolerance, 0},
+		{"WithNotFoundGrace", s.grace, 0},
+	} {
+		if o.value < o.least {
+			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
+		}
+	}
+	return nil
+}
+
+// plan is the schedule for one wait; nil stands for the exponential, which needs nothing of its own.
+func (s *settings) plan() (plan, error) {
+	if s.newBackOff == nil {
+		return nil, nil
+	}
+	b := s.newBackOff()
+	if b == nil {
+		return nil, fmt.Errorf("taskwait: %w: WithBackOff: the function returned nil", ErrInvalidOption)
+	}
+	return fromBackOff(b), nil
+}
+
+// WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: no limit but the context's. When it has
+// passed, one last query is made, so a task that had finished by then is never reported as timed out; the wait is over
+// 5 s after the timeout at the latest, with [ErrTimeout]. For this guarantee let the context live longer than that.
+func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// WithInterval sets the first pause and the cap of the default exponential schedule, jitter included: every pause lies
+// between the two. Default 4 s and 30 s. min must be at least 1 ms, max at least min; equal, they make a fixed interval
+// without jitter. It undoes an earlier WithBackOff.
+func WithInterval(min, max time.Duration) Option {
+	return func(s *settings) { s.lo, s.hi, s.newBackOff = min, max, nil }
+}
+
+// WithBackOff sets a schedule of one's own, instead of the exponential one. f is called once for each wait and must
+// return a fresh [backoff.BackOff] each time: most of them are not safe for concurrent use. Its NextBackOff is called
+// once for each answer, good or bad, that does not end the wait; pauses below 1 ms are raised to that, and backoff.Stop
+// ends the wait with [ErrBackOffStopped]. Reset is never called. Mind that backoff.NewExponentialBackOff stops by itself
+// after 15 minutes unless MaxElapsedTime is 0. nil: back to the default.
+func WithBackOff(f func() backoff.BackOff) Option { return func(s *settings) { s.newBackOff = f } }
+
+// WithInitialDelay sets the pause before the first query. Default 0: at once, which finds a task that is already done,
+// and a wrong id or a missing permission in the first second.
+func WithInitialDelay(d time.Duration) Option { return func(s *settings) { s.initial = d } }
+
+// WithQueryTimeout bounds one query. Default 30 s, at least 1 ms. A query that takes longer is cancelled, or left behind
+// if it does not heed its context, and counts as a transient error.
+func WithQueryTimeout(d time.Duration) Option { return func(s *settings) { s.queryTimeout = d } }
+
+// WithErrorTolerance sets for how long a wait goes on while queries bring nothing but transient errors, counted from the
+// first of them; one good answer, or a throttled one, ends the run. Default 5 min. It takes at least three errors to
+// give up with [ErrQuery], also if d is 0.
+func WithErrorTolerance(d time.Duration) Option { return func(s *settings) { s.tolerance = d } }
+
+// WithNotFoundGrace sets for how long the service may say that it does not know the task, counted from the first such
+// answer. Default 60 s: a task may be listed a moment after its id was handed out. It takes at least two looks to give
+// up with [ErrTaskNotFound], also if d is 0.
+func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.grace = d } }
+
+// WithProgress sets the callback that is told of every answer and of the outcome; [Progress] says when and how it is
+// called. nil: none, the default.
+func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progress = f } }
+
+// WithLogger sets where to log: Info on a change of status and at the end, Warn on trouble (once for each kind), Debug
+// for each query. nil: nowhere, the default.
+func WithLogger(log *zap.Logger) Option {
+	return func(s *settings) {
+		if s.log = log; log == nil {
+			s.log = zap.NewNop()
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package taskwait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// query asks a Source on behalf of one wait, each time on a goroutine of its own: Sources exist that do not heed their
+// context (the Huawei SDK takes none), and the wait must return all the same. A goroutine ends with its call.
+//
+// Whoever fills the slot first decides: the call, and the wait takes the answer; or the wait, which thereby leaves the
+// call behind, and the call empties the slot when it ends. So a wait has at most one call left behind, and asks nothing
+// while it lives.
+type query struct {
+	waiter *Waiter
+	id     string
+	log    *zap.Logger
+	run    func() // q.call, to be started with go without an allocation for each
+
+	slot   chan struct{} // holds one
+	result answer        // the call's to write; the wait reads it once the call has filled the slot
+	ctx    context.Context
+	cancel context.CancelFunc // nil: ctx is to be renewed
+	alarm  alarm
+}
+
+var (
+	errStillRunning = errors.New("the previous query is still running")
+	errGoexit       = errors.New("the Source ended its goroutine with runtime.Goexit")
+)
+
+// panicError carries a panic of a Source to the goroutine of its caller.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string {
+	return fmt.Sprintf("taskwait: panic in a Source: %v\n\n%s", p.value, p.stack)
+}
+
+// Unwrap gives the panic's value if it is an error.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// ask makes one query within b and returns what it brings; nil: ctx ended before.
+func (q *query) ask(ctx context.Context, b bounds) *answer {
+	sent := time.Now()
+	if q.cancel == nil { // one cancel context serves all queries of a wait, until it has to be used
+		q.ctx, q.cancel = context.WithCancel(ctx)
+	}
+	go q.run()
+	runtime.Gosched() // lets an instant Source answer before a timer is set up for it
+	a := q.await(ctx, b)
+	if a == nil {
+		return nil
+	}
+	a.sent = sent
+	if p, panicked := a.err.(*panicError); panicked { //nolint:errorlint // ours, never wrapped
+		panic(p)
+	}
+	return a
+}
+
+// await waits for the call in flight, cancels it and leaves it behind as b says.
+func (q *query) await(ctx context.Context, b bounds) *answer {
+	select {
+	case <-q.slot:
+		return &q.result
+	default:
+	}
+	from, until := time.Now(), b.cancel
+	for {
+		select {
+		case <-q.slot:
+			if q.cancel == nil && q.result.err != nil {
+				q.result.err = noAnswer(time.Since(from)) // not "context canceled": that was us
+			}
+			return &q.result
+		case <-ctx.Done():
+			return q.leave()
+		case <-q.alarm.at(until):
+		}
+		q.giveUp()
+		if until.Equal(b.leave) {
+			if a := q.leave(); a != nil && a.err == nil {
+				return a
+			}
+			return &answer{err: noAnswer(time.Since(from))}
+		}
+		until = b.leave
+	}
+}
+
+func noAnswer(d time.Duration) error { return fmt.Errorf("no answer within %v", round(d)) }
+
+// call makes one call of the Source, and fills the slot unless the wait has left it behind.
+func (q *query) call() {
+	a := answer{err: errGoexit}
+	defer func() {
+		if v := recover(); v != nil {
+			a.err = &panicError{v, debug.Stack()}
+		}
+		q.result = a
+		select {
+		case q.slot <- struct{}{}:
+		default:
+			q.waiter.left.Add(-1)
+			if p, ok := a.err.(*panicError); ok { //nolint:errorlint // ours, never wrapped
+				q.log.Error("panic in a query that was left behind", zap.String("task", q.id), zap.String("panic", p.Error()))
+			}
+			<-q.slot
+		}
+	}()
+	a.task, a.err = q.waiter.src.Task(q.ctx, q.id)
+}
+
+// leave leaves the call in flight behind, unless its answer has arrived: then it returns that.
+func (q *query) leave() *answer {
+	q.waiter.left.Add(1)
+	select {
+	case q.slot <- struct{}{}:
+		return nil
+	default:
+		q.waiter.left.Add(-1)
+		<-q.slot
+		return &q.result
+	}
+}
+
+// free reports whether no call that was left behind is alive, and waits for that until the given time.
+func (q *query) free(ctx context.Context, now, until time.Time) bool {
+	select {
+	case q.slot <- struct{}{}: // also what lets us read and write what the call did
+		<-q.slot
+		return true
+	default:
+	}
+	if !until.After(now) {
+		return false
+	}
+	select {
+	case q.slot <- struct{}{}:
+		<-q.slot
+		return true
+	case <-ctx.Done():
+	case <-q.alarm.at(until):
+	}
+	return false
+}
+
+// giveUp cancels the call in flight.
+func (q *query) giveUp() {
+	if q.cancel != nil {
+		q.cancel()
+		q.cancel = nil
+	}
+}
+
+// stop ends what the wait has started, when it returns.
+func (q *query) stop() {
+	q.giveUp()
+	if q.alarm.timer != nil {
+		q.alarm.timer.Stop()
+	}
+}
+
+// alarm is the one timer of a wait, made when first needed.
+type alarm struct{ timer *time.Timer }
+
+// at sets the alarm and returns the channel it will be heard on.
+func (a *alarm) at(t time.Time) <-chan time.Time {
+	if a.timer == nil {
+		a.timer = time.NewTimer(time.Until(t))
+	} else {
+		a.timer.Reset(time.Until(t))
+	}
+	return a.timer.C
+}

@@ -1,0 +1,49 @@
+package taskwait
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Status is the state of a task as the service words it. A status that is none of the six below is kept as it came:
+// it is never a success and never a failure, and the wait goes on.
+type Status string
+
+// The statuses of a Huawei Cloud DMS background task, from the API reference "Querying a Background Task"
+// (updated 2025-11-19, read 2026-11-23). Sources for other services map their own words onto these.
+const (
+	StatusCreated   Status = "CREATED"   // accepted; some tasks stay CREATED to the very end and never show EXECUTING
+	StatusExecuting Status = "EXECUTING" // being worked on
+	StatusSuccess   Status = "SUCCESS"   // terminal: done, and it went well
+	StatusFailed    Status = "FAILED"    // terminal: done, and it did not
+	StatusDeleted   Status = "DELETED"   // terminal: the task's record was removed; what came of the task cannot be known
+	StatusCancelled Status = "CANCELLED" // terminal: a scheduled task was called off
+)
+
+// Terminal reports whether the service will not change s again: SUCCESS, FAILED, DELETED or CANCELLED.
+// An unknown status is never terminal.
+func (s Status) Terminal() bool {
+	switch s {
+	case StatusSuccess, StatusFailed, StatusDeleted, StatusCancelled:
+		return true
+	}
+	return false
+}
+
+// Succeeded reports whether s is SUCCESS. "Success", "success " and every other spelling are not.
+func (s Status) Succeeded() bool { return s == StatusSuccess }
+
+// Known reports whether s is one of the six statuses.
+func (s Status) Known() bool {
+	return s.Terminal() || s == StatusCreated || s == StatusExecuting
+}
+
+// ParseStatus returns the status that is spelt exactly like s, or an error that names s and lists what is allowed.
+// A Source does not need it: it passes on what the service says, known or not.
+func ParseStatus(s string) (Status, error) {
+	if st := Status(s); st.Known() {
+		return st, nil
+	}
+	all := []string{"CREATED", "EXECUTING", "SUCCESS", "FAILED", "DELETED", "CANCELLED"}
+	return "", fmt.Errorf("taskwait: unknown status %q, want one of %s", clip(s), strings.Join(all, ", "))
+}

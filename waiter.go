@@ -1,0 +1,193 @@
+// Package taskwait waits for an asynchronous cloud task to finish, whatever the network, the service and the clock do
+// meanwhile. [Waiter.WaitForTask] is the way in; what it asks is a [Source], such as package huawei/kafkatasks makes for
+// the background tasks of Huawei Cloud DMS for Kafka:
+//
+//	waiter, err := taskwait.New(kafkatasks.New(client, instanceID), taskwait.WithTimeout(30*time.Minute))
+//	task, err := waiter.WaitForTask(ctx, jobID)
+//
+// A wait ends in one of four ways: the service said SUCCESS (nil error), the service said that the task failed, was
+// deleted or was cancelled ([ErrTaskFailed], [ErrTaskDeleted], [ErrTaskCancelled]), we stopped waiting (the context's
+// error, [ErrTimeout], [ErrBackOffStopped]), or we could not find out ([ErrTaskNotFound], [ErrQuery]). In the last two the
+// task may well still run, and [WaitError.StillRunning] says so: do not destroy anything then.
+package taskwait
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// Waiter waits for tasks of one Source. It never changes after [New] and is safe for concurrent use.
+type Waiter struct {
+	src      Source
+	settings *settings
+	left     atomic.Int64
+}
+
+// New returns a Waiter that asks src, with opts as the defaults of its waits. A bad option is an error that Is
+// [ErrInvalidOption] and names it and its value. If src has a method Validate() error, New returns what that returns.
+func New(src Source, opts ...Option) (*Waiter, error) {
+	if f, ok := src.(SourceFunc); src == nil || ok && f == nil {
+		return nil, fmt.Errorf("taskwait: %w: the Source is nil", ErrInvalidOption)
+	}
+	if v, ok := src.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := defaults().with(opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Waiter{src: src, settings: s}, nil
+}
+
+// LeftBehind returns how many calls of the Source are still running though their wait has given up on them: because the
+// context ended, or because they took longer than WithQueryTimeout allows. It stays 0 with a Source that heeds its context.
+func (w *Waiter) LeftBehind() int { return int(w.left.Load()) }
+
+// WaitForTask waits for the task with this id and returns the last thing the service said of it, with every error too.
+//
+// The error is nil if and only if the service said SUCCESS for this id. A bad option or id is a plain error that Is
+// [ErrInvalidOption] or [ErrInvalidID], and nothing has been asked; every other error is a [*WaitError]. When ctx ends
+// WaitForTask returns at once, also while a query is in flight, with an error that Is ctx.Err() and context.Cause(ctx).
+//
+// There is no limit on the time but that of ctx and [WithTimeout]: a service that throttles for ever, or that answers
+// for ever with a status we do not know, is waited for that long. A ctx that ends by a deadline ends the wait on the spot;
+// one query is made shortly before (a second, or a tenth of the time left), but only WithTimeout promises a last look.
+//
+// The wait runs on the calling goroutine. If the Source panics, so does WaitForTask.
+func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
+	s, err := w.settings.with(opts)
+	if err != nil {
+		return Task{}, err
+	}
+	if err := CheckID("task id", id); err != nil {
+		return Task{}, err
+	}
+	if ctx == nil {
+		return Task{}, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
+	}
+	own, err := s.plan()
+	if err != nil {
+		return Task{}, err
+	}
+	return newWait(ctx, w, s, id, own).untilDone(ctx)
+}
+
+// wait is one call of WaitForTask.
+type wait struct {
+	*settings
+	limits limits
+	own    plan // nil: the exponential
+	state  state
+	err    error // the last error; state keeps its text
+	query  query
+	warned warned
+}
+
+func newWait(ctx context.Context, w *Waiter, s *settings, id string, own plan) *wait {
+	r := &wait{
+		settings: s, own: own,
+		limits: limits{timeout: s.timeout, tolerance: s.tolerance, grace: s.grace},
+		state:  state{ID: id, Started: time.Now()},
+		query:  query{waiter: w, id: id, log: s.log, slot: make(chan struct{}, 1)},
+	}
+	r.limits.ctxEnd, _ = ctx.Deadline()
+	r.query.run = r.query.call
+	return r
+}
+
+// untilDone is the loop: sleep, ask, decide, report.
+func (w *wait) untilDone(ctx context.Context) (Task, error) {
+	defer w.query.stop()
+	next := w.state.Started.Add(w.limits.cut(&w.state, w.state.Started, w.initial))
+	for {
+		if !w.sleep(ctx, next) {
+			return w.stopped(ctx)
+		}
+		v, now, ok := w.poll(ctx)
+		switch {
+		case !ok:
+			return w.stopped(ctx)
+		case v.done:
+			return w.finish(&v)
+		}
+		next = now.Add(v.wait)
+	}
+}
+
+// poll asks once, decides and reports; now is when the answer came. ok is false if ctx ended before that.
+func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
+	a := w.look(ctx)
+	if a == nil || a.err != nil && ctx.Err() != nil { // an error that the end of ctx may have caused says nothing
+		return v, now, false
+	}
+	now = time.Now()
+	before := w.state.Task.Status
+	v = decide(&w.limits, &w.state, a, now, w.pause(&a.task, now), rand.Float64())
+	if !v.seen {
+		w.err = v.trouble
+	}
+	w.report(&v, w.state.Task.Status != before)
+	return v, now, true
+}
+
+// sleep waits until t and reports whether ctx is still alive then.
+func (w *wait) sleep(ctx context.Context, t time.Time) bool {
+	if ctx.Err() == nil && time.Until(t) > 0 {
+		select {
+		case <-ctx.Done():
+		case <-w.query.alarm.at(t):
+		}
+	}
+	return ctx.Err() == nil // select has no priority
+}
+
+// look makes one query and returns what it brings; nil: ctx ended before.
+func (w *wait) look(ctx context.Context) *answer {
+	now := time.Now()
+	b := w.limits.query(w.state.Started, now, w.queryTimeout)
+	if !w.query.free(ctx, now, b.free) {
+		return &answer{err: errStillRunning, sent: now}
+	}
+	w.state.Polls++
+	return w.query.ask(ctx, b)
+}
+
+// pause is the schedule's word on how long to wait after this answer.
+func (w *wait) pause(t *Task, now time.Time) time.Duration {
+	if w.own == nil {
+		return w.exponential.pause(w.state.Step, rand.Float64())
+	}
+	return w.own(w.state.Step, t, now.Sub(w.state.Started), rand.Float64())
+}
+
+// finish ends the wait as decided.
+func (w *wait) finish(v *verdict) (Task, error) {
+	if v.kind == nil {
+		return w.end(nil)
+	}
+	e := w.failure(v.kind)
+	if v.kind == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
+		e.ctxErr, e.blind = context.DeadlineExceeded, !v.seen
+	}
+	return w.end(e)
+}
+
+// stopped ends the wait because ctx has ended.
+func (w *wait) stopped(ctx context.Context) (Task, error) {
+	e := w.failure(nil)
+	e.ctxErr, e.cause = ctx.Err(), context.Cause(ctx)
+	return w.end(e)
+}
+
+func (w *wait) failure(kind error) *WaitError {
+	s := &w.state
+	return &WaitError{
+		ID: s.ID, Task: s.Task, Polls: s.Polls, Errors: s.Errors,
+		Elapsed: time.Since(s.Started), LastErr: w.err, kind: kind,
+	}
+}
