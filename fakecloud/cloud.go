@@ -1,0 +1,144 @@
+// Package fakecloud is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to
+// the real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults come
+// on demand.
+//
+// It has two doors that behave alike. [Cloud.Transport] is an [http.RoundTripper] in memory, which also works inside a
+// testing/synctest bubble, where a task of 40 minutes takes milliseconds:
+//
+//	cloud := fakecloud.New()
+//	id := cloud.AddTask("instance", fakecloud.Script{Name: "resize", Duration: 40 * time.Minute})
+//	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
+//
+// [Cloud.Start] is a server on a loopback port, for clients in whatever language.
+//
+// What the real service does not document, such as its answer for a task that it does not know, is a guess, and says so
+// where it is made.
+package fakecloud
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// What a client needs to be let in, unless options say otherwise. None of it is a secret anywhere.
+const (
+	DefaultAccessKey = "FAKE-ACCESS-KEY"
+	DefaultSecretKey = "fake-secret-key"
+	DefaultProject   = "fa4ec10d000000000000000000000001"
+)
+
+// Cloud is one account with one project. Make it with [New]. It is safe for concurrent use. Its clock is time.Now, so that
+// in a bubble it is virtual.
+type Cloud struct {
+	project   string
+	accessKey string
+	secretKey string
+	token     string
+	latency   time.Duration
+	skew      time.Duration
+
+	mu        sync.Mutex
+	instances map[string]*instance
+	resize    Script
+	faults    map[Route][]Fault
+	log       []Request
+	tasks     int // made so far
+	requests  int
+}
+
+// Option changes a [Cloud] that [New] makes.
+type Option func(*Cloud)
+
+// New returns a cloud without instances, with the default credentials and project, without latency or faults.
+func New(opts ...Option) *Cloud {
+	c := &Cloud{
+		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey,
+		instances: map[string]*instance{}, faults: map[Route][]Fault{},
+	}
+	for _, opt := range opts {
+		opt(c)
+	}
+	return c
+}
+
+// WithProject sets the id of the one project there is. Default [DefaultProject].
+func WithProject(id string) Option { return func(c *Cloud) { c.project = id } }
+
+// WithCredentials sets the access key and the secret key that requests must be signed with. Default [DefaultAccessKey]
+// and [DefaultSecretKey].
+func WithCredentials(accessKey, secretKey string) Option {
+	return func(c *Cloud) { c.accessKey, c.secretKey = accessKey, secretKey }
+}
+
+// WithSecurityToken makes the credentials temporary: requests must carry and sign this token. Default "": permanent ones,
+// with which a token is refused.
+func WithSecurityToken(token string) Option { return func(c *Cloud) { c.token = token } }
+
+// WithLatency sets how long each answer takes. Default 0.
+func WithLatency(d time.Duration) Option { return func(c *Cloud) { c.latency = d } }
+
+// WithClockSkew sets how far the cloud's clock is ahead of ours; negative: behind. Default 0. Signatures more than 15
+// minutes away from the cloud's clock are refused, as the real gateway does.
+func WithClockSkew(d time.Duration) Option { return func(c *Cloud) { c.skew = d } }
+
+// AddInstance makes an instance with this id, if there is none.
+func (c *Cloud) AddInstance(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instance(id)
+}
+
+// AddTask starts a task on an instance, which it makes if there is none, and returns the task's id.
+func (c *Cloud) AddTask(instanceID string, s Script) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.addTask(c.instance(instanceID), s)
+}
+
+// OnResize sets the script of the tasks that resizing an instance starts. Default: 3 s to SUCCESS, named
+// kafkaInstanceExtend.
+func (c *Cloud) OnResize(s Script) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resize = s
+}
+
+// Requests returns what has been asked so far, in the order in which it was answered.
+func (c *Cloud) Requests() []Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]Request(nil), c.log...)
+}
+
+func (c *Cloud) now() time.Time { return time.Now().Add(c.skew).UTC() }
+
+func (c *Cloud) instance(id string) *instance {
+	i := c.instances[id]
+	if i == nil {
+		i = &instance{}
+		c.instances[id] = i
+	}
+	return i
+}
+
+// newID makes ids of tasks that look like the service's, the same ones in each run.
+func (c *Cloud) newID() string {
+	c.tasks++
+	return hexID("task", c.tasks)
+}
+
+// requestID is the same for the same request in each run.
+func (c *Cloud) requestID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.requests++
+	return hexID("request", c.requests)
+}
+
+func hexID(kind string, n int) string {
+	sum := sha256.Sum256(fmt.Append(nil, kind, n))
+	return hex.EncodeToString(sum[:16])
+}

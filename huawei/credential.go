@@ -1,0 +1,77 @@
+package huawei
+
+import (
+	"context"
+	"reflect"
+	"sync"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+)
+
+// serialized lets one goroutine at a time sign with a credential: the SDK refreshes temporary ones without a lock, a data
+// race. A refresh is a request of its own and may hang, so whoever waits for it gives way to its context.
+type serialized struct {
+	auth.ICredential
+	ctx context.Context
+}
+
+// ProcessAuthRequest signs the request when it is its turn.
+func (s *serialized) ProcessAuthRequest(client *impl.DefaultHttpClient, req *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+	release, err := turns.acquire(s.ctx, s.ICredential)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return s.ICredential.ProcessAuthRequest(client, req)
+}
+
+// queue holds a turn for each credential that is in use at the moment: several clients may share one credential.
+type queue struct {
+	mu   sync.Mutex
+	busy map[auth.ICredential]*turn
+}
+
+type turn struct {
+	holder chan struct{} // holds one
+	users  int           // those who hold it or wait for it
+}
+
+// turns is not configuration but a lock, for objects that have none of their own.
+var turns = queue{busy: map[auth.ICredential]*turn{}}
+
+// acquire waits for the turn of c, or for the end of ctx.
+func (q *queue) acquire(ctx context.Context, c auth.ICredential) (release func(), err error) {
+	if !reflect.TypeOf(c).Comparable() {
+		return func() {}, nil // a value, not a pointer: it has no state to share
+	}
+	t := q.join(c)
+	select {
+	case t.holder <- struct{}{}:
+		return func() { <-t.holder; q.part(c, t) }, nil
+	case <-ctx.Done():
+		q.part(c, t)
+		return nil, ctx.Err()
+	}
+}
+
+func (q *queue) join(c auth.ICredential) *turn {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	t := q.busy[c]
+	if t == nil {
+		t = &turn{holder: make(chan struct{}, 1)}
+		q.busy[c] = t
+	}
+	t.users++
+	return t
+}
+
+func (q *queue) part(c auth.ICredential, t *turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t.users--; t.users == 0 {
+		delete(q.busy, c)
+	}
+}

@@ -1,0 +1,100 @@
+// Package kafkatasks asks Huawei Cloud DMS for Kafka for its background tasks: a job id from a resize, a change of
+// configuration or a reassignment goes in, a [taskwait.Task] comes out.
+//
+//	waiter, err := taskwait.New(kafkatasks.New(client, instanceID))
+//	task, err := waiter.WaitForTask(ctx, jobID)
+//
+// It needs the permission dms:instance:getBackgroundTask (API page "Querying a Background Task", read 2026-11-23).
+package kafkatasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
+)
+
+const permission = "dms:instance:getBackgroundTask"
+
+// Source asks for the background tasks of one Kafka instance. It is safe for concurrent use.
+type Source struct {
+	caller     *huawei.Caller
+	instanceID string
+}
+
+var _ taskwait.Source = (*Source)(nil)
+
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet.
+// [Source.Validate], which [taskwait.New] calls, tells of a nil client and of an instance id that cannot be one.
+func New(client *kafka.KafkaClient, instanceID string) *Source {
+	if client == nil {
+		client = &kafka.KafkaClient{}
+	}
+	return &Source{caller: huawei.NewCaller(client.HcClient), instanceID: instanceID}
+}
+
+// Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one. Nothing is sent.
+func (s *Source) Validate() error {
+	if s == nil {
+		return errors.New("kafkatasks: the Source is nil; make it with New")
+	}
+	return taskwait.CheckID("instance id", s.instanceID)
+}
+
+// Task asks for one task. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without the
+// task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
+func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
+	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
+		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	resp, err := huawei.Do(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+		return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: s.instanceID, TaskId: id})
+	})
+	switch {
+	case err != nil:
+		return taskwait.Task{}, err
+	case resp.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
+		return taskwait.Task{}, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
+	}
+	return pick(*resp.Tasks, id)
+}
+
+// pick finds the row with our id. The answer is a list, and its first row need not be ours.
+func pick(rows []model.ListBackgroundTasksRespTasks, id string) (taskwait.Task, error) {
+	for i := range rows {
+		if row := &rows[i]; value(row.Id) == id {
+			return task(row), nil
+		}
+	}
+	return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id")}
+}
+
+func task(row *model.ListBackgroundTasksRespTasks) taskwait.Task {
+	return taskwait.Task{
+		ID: value(row.Id), Name: value(row.Name), Status: taskwait.Status(value(row.Status)),
+		CreatedAt: parseTime(value(row.CreatedAt)), UpdatedAt: parseTime(value(row.UpdatedAt)),
+		Raw: row,
+	}
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// parseTime reads the service's times, such as 2020-06-15T08:55:53.606Z. One that cannot be read is unknown, not an error.
+func parseTime(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,120 @@
+package huawei
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+)
+
+// idleTimeout closes connections that nobody has used for this long, as http.DefaultTransport does. The SDK's own
+// transport keeps them, and two goroutines for each, for ever.
+const idleTimeout = 90 * time.Second
+
+// base is what a client's requests go through: its own transport if it has one, else one as the SDK would make it.
+func base(c *config.HttpConfig) http.RoundTripper {
+	switch {
+	case c.HttpTransport != nil:
+		return c.HttpTransport
+	case c.RoundTripper != nil:
+		return c.RoundTripper
+	}
+	t := &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: c.IgnoreSSLVerification}, //nolint:gosec // the caller's own setting
+		IdleConnTimeout: idleTimeout,
+	}
+	if c.DialContext != nil {
+		t.DialContext = c.DialContext
+	}
+	if c.HttpProxy != nil {
+		if u, err := url.Parse(c.HttpProxy.GetProxyUrl()); err == nil { // as the SDK does: a bad one is ignored
+			t.Proxy = http.ProxyURL(u)
+		}
+	}
+	return t
+}
+
+// transport carries one call of the SDK, under its context, and notes what came back.
+type transport struct {
+	ctx     context.Context
+	base    http.RoundTripper
+	timeout time.Duration // of one request with its body; 0: none
+
+	sent   bool // a request has been given to base
+	status int  // of the last answer; 0: none
+	header http.Header
+	cut    error // what ended the reading of its body early
+}
+
+// RoundTrip sends the request under the context of the call. When that has ended the error is the context's own: after
+// a DNS error, which a dialer makes of it, the SDK would go on to its next endpoint.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := t.ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := t.ctx, context.CancelFunc(func() {})
+	if t.timeout > 0 {
+		ctx, cancel = context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("the client's own timeout of %v: %w", t.timeout, context.DeadlineExceeded))
+	}
+	t.sent, t.status, t.header, t.cut = true, 0, nil, nil
+	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		err = t.reason(ctx, err)
+		cancel()
+		return nil, err
+	}
+	t.status, t.header = resp.StatusCode, resp.Header
+	resp.Body = newBody(ctx, cancel, resp.Body, t)
+	return resp, nil
+}
+
+// reason is why a request failed: the call's context, the client's timeout, or err itself.
+func (t *transport) reason(ctx context.Context, err error) error {
+	switch {
+	case t.ctx.Err() != nil:
+		return t.ctx.Err()
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// body is an answer's body, bound to the context: a read that hangs ends with it, whatever the transport.
+type body struct {
+	io.ReadCloser
+	ctx    context.Context
+	cancel context.CancelFunc
+	stop   func() bool
+	wire   *transport
+}
+
+func newBody(ctx context.Context, cancel context.CancelFunc, b io.ReadCloser, t *transport) *body {
+	return &body{
+		ReadCloser: b, ctx: ctx, cancel: cancel, wire: t,
+		stop: context.AfterFunc(ctx, func() { _ = b.Close() }),
+	}
+}
+
+// Read reads, and notes why it cannot go on.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = b.wire.reason(b.ctx, err)
+		b.wire.cut = err
+	}
+	return n, err
+}
+
+// Close ends the request.
+func (b *body) Close() error {
+	b.stop()
+	err := b.ReadCloser.Close()
+	b.cancel()
+	return err
+}
