@@ -53,10 +53,15 @@ func (e *QueryError) Error() string {
 	if e.Err != nil {
 		s = e.Err.Error()
 	}
-	for _, extra := range []struct{ label, text string }{{"", e.Code}, {"request id ", e.RequestID}} {
-		if extra.text != "" && !strings.Contains(s, extra.text) {
-			s += " (" + extra.label + extra.text + ")"
-		}
+	var more []string
+	if e.Code != "" && !strings.Contains(s, e.Code) {
+		more = append(more, e.Code)
+	}
+	if e.RequestID != "" && !strings.Contains(s, e.RequestID) {
+		more = append(more, "request id "+e.RequestID)
+	}
+	if more != nil {
+		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return clip(s)
 }

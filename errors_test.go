@@ -60,12 +60,12 @@ func TestErrorTexts(t *testing.T) {
 		{
 			name: "timed out, an error on the way", cloud: script(running, unavailable, running), opts: []Option{WithTimeout(9 * time.Second)},
 			want: `taskwait: task "id": timed out after 9s: still EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
-				`last: 503 Service Unavailable: backend down (APIGW.0201) (request id 5b62)`,
+				`last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "timed out, the last look failed", cloud: script(running, running, unavailable), opts: []Option{WithTimeout(9 * time.Second)},
 			want: `taskwait: task "id": timed out after 9s: last seen EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
-				`the last look failed: 503 Service Unavailable: backend down (APIGW.0201) (request id 5b62)`,
+				`the last look failed: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "timed out, an unknown status", cloud: script(seen("PAU\x1bSED")), opts: []Option{WithTimeout(time.Second)},
@@ -99,7 +99,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "nothing but errors", cloud: script(unavailable), opts: []Option{WithErrorTolerance(0)},
-			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201) (request id 5b62)`,
+			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "a text without end", cloud: script(answer{err: errors.New(strings.Repeat("é", 1000))}), opts: []Option{WithErrorTolerance(0)},

@@ -16,7 +16,7 @@ type Script struct {
 	User   string // default "fake_user"
 	Params string // JSON in a string, as the service has it; default "{}"
 
-	Duration time.Duration   // from CREATED to Outcome, EXECUTING after a tenth of it; default 3 s
+	Duration time.Duration   // from CREATED to Outcome, EXECUTING after a tenth of it or a second; default 3 s
 	Outcome  taskwait.Status // default SUCCESS
 	Steps    []Step          // the statuses one by one, instead of Duration and Outcome, in the order of After
 
@@ -46,7 +46,7 @@ func (s Script) withDefaults() Script {
 		s.Duration = defaultDuration
 	}
 	if s.Steps == nil {
-		s.Steps = []Step{{0, taskwait.StatusCreated}, {s.Duration / 10, taskwait.StatusExecuting}, {s.Duration, s.Outcome}}
+		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting}, {s.Duration, s.Outcome}}
 	}
 	return s
 }

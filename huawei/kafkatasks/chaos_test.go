@@ -1,0 +1,305 @@
+package kafkatasks_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+	"github.com/taskwait/taskwait/huawei/kafkatasks"
+)
+
+var (
+	chaosRuns = flag.Int("chaos", 4000, "how many random scripts TestChaos plays")
+	chaosSeed = flag.Uint64("chaos.seed", 0, "the one seed to play; 0: those from 1 on")
+)
+
+// meaning is what an answer must mean to a wait, in the oracle's eyes.
+type meaning string
+
+const (
+	rows      meaning = "rows" // what the task's script says at that moment
+	unknown   meaning = "unknown status"
+	missing   meaning = "not found"
+	throttled meaning = "throttled"
+	transient meaning = "transient"
+	permanent meaning = "permanent"
+)
+
+// faults are what can befall a request, how often, and what it must mean.
+var faults = []struct {
+	weight int
+	means  meaning
+	fault  fakecloud.Fault
+}{
+	{60, rows, fakecloud.Serve()},
+	{10, rows, fakecloud.Slow(1500 * time.Millisecond)},
+	{5, rows, fakecloud.SeveralRows()},
+	{5, unknown, fakecloud.WithStatus("PAUSED")},
+	{2, unknown, fakecloud.WithStatus("")},
+	{6, missing, fakecloud.NotListed()},
+	{4, missing, fakecloud.WrongID()},
+	{3, missing, fakecloud.Error(404, "DMS.00404022", "This instance does not exist.")},
+	{3, throttled, fakecloud.Throttle(0)},
+	{3, throttled, fakecloud.Throttle(17 * time.Second)},
+	{3, throttled, fakecloud.ThrottleAs404()},
+	{2, throttled, fakecloud.Respond(503, "", "Retry-After", "9")},
+	{6, transient, fakecloud.Unavailable()},
+	{6, transient, fakecloud.Drop()},
+	{3, transient, fakecloud.Truncate()},
+	{2, transient, fakecloud.Stall()},
+	{4, transient, fakecloud.Hang()},
+	{3, transient, fakecloud.HTML(200)},
+	{3, transient, fakecloud.HTML(502)},
+	{2, transient, fakecloud.Respond(200, "{}")},
+	{2, transient, fakecloud.Respond(200, "null")},
+	{2, transient, fakecloud.Respond(200, "")},
+	{2, transient, fakecloud.Respond(204, "")},
+	{2, transient, fakecloud.Respond(302, "", "Location", "/login")},
+	{2, transient, fakecloud.Respond(200, `{"task_count":1,"tasks":[]}`)},
+	{2, transient, fakecloud.Error(408, "DMS.111501024", "Timeout.")},
+	{1, permanent, fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
+	{1, permanent, fakecloud.Error(403, "DMS.00403002", "No permission.")},
+	{1, permanent, fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist.")},
+}
+
+func pick(rnd *rand.Rand) int {
+	total := 0
+	for _, f := range faults {
+		total += f.weight
+	}
+	n := rnd.IntN(total)
+	for i, f := range faults {
+		if n -= f.weight; n < 0 {
+			return i
+		}
+	}
+	panic("not reached")
+}
+
+// event is one query, as it really was.
+type event struct {
+	sent, arrived time.Duration // since the start
+	means         meaning
+	status        taskwait.Status // of the task in the cloud when the answer was made
+	cut           bool            // the wait cancelled the query
+}
+
+// chaos is one random script, and what came of it.
+type chaos struct {
+	timeout, ctxEnd  time.Duration // 0: none
+	tolerance, grace time.Duration
+	steps            []fakecloud.Step
+	listedAfter      time.Duration
+	source           *kafkatasks.Source
+
+	start  time.Time
+	mu     sync.Mutex
+	means  []meaning
+	events []event
+}
+
+func span(rnd *rand.Rand, from, to time.Duration) time.Duration {
+	return from + time.Duration(rnd.Int64N(int64(to-from)))
+}
+
+func newChaos(t *testing.T, rnd *rand.Rand) (*chaos, string) {
+	c := &chaos{tolerance: span(rnd, 0, 3*time.Minute), grace: span(rnd, 0, 2*time.Minute), start: time.Now()}
+	if rnd.IntN(2) == 0 {
+		c.timeout = span(rnd, time.Second, 10*time.Minute)
+	}
+	if c.timeout == 0 || rnd.IntN(3) == 0 {
+		c.ctxEnd = span(rnd, time.Second, 12*time.Minute)
+	}
+	ends := []taskwait.Status{taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted, taskwait.StatusCancelled, taskwait.StatusExecuting}
+	c.steps = []fakecloud.Step{
+		{Status: taskwait.StatusCreated}, {After: span(rnd, 1, time.Minute), Status: taskwait.StatusExecuting},
+		{After: span(rnd, time.Minute, 8*time.Minute), Status: ends[rnd.IntN(len(ends))]},
+	}
+	if rnd.IntN(4) == 0 {
+		c.listedAfter = span(rnd, 1, time.Minute)
+	}
+	cloud := fakecloud.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)))
+	for range rnd.IntN(60) {
+		i := pick(rnd)
+		cloud.Inject(fakecloud.RouteShowTask, faults[i].fault)
+		c.means = append(c.means, faults[i].means)
+	}
+	if rnd.IntN(5) == 0 { // bad to the end
+		i := pick(rnd)
+		cloud.Inject(fakecloud.RouteShowTask, faults[i].fault.For(time.Hour))
+		for range 1000 {
+			c.means = append(c.means, faults[i].means)
+		}
+	}
+	id := cloud.AddTask("kafka-1", fakecloud.Script{Steps: c.steps, ListedAfter: c.listedAfter})
+	c.source = kafkatasks.New(newClient(t, cloud), "kafka-1")
+	return c, id
+}
+
+func newClient(t *testing.T, cloud *fakecloud.Cloud) *kafka.KafkaClient {
+	t.Helper()
+	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
+		WithProjectId(fakecloud.DefaultProject).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kafka.NewKafkaClient(client)
+}
+
+// Task asks the real source, and notes what really happened.
+func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
+	c.mu.Lock()
+	n := len(c.events)
+	c.events = append(c.events, event{sent: time.Since(c.start), means: rows})
+	c.mu.Unlock()
+	task, err := c.source.Task(ctx, id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := &c.events[n]
+	if n < len(c.means) {
+		e.means = c.means[n]
+	}
+	e.arrived, e.cut = time.Since(c.start), ctx.Err() != nil
+	for _, s := range c.steps {
+		if e.arrived >= s.After {
+			e.status = s.Status
+		}
+	}
+	if e.arrived < c.listedAfter && (e.means == rows || e.means == unknown) {
+		e.means = missing
+	}
+	return task, err
+}
+
+// oracle says how a wait with these events must end, and with which of them; a second opinion, written from the rules.
+func (c *chaos) oracle() (outcome string, last int) {
+	var bad, gone []time.Duration
+	for i, e := range c.events {
+		late := c.timeout > 0 && e.arrived >= c.timeout
+		switch {
+		case c.ctxEnd > 0 && e.arrived >= c.ctxEnd:
+			return "context", i
+		case e.cut:
+			e.means = transient
+		}
+		if e.means == rows && e.status.Terminal() {
+			return string(e.status), i
+		}
+		if c.timeout > 0 && e.sent >= c.timeout {
+			return "timeout", i
+		}
+		if e.means != transient {
+			bad = nil
+		}
+		switch e.means {
+		case permanent:
+			return "query", i
+		case transient:
+			if bad = append(bad, e.arrived); !late && len(bad) >= 3 && e.arrived-bad[0] >= c.tolerance {
+				return "query", i
+			}
+		case missing:
+			if gone = append(gone, e.arrived); !late && len(gone) >= 2 && e.sent >= gone[0]+c.grace {
+				return "not found", i
+			}
+		case rows, unknown:
+			gone = nil
+		case throttled:
+		}
+	}
+	return "context", len(c.events) - 1
+}
+
+// outcome is what WaitForTask made of it.
+func outcome(err error) string {
+	for _, k := range []struct {
+		err  error
+		name string
+	}{
+		{nil, "SUCCESS"}, {taskwait.ErrTaskFailed, "FAILED"}, {taskwait.ErrTaskDeleted, "DELETED"}, {taskwait.ErrTaskCancelled, "CANCELLED"},
+		{taskwait.ErrTimeout, "timeout"}, {taskwait.ErrQuery, "query"}, {taskwait.ErrTaskNotFound, "not found"},
+		{context.DeadlineExceeded, "context"},
+	} {
+		if errors.Is(err, k.err) {
+			return k.name
+		}
+	}
+	return err.Error()
+}
+
+// TestChaos plays random scripts of answers, faults and latencies through the real SDK, and compares each outcome with
+// the oracle's. To play a million:
+//
+//	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
+func TestChaos(t *testing.T) {
+	seen := map[string]int{}
+	from, to := uint64(1), uint64(*chaosRuns)
+	if *chaosSeed != 0 {
+		from, to = *chaosSeed, *chaosSeed
+	}
+	for seed := from; seed <= to; seed++ {
+		synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed)]++ })
+		if t.Failed() {
+			t.Fatalf("to play it again: go test -run TestChaos ./huawei/kafkatasks -chaos.seed %d", seed)
+		}
+	}
+	t.Logf("%d scripts: %v", to-from+1, seen)
+}
+
+func playChaos(t *testing.T, seed uint64) string {
+	rnd := rand.New(rand.NewPCG(seed, seed))
+	c, id := newChaos(t, rnd)
+	w, err := taskwait.New(c, taskwait.WithTimeout(c.timeout), taskwait.WithErrorTolerance(c.tolerance),
+		taskwait.WithNotFoundGrace(c.grace), taskwait.WithQueryTimeout(10*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if c.ctxEnd > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.ctxEnd)
+		defer cancel()
+	}
+	task, err := w.WaitForTask(ctx, id)
+	elapsed := time.Since(c.start)
+	synctest.Wait() // a call that was left behind ends
+	got := outcome(err)
+	want, last := c.oracle()
+	switch {
+	case got != want || last != len(c.events)-1:
+		t.Errorf("seed %d: %s, want %s by query %d of %d\n%v", seed, got, want, last+1, len(c.events), c)
+	case got == "context" && elapsed != c.ctxEnd:
+		t.Errorf("seed %d: the context ended after %v, the wait after %v", seed, c.ctxEnd, elapsed)
+	case c.timeout > 0 && elapsed > c.timeout+5*time.Second:
+		t.Errorf("seed %d: over %v after the start, with a timeout of %v", seed, elapsed, c.timeout)
+	case (got == "SUCCESS") != task.Status.Succeeded() || err != nil && !strings.Contains(err.Error(), id):
+		t.Errorf("seed %d: %v with %v", seed, err, task)
+	}
+	return got
+}
+
+func (c *chaos) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd, c.tolerance, c.grace, c.listedAfter, c.steps)
+	for i, e := range c.events {
+		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v)\n", i+1, e.sent, e.arrived, e.means, e.status, e.cut)
+	}
+	return b.String()
+}
