@@ -78,7 +78,7 @@ func newWaiter(t *testing.T, src Source, opts ...Option) *Waiter {
 }
 
 // waitFor runs one wait and returns how long it took, too.
-func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // the duration belongs last here
+func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
 	start := time.Now()
 	task, err := w.WaitForTask(ctx, "id", opts...)
 	return task, err, time.Since(start)
@@ -243,7 +243,7 @@ func TestLeftBehind(t *testing.T) {
 
 func TestSourceMisbehaves(t *testing.T) {
 	boom := errors.New("boom")
-	wait := func(t *testing.T, f SourceFunc) (err error, raised any) { //nolint:revive // the order of the story
+	wait := func(t *testing.T, f SourceFunc) (err error, raised any) {
 		w := newWaiter(t, f, every(time.Second), WithErrorTolerance(0))
 		defer func() { raised = recover() }()
 		_, err = w.WaitForTask(t.Context(), "id")

@@ -52,7 +52,7 @@ var reserved = []error{
 // Is finds target in LastErr and in the context's cause, unless it is an error that states how a wait ended.
 func (e *WaitError) Is(target error) bool {
 	for _, r := range reserved {
-		if target == r { //nolint:errorlint // these very values
+		if target == r {
 			return false
 		}
 	}

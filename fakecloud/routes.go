@@ -129,15 +129,20 @@ func (e *exchange) proceed() {
 		e.fail(401, "APIGW.0301", "Incorrect IAM authentication information: "+problem)
 		return
 	}
-	switch {
+	e.dispatch()
+}
+
+// dispatch finds what the request is about, and serves it.
+func (e *exchange) dispatch() {
+	c := e.cloud
+	switch e.instance = c.instances[e.vars["instance"]]; {
 	case e.serve == nil:
 		e.fail(404, "DMS.00404001", "The requested URL does not exist.")
 	case e.vars["project"] != c.project:
 		e.fail(401, "DMS.10240104", "The project ID does not match the token.")
-	case c.instances[e.vars["instance"]] == nil:
+	case e.instance == nil:
 		e.fail(404, "DMS.00404022", "This instance does not exist.")
 	default:
-		e.instance = c.instances[e.vars["instance"]]
 		e.serve(c, e)
 	}
 }

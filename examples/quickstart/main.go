@@ -39,13 +39,20 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-
 	// The tasks here take seconds, not minutes, so we look more often than the default of 4 to 30 s.
 	waiter, err := taskwait.New(kafkatasks.New(client, instanceID), taskwait.WithInterval(400*time.Millisecond, 2*time.Second))
 	if err != nil {
 		return err
 	}
+	if err := succeed(ctx, cloud, client, waiter); err != nil {
+		return err
+	}
+	endBadly(ctx, cloud, waiter)
+	return nil
+}
 
+// succeed starts an operation and waits for its task.
+func succeed(ctx context.Context, cloud *fakecloud.Cloud, client *kafka.KafkaClient, waiter *taskwait.Waiter) error {
 	fmt.Println("1. A resize. On the way, the service is down once and throttles once.")
 	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
 	id, err := resize(client)
@@ -54,7 +61,11 @@ func run(ctx context.Context) error {
 	}
 	task, err := waiter.WaitForTask(ctx, id, taskwait.WithProgress(show))
 	fmt.Printf("   => %v, error: %v\n\n", task.Status, err)
+	return err
+}
 
+// endBadly shows what a wait looks like that does not end with SUCCESS.
+func endBadly(ctx context.Context, cloud *fakecloud.Cloud, waiter *taskwait.Waiter) {
 	fmt.Println("2. A task that fails.")
 	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
 		Name: "kafkaConfigModify", Duration: time.Second, Outcome: taskwait.StatusFailed,
@@ -67,7 +78,6 @@ func run(ctx context.Context) error {
 	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
 		Name: "bindInstancePublicIp", Duration: time.Hour,
 	}), taskwait.WithTimeout(2*time.Second)))
-	return nil
 }
 
 // connect makes a client of the SDK, as you would for the real cloud.
