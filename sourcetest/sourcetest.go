@@ -1,0 +1,109 @@
+// Package sourcetest puts a [taskwait.Source] through what taskwait asks of one: that it never takes somebody else's
+// task for the one that was asked for, tells "not found" from "malformed" from "refused", ends when its context does,
+// keeps secrets to itself, and some forty rules in all, each with its reason. Package testing/slogtest does the same for
+// slog's handlers.
+//
+// The author of a Source writes one function, which starts the Source with a service behind it, and lets that service
+// answer as a [Situation] says:
+//
+//	func TestSource(t *testing.T) {
+//		sourcetest.Run(t, func(t *testing.T) sourcetest.Subject {
+//			service := newFakeService(t)
+//			return sourcetest.Subject{
+//				Source:  mycloud.New(service.Client()),
+//				ID:      "8abf",
+//				Arrange: service.Arrange,
+//				Queries: service.Queries,
+//			}
+//		})
+//	}
+//
+// [Run] works in virtual time and is exact, and needs a service that answers in memory. For one on a real network, such as
+// an httptest.Server, there is [RunLive]. Who wants neither calls the [Rules] one by one.
+//
+// Run the suite with -race: most of what goes wrong between goroutines only the race detector sees.
+package sourcetest
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taskwait/taskwait"
+)
+
+// Subject is a Source under test and the service behind it.
+type Subject struct {
+	// Source is what is tested. It should have no retries of its own: the rules about errors count the queries.
+	Source taskwait.Source
+
+	// ID is the task that is asked for, in the form the service gives its ids. The service must know no other task,
+	// except where a Situation says so.
+	ID string
+
+	// Arrange makes the service answer every query that begins from now on as s says.
+	//
+	// An error that Is [errors.ErrUnsupported] declares that this Source cannot meet s: there is no such status, or no
+	// body to be malformed. Its text should say why. The rules that need s are then reported as not applicable, with
+	// that text. Any other error fails them, so that a Situation which is new to the suite does not pass unnoticed:
+	// declare by name, not in the default case of a switch.
+	Arrange func(s Situation) error
+
+	// Queries returns how many queries about the task's status have reached the service so far, those included that it
+	// has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the rules that
+	// need the number are reported as not applicable.
+	Queries func() int
+}
+
+// Rule is one thing that taskwait asks of a Source.
+type Rule struct {
+	Name string // of the subtest too, such as "malformed/null"
+	Why  string // what becomes of a wait when a Source breaks the rule
+
+	check func(*trial) error
+	must  bool // cannot be declared not applicable
+}
+
+// Check puts s through r. It returns nil if s keeps the rule, and an error that says what was got, what was wanted and
+// why it matters if not. An error that Is [errors.ErrUnsupported] says that the rule does not apply to s, as s declared.
+//
+// It takes no [testing.T], works inside a synctest bubble and outside of one, and wants a fresh Subject each time. What
+// must happen at once may take a second here; [Run] allows nothing.
+func (r Rule) Check(s Subject) error { return r.try(trial{Subject: s, slack: time.Second}) }
+
+// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own, with
+// the Subject that start returns. Rules that do not apply are logged.
+//
+// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still hangs
+// when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after the report.
+// Run cannot itself be called from a bubble. The subtests do not run in parallel.
+func Run(t *testing.T, start func(t *testing.T) Subject) {
+	t.Helper()
+	for _, r := range Rules() {
+		t.Run(r.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				report(t, r.try(trial{Subject: start(t)}))
+			})
+		})
+	}
+}
+
+// RunLive does what [Run] does in real time, for a service that is reached over a real network. A Source that keeps the
+// rules passes it within a second; what must happen at once may take one more, for the sake of a slow machine.
+func RunLive(t *testing.T, start func(t *testing.T) Subject) {
+	t.Helper()
+	for _, r := range Rules() {
+		t.Run(r.Name, func(t *testing.T) { report(t, r.Check(start(t))) })
+	}
+}
+
+func report(t *testing.T, err error) {
+	t.Helper()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		t.Log(err)
+	case err != nil:
+		t.Error(err)
+	}
+}
