@@ -39,6 +39,8 @@ type state struct {
 	Polls   int       `json:"polls"`             // queries begun
 	Errors  int       `json:"errors"`            // queries that brought an error instead of a task
 	Task    Task      `json:"task"`              // the last one seen; its ID is empty as long as none was
+	Born    time.Time `json:"born,omitzero"`     // when the task began, by our clock; zero: not known yet
+	Alive   time.Time `json:"alive,omitzero"`    // when the last look began that found it not ended
 	Trouble run       `json:"trouble,omitzero"`  // transient errors in a row
 	Missing run       `json:"missing,omitzero"`  // "not found" in a row, errors in between not counted
 	Early   bool      `json:"early,omitempty"`   // the look before the context's deadline has been planned
@@ -184,7 +186,10 @@ func (s *state) note(a *answer, now time.Time) note {
 	switch {
 	case n.seen:
 		s.Task, s.Trouble, s.Missing = a.task, run{}, run{}
-		s.Task.ID = s.ID
+		s.Task.ID, s.Born = s.ID, s.born(&a.task, now)
+		if !a.task.Status.Terminal() {
+			s.Alive = a.sent
+		}
 		return n
 	case n.class == ClassNotFound:
 		s.Missing.add(now)
@@ -197,6 +202,25 @@ func (s *state) note(a *answer, now time.Time) note {
 	s.Errors++
 	s.LastErr = clip(n.trouble.Error())
 	return n
+}
+
+// born is when the task began, by our clock. The first answer says it: clocks disagree, so both times are the service's
+// own where it tells them, and a task is never younger than the wait for it.
+func (s *state) born(t *Task, now time.Time) time.Time {
+	if !s.Born.IsZero() {
+		return s.Born
+	}
+	if asOf := orElse(t.AsOf, now); !t.CreatedAt.IsZero() {
+		return earlier(s.Started, now.Add(t.CreatedAt.Sub(asOf)))
+	}
+	return s.Started
+}
+
+func orElse(t, otherwise time.Time) time.Time {
+	if t.IsZero() {
+		return otherwise
+	}
+	return t
 }
 
 func (s *state) read(a *answer) note {

@@ -148,12 +148,14 @@ func TestDecideRemembers(t *testing.T) {
 	s := state{ID: "id", Started: t0}
 	executing := seen(StatusExecuting)
 	executing.task.ID, executing.task.Name = "", "resize"
+	executing.sent = at(1)
 	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {err: errors.New("two\nlines")}} {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
 		ID: "id", Started: t0, Step: 5, Errors: 4, LastErr: `two\nlines`,
-		Task:    Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		Task: Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		Born: t0, Alive: at(1),
 		Trouble: run{Since: at(4), Count: 1},
 	}
 	if !reflect.DeepEqual(s, want) {

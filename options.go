@@ -50,6 +50,9 @@ type settings struct {
 	grace        time.Duration
 	progress     func(Progress)
 	log          *zap.Logger
+	history      *History
+	kind         string
+	queryCost    time.Duration
 
 	exponential exponential // of lo and hi
 }
@@ -58,7 +61,7 @@ func defaults() *settings {
 	return &settings{
 		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: newExponential(DefaultMinInterval, DefaultMaxInterval),
 		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace,
-		log: zap.NewNop(),
+		log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
 }
 
@@ -96,10 +99,14 @@ func (s *settings) check() error {
 		{"WithQueryTimeout", s.queryTimeout, minPause},
 		{"WithErrorTolerance", s.tolerance, 0},
 		{"WithNotFoundGrace", s.grace, 0},
+		{"WithQueryCost", s.queryCost, minPause},
 	} {
 		if o.value < o.least {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
 		}
+	}
+	if s.history != nil && s.newBackOff != nil {
+		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
 	}
 	return nil
 }
@@ -166,3 +173,21 @@ func WithLogger(log *zap.Logger) Option {
 		}
 	}
 }
+
+// WithHistory lets a wait learn from h when to ask, and adds to h how long its own task took. For a kind of which h knows
+// nothing the exponential schedule stands; with each task seen the schedule moves on to the learned one, which asks when
+// an answer is likely. Its pauses lie between 0.1 s and 5 min, and WithInterval does not bound them. [Progress] carries an
+// [Estimate] then. A history that has become wrong costs queries or delay, never the outcome: see package schedule.
+// WithHistory and WithBackOff in one wait are [ErrInvalidOption]. nil: none, the default.
+func WithHistory(h *History) Option { return func(s *settings) { s.history = h } }
+
+// WithKind tells beforehand what kind of task it is: the name that the service will give it. With a history that knows
+// the kind the first look is planned too, instead of being made at once, which saves a query or two. The price: a wrong id
+// and a missing permission show only then. That look comes no later than 30 s. WithInitialDelay, if it is not 0, stands
+// instead. Default "": not known, the first answer tells.
+func WithKind(name string) Option { return func(s *settings) { s.kind = name } }
+
+// WithQueryCost sets what one query is worth, as a delay: a learned schedule asks once more if that is likely to save so
+// much time. Default 1 s. More for a tight quota or a long queue of waits; less where a person looks on. Queries and delay
+// go as its square root: four times the cost, half the queries and twice the delay. At least 1 ms.
+func WithQueryCost(c time.Duration) Option { return func(s *settings) { s.queryCost = c } }

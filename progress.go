@@ -7,13 +7,14 @@ import "time"
 // never after WaitForTask has returned. A slow callback uses up the coming pause, and delays a cancellation: hand long
 // work to a goroutine of your own.
 type Progress struct {
-	Task    Task          // the last one seen; its Status is empty as long as none was
-	Polls   int           // queries so far
-	Errors  int           // how many of them brought an error instead of a task
-	Elapsed time.Duration // since the wait began
-	Next    time.Duration // until the coming query, from this answer; 0: at once, or none is coming
-	Err     error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
-	Changed bool          // this answer's status differs from the one before
-	Done    bool          // the last call: Outcome is what WaitForTask is about to return
-	Outcome error         // nil until Done; with Done, nil means SUCCESS
+	Task     Task          // the last one seen; its Status is empty as long as none was
+	Polls    int           // queries so far
+	Errors   int           // how many of them brought an error instead of a task
+	Elapsed  time.Duration // since the wait began
+	Next     time.Duration // until the coming query, from this answer; 0: at once, or none is coming
+	Err      error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
+	Changed  bool          // this answer's status differs from the one before
+	Estimate *Estimate     // how long tasks of this kind take; nil: unknown, and always without WithHistory
+	Done     bool          // the last call: Outcome is what WaitForTask is about to return
+	Outcome  error         // nil until Done; with Done, nil means SUCCESS
 }

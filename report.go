@@ -28,6 +28,9 @@ func (w *wait) end(e *WaitError) (Task, error) {
 	if e != nil {
 		outcome = e
 	}
+	if w.learn != nil {
+		w.learn.observe(&w.state, time.Now())
+	}
 	w.write(zap.InfoLevel, "wait ended", 0, outcome)
 	if w.progress != nil {
 		w.tell(&Progress{Done: true, Outcome: outcome})
@@ -39,6 +42,9 @@ func (w *wait) end(e *WaitError) (Task, error) {
 func (w *wait) tell(p *Progress) {
 	s := &w.state
 	p.Task, p.Polls, p.Errors, p.Elapsed = s.Task, s.Polls, s.Errors, time.Since(s.Started)
+	if w.learn != nil && !p.Done && !s.Born.IsZero() {
+		p.Estimate = w.learn.estimate(&s.Task, time.Since(s.Born))
+	}
 	w.progress(*p)
 }
 

@@ -36,6 +36,8 @@ type Task struct {
 	CreatedAt time.Time     `json:"createdAt,omitzero"`  // by the service's clock; zero: unknown
 	UpdatedAt time.Time     `json:"updatedAt,omitzero"`  // by the service's clock; an end only once Status is terminal; zero: unknown
 
+	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
+
 	// Raw is the SDK's own value, for code that needs what is not above. It may hold passwords (a task's params do), so
 	// nothing in this module prints it: not fmt with any verb, not JSON, not a logger. A Source stores a pointer here,
 	// never a struct, so that a printed struct around the Task does not show it either.

@@ -17,6 +17,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/taskwait/taskwait/schedule"
 )
 
 // Waiter waits for tasks of one Source. It never changes after [New] and is safe for concurrent use.
@@ -81,7 +83,8 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 type wait struct {
 	*settings
 	limits limits
-	own    plan // nil: the exponential
+	own    plan     // nil: the exponential
+	learn  *learned // nil: there is no history
 	state  state
 	err    error // the last error; state keeps its text
 	query  query
@@ -97,13 +100,17 @@ func newWait(ctx context.Context, w *Waiter, s *settings, id string, own plan) *
 	}
 	r.limits.ctxEnd, _ = ctx.Deadline()
 	r.query.run = r.query.call
+	if s.history != nil {
+		r.learn = &learned{history: s.history, kind: s.kind, usual: &s.exponential, policy: schedule.Policy{QueryCost: s.queryCost}}
+		r.own = r.learn.pause
+	}
 	return r
 }
 
 // untilDone is the loop: sleep, ask, decide, report.
 func (w *wait) untilDone(ctx context.Context) (Task, error) {
 	defer w.query.stop()
-	next := w.state.Started.Add(w.limits.cut(&w.state, w.state.Started, w.initial))
+	next := w.state.Started.Add(w.limits.cut(&w.state, w.state.Started, w.firstPause()))
 	for {
 		if !w.sleep(ctx, next) {
 			return w.stopped(ctx)
@@ -117,6 +124,14 @@ func (w *wait) untilDone(ctx context.Context) (Task, error) {
 		}
 		next = now.Add(v.wait)
 	}
+}
+
+// firstPause is what comes before the first look.
+func (w *wait) firstPause() time.Duration {
+	if w.initial == 0 && w.learn != nil && w.kind != "" {
+		return w.learn.first(rand.Float64())
+	}
+	return w.initial
 }
 
 // poll asks once, decides and reports; now is when the answer came. ok is false if ctx ended before that.
@@ -162,7 +177,7 @@ func (w *wait) pause(t *Task, now time.Time) time.Duration {
 	if w.own == nil {
 		return w.exponential.pause(w.state.Step, rand.Float64())
 	}
-	return w.own(w.state.Step, t, now.Sub(w.state.Started), rand.Float64())
+	return w.own(w.state.Step, t, now.Sub(w.state.born(t, now)), rand.Float64())
 }
 
 // finish ends the wait as decided.

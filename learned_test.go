@@ -1,0 +1,380 @@
+package taskwait
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/schedule"
+)
+
+// seenTasks is a history in which tasks of a kind have taken these times.
+func seenTasks(kind string, took ...time.Duration) *History {
+	h := NewHistory()
+	for _, d := range took {
+		h.Add(kind, d)
+	}
+	return h
+}
+
+func times(n int, d time.Duration) []time.Duration {
+	all := make([]time.Duration, n)
+	for i := range all {
+		all[i] = d
+	}
+	return all
+}
+
+// timed is a task of the kind "resize" that takes so long from the first query on, or from created if that is not zero.
+func timed(took time.Duration, change func(*Task)) (SourceFunc, *[]time.Time) {
+	var start time.Time
+	var asked []time.Time
+	return func(_ context.Context, id string) (Task, error) {
+		now := time.Now()
+		asked = append(asked, now)
+		if start.IsZero() {
+			start = now
+		}
+		t := Task{ID: id, Name: "resize", Status: StatusExecuting}
+		if now.Sub(start) >= took {
+			t.Status = StatusSuccess
+		}
+		if change != nil {
+			change(&t)
+		}
+		return t, nil
+	}, &asked
+}
+
+// TestLearnedFixed is the API page's own example, a task of 3 s, after five of them.
+func TestLearnedFixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			created := time.Now()
+			queries := 0
+			src := SourceFunc(func(_ context.Context, id string) (Task, error) {
+				queries++
+				status := StatusExecuting
+				if time.Since(created) >= 3*time.Second {
+					status = StatusSuccess
+				}
+				return Task{ID: id, Name: "resize", Status: status}, nil
+			})
+			h := seenTasks("resize", times(5, 3*time.Second)...)
+			_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, WithHistory(h), WithKind("resize")))
+			if err != nil || queries > 2 || elapsed > 3300*time.Millisecond {
+				t.Fatalf("%v after %v and %d queries, want success within 3.3s and two queries", err, elapsed, queries)
+			}
+		}
+	})
+}
+
+func TestLearnedFirstLook(t *testing.T) {
+	quarter := seenTasks("resize", times(20, 15*time.Minute)...)
+	tests := []struct {
+		name        string
+		opts        []Option
+		least, most time.Duration
+	}{
+		{"the kind is not told", []Option{WithHistory(quarter)}, 0, 0},
+		{"nothing is known of the kind", []Option{WithHistory(quarter), WithKind("other")}, 0, 0},
+		{"no history", []Option{WithKind("resize")}, 0, 0},
+		{"a kind that takes long", []Option{WithHistory(quarter), WithKind("resize")}, firstLookBy, firstLookBy},
+		{"an initial delay of one's own", []Option{WithHistory(quarter), WithKind("resize"), WithInitialDelay(time.Second)}, time.Second, time.Second},
+		{"a kind that takes 3 s", []Option{WithHistory(seenTasks("resize", times(20, 3*time.Second)...)), WithKind("resize")}, 2900 * time.Millisecond, 3300 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				src, asked := timed(0, nil)
+				if _, err, _ := waitFor(t.Context(), newWaiter(t, src, tt.opts...)); err != nil {
+					t.Fatal(err)
+				}
+				if first := (*asked)[0].Sub(start); first < tt.least || first > tt.most {
+					t.Errorf("first look after %v, want %v to %v", first, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
+
+// TestLearnedAge is about a wait that begins on a task that is old already, by clocks that disagree.
+func TestLearnedAge(t *testing.T) {
+	tests := []struct {
+		name          string
+		created, asOf time.Duration // from our now
+		want          time.Duration // the age
+	}{
+		{"new", 0, 0, 0},
+		{"five minutes old", -5 * time.Minute, 0, 5 * time.Minute},
+		{"their clock is an hour ahead", time.Hour - 5*time.Minute, time.Hour, 5 * time.Minute},
+		{"their clock is an hour behind", -time.Hour - 5*time.Minute, -time.Hour, 5 * time.Minute},
+		{"created in the future", time.Hour, 0, 0},
+		{"created in their future", time.Hour, time.Minute, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := state{ID: "id", Started: t0}
+			a := seen(StatusExecuting)
+			a.task.CreatedAt, a.task.AsOf, a.sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
+			decide(&limits{}, &s, &a, t0, time.Second, 0)
+			if got := t0.Sub(s.Born); got != tt.want {
+				t.Errorf("age = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestChangedWorld waits with a history that is wrong by a factor of ten, until it has healed.
+func TestChangedWorld(t *testing.T) {
+	for _, was := range []time.Duration{3 * time.Second, 5 * time.Minute} {
+		t.Run(was.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := seenTasks("resize", times(100, was)...)
+				const is = 30 * time.Second
+				var late time.Duration
+				for range 20 {
+					src, asked := timed(is, nil)
+					_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, WithHistory(h)))
+					if err != nil || elapsed > is+schedule.LongestGap {
+						t.Fatalf("%v after %v", err, elapsed)
+					}
+					if late = elapsed - is; len(*asked) > 60 {
+						t.Errorf("%d queries for a task of %v", len(*asked), is)
+					}
+				}
+				if late > 10*time.Second {
+					t.Errorf("after twenty tasks of %v the delay is still %v", is, late)
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // and one that outlives all that was seen
+		src, asked := timed(24*time.Hour, nil)
+		_, err, _ := waitFor(t.Context(), newWaiter(t, src, WithHistory(seenTasks("resize", times(100, 3*time.Second)...))))
+		if err != nil || len(*asked) < 24*12 {
+			t.Errorf("%v after %d queries in a day, want one in five minutes at least", err, len(*asked))
+		}
+		for i := 1; i < len(*asked); i++ {
+			if gap := (*asked)[i].Sub((*asked)[i-1]); gap > schedule.LongestGap+schedule.LongestGap/20 {
+				t.Fatalf("a gap of %v", gap)
+			}
+		}
+	})
+}
+
+// TestLearnedStateless checks that the pause depends on what the state holds alone, so that a resumed wait goes on.
+func TestLearnedStateless(t *testing.T) {
+	e := newExponential(DefaultMinInterval, DefaultMaxInterval)
+	h := seenTasks("resize", time.Minute, 70*time.Second, 80*time.Second)
+	task := &Task{Name: "resize"}
+	one := &learned{history: h, usual: &e}
+	for step := range 10 {
+		age := time.Duration(step) * 13 * time.Second
+		fresh := &learned{history: h, usual: &e}
+		if got, want := fresh.pause(step, task, age, 0.3), one.pause(step, task, age, 0.3); got != want {
+			t.Errorf("resumed at step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	minute := seenTasks("resize", times(20, time.Minute)...)
+	remaining := func(d time.Duration) func(*Task) { return func(t *Task) { t.Remaining = d } }
+	tests := []struct {
+		name   string
+		opts   []Option
+		change func(*Task)
+		want   func(*Estimate) bool
+	}{
+		{"none without a history", nil, nil, func(e *Estimate) bool { return e == nil }},
+		{"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil, func(e *Estimate) bool { return e == nil }},
+		{"after twenty", []Option{WithHistory(minute)}, nil, func(e *Estimate) bool {
+			return e != nil && near(e.Typical, time.Minute) && near(e.Half, time.Minute) && near(e.Most, time.Minute) && e.Half <= e.Most
+		}},
+		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *Estimate) bool {
+			return e != nil && near(e.Typical, time.Minute) && e.Half == 7*time.Second && e.Most == 7*time.Second
+		}},
+		{"only the service knows", []Option{WithHistory(NewHistory())}, remaining(7 * time.Second), func(e *Estimate) bool {
+			return e != nil && e.Typical == 0 && e.Half == 7*time.Second
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				src, _ := timed(30*time.Second, tt.change)
+				var first, last *Progress
+				_, _, _ = waitFor(t.Context(), newWaiter(t, src, tt.opts...), WithProgress(func(p Progress) {
+					if last = &p; first == nil {
+						first = &p
+					}
+				}))
+				if !tt.want(first.Estimate) {
+					t.Errorf("estimate = %+v", first.Estimate)
+				}
+				if last.Estimate != nil {
+					t.Errorf("with the outcome comes %+v, want none", last.Estimate)
+				}
+			})
+		})
+	}
+}
+
+func near(got, want time.Duration) bool { return (got - want).Abs() < want/10 }
+
+// TestObserve checks what a wait adds to its history when it ends.
+func TestObserve(t *testing.T) {
+	at := func(sec int) time.Time { return t0.Add(time.Duration(sec) * time.Second) }
+	ended := Task{Name: "resize", ID: "id", Status: StatusFailed}
+	stamped := ended
+	stamped.CreatedAt, stamped.UpdatedAt = at(100), at(142)
+	running := Task{Name: "resize", ID: "id", Status: StatusExecuting, CreatedAt: at(100), UpdatedAt: at(101)}
+	tests := []struct {
+		name  string
+		state state
+		want  []duration
+	}{
+		{"by the service's account", state{Task: stamped, Born: at(0), Alive: at(30)}, []duration{{Took: 42 * time.Second}}},
+		{"without it: the middle between two looks", state{Task: ended, Born: at(0), Alive: at(30)}, []duration{{Took: 35 * time.Second}}},
+		{"ended when first seen, nobody knows when", state{Task: ended, Born: at(0)}, nil},
+		{"still running", state{Task: running, Born: at(0), Alive: at(30)}, []duration{{Took: 40 * time.Second, Running: true}}},
+		{"never seen", state{}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := NewHistory()
+			(&learned{history: h}).observe(&tt.state, at(40))
+			var got []duration
+			if k := h.kinds["resize"]; k != nil {
+				got = k.durations
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("history = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestLearnsByItself begins with nothing, and a service that tells no times.
+func TestLearnsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHistory()
+		var late time.Duration
+		for range 30 {
+			src, _ := timed(100*time.Second, nil)
+			_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, WithHistory(h)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			late = elapsed - 100*time.Second
+		}
+		if late > 5*time.Second {
+			t.Errorf("after thirty tasks of 100 s the delay is still %v", late)
+		}
+	})
+}
+
+func TestHistoryBounded(t *testing.T) {
+	h := NewHistory()
+	for i := range 1000 {
+		h.Add("resize", time.Duration(i))
+	}
+	for i := range 1000 {
+		h.Add(fmt.Sprint("made up ", i), time.Second)
+		h.Add("resize", 1000)
+	}
+	h.Add("", time.Second)
+	h.Add("negative", -time.Second)
+	if n := len(h.kinds["resize"].durations); n != maxDurations || len(h.kinds) != maxKinds {
+		t.Errorf("%d durations of a kind, %d kinds; want %d, %d", n, len(h.kinds), maxDurations, maxKinds)
+	}
+	if _, kept := h.kinds["made up 999"]; !kept {
+		t.Error("the latest kind was forgotten")
+	}
+}
+
+func TestHistoryTasks(t *testing.T) {
+	h := NewHistory()
+	h.AddTasks(
+		Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(3 * time.Second)},
+		Task{Name: "resize", Status: StatusExecuting, CreatedAt: t0, UpdatedAt: t0.Add(time.Millisecond)},
+		Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0},
+		Task{Name: "resize", Status: StatusFailed, CreatedAt: t0, UpdatedAt: t0.Add(-time.Second)},
+		Task{Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(time.Second)},
+	)
+	if got, want := h.kinds["resize"].durations, []duration{{Took: 3 * time.Second}}; !reflect.DeepEqual(got, want) || len(h.kinds) != 1 {
+		t.Errorf("history = %v, want %v alone", got, want)
+	}
+}
+
+func TestHistoryJSON(t *testing.T) {
+	h := seenTasks("resize", time.Second, 2*time.Second)
+	h.add("resize", duration{Took: time.Minute, Running: true})
+	text, err := json.Marshal(h)
+	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":2000000000},{"took":60000000000,"running":true}]}}`
+	if err != nil || string(text) != want {
+		t.Errorf("JSON = %s, %v\nwant   %s", text, err, want)
+	}
+	var back History
+	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back.kinds["resize"].durations, h.kinds["resize"].durations) {
+		t.Errorf("back from JSON: %v, %v", back.kinds["resize"], err)
+	}
+	for _, tt := range []struct{ name, text, want string }{
+		{"of the future", `{"version":2}`, "version 2, want 1"},
+		{"of no version", `{}`, "version 0, want 1"},
+		{"negative", `{"version":1,"kinds":{"a":[{"took":-1}]}}`, `"a" took -1ns, want 0 or more`},
+		{"no JSON", `[]`, "history"},
+	} {
+		if err := json.Unmarshal([]byte(tt.text), &back); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+		}
+	}
+	if len(back.kinds) != 1 {
+		t.Errorf("bad input has changed the history: %v", back.kinds)
+	}
+}
+
+func TestHistoryConcurrent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHistory()
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				src, _ := timed(time.Duration(i)*time.Second, nil)
+				if _, err, _ := waitFor(t.Context(), newWaiter(t, src, WithHistory(h), WithKind("resize"))); err != nil {
+					t.Error(err)
+				}
+				if _, err := json.Marshal(h); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestHistoryOptions(t *testing.T) {
+	constant := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) })
+	if _, err := New(always(StatusSuccess), WithHistory(NewHistory()), constant); !errors.Is(err, ErrInvalidOption) {
+		t.Errorf("WithHistory and WithBackOff: %v, want ErrInvalidOption", err)
+	}
+	w := newWaiter(t, always(StatusSuccess), constant)
+	if _, err := w.WaitForTask(t.Context(), "id", WithHistory(NewHistory())); !errors.Is(err, ErrInvalidOption) {
+		t.Errorf("WithHistory over WithBackOff: %v, want ErrInvalidOption", err)
+	}
+	if _, err := w.WaitForTask(t.Context(), "id", WithHistory(NewHistory()), WithBackOff(nil)); err != nil {
+		t.Errorf("WithBackOff undone: %v", err)
+	}
+	if _, err := New(always(StatusSuccess), WithQueryCost(0)); !errors.Is(err, ErrInvalidOption) {
+		t.Errorf("WithQueryCost(0): %v, want ErrInvalidOption", err)
+	}
+}

@@ -1,0 +1,80 @@
+package schedule
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+var queryCosts = []float64{0.2, 1, 5}
+
+const draws = 20 // histories over which each ratio is a mean
+
+// played is the mean cost of a schedule learned from n tasks, over many histories. The tasks that are then waited for are
+// the law itself: exact expectations, and no task in common with the history.
+func played(l law, n int, c float64) (sum float64) {
+	for i := range draws {
+		m := Learn(l.samples(n, rand.New(rand.NewPCG(uint64(i), 5))))
+		sum += l.cost(looks(m, c, l.end), c) / draws
+	}
+	return sum
+}
+
+// table prints the costs of some laws as multiples of the optimum, and returns their geometric mean, the worst, and that of
+// a mix of the laws, where each is told.
+func table(t *testing.T, n int, laws ...law) (mean, worst, mixed float64) {
+	total, least := make([]float64, len(queryCosts)), make([]float64, len(queryCosts))
+	for _, l := range laws {
+		row := fmt.Sprintf("%-22s %3d seen:", l.name, n)
+		for i, c := range queryCosts {
+			cost, best := played(l, n, c), l.best(c)
+			row += fmt.Sprintf("  c=%v %.3f", c, cost/best)
+			mean += math.Log(cost/best) / float64(len(laws)*len(queryCosts))
+			worst = max(worst, cost/best)
+			total[i] += cost
+			least[i] += best
+		}
+		t.Log(row)
+	}
+	for i := range queryCosts {
+		mixed += math.Log(total[i]/least[i]) / float64(len(queryCosts))
+	}
+	t.Logf("%-22s %3d seen:  mean %.3f, worst %.3f; mixed %.3f", "", n, math.Exp(mean), worst, math.Exp(mixed))
+	return math.Exp(mean), worst, math.Exp(mixed)
+}
+
+// TestRatios measures what learning is worth, and holds it to the figures of a side study.
+func TestRatios(t *testing.T) {
+	for _, tt := range []struct {
+		seen               int
+		mean, worst, kinds float64 // at most
+	}{
+		{1, 1.40, 1.60, 1.70},
+		{5, 1.25, 1.55, 1.20},
+		{20, 1.15, 1.35, 1.15},
+		{200, 1.08, 1.25, 1.05},
+	} {
+		if mean, worst, _ := table(t, tt.seen, workloads()...); mean > tt.mean || worst > tt.worst {
+			t.Errorf("%d seen: mean %.3f, worst %.3f; want at most %.2f, %.2f", tt.seen, mean, worst, tt.mean, tt.worst)
+		}
+		if mean, _, mixed := table(t, tt.seen, kinds()...); max(mean, mixed) > tt.kinds {
+			t.Errorf("%d seen of each kind: mean %.3f, mixed %.3f; want at most %.2f", tt.seen, mean, mixed, tt.kinds)
+		}
+		table(t, tt.seen, weibull()) // held out: told, not judged
+	}
+}
+
+// TestFixed: the API page's own example, a task of 3 s, after five of them: one or two queries, found within 0.3 s.
+func TestFixed(t *testing.T) {
+	for _, spread := range []float64{0, 0.01} {
+		var s []Sample
+		for i := range 5 {
+			s = append(s, Sample{Age: seconds(3 + spread*float64(i-2))})
+		}
+		at := looks(Learn(s), 1, 10)
+		if found := at[0] + queryTime; at[0] < 3 || found > 3.3 {
+			t.Errorf("spread %v: looks at %.2f, want the first at 3–3.25 s", spread, at)
+		}
+	}
+}

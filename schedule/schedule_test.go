@@ -1,0 +1,219 @@
+package schedule
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// FuzzDelay: whatever the history, sorted or not, a delay is finite and within the bounds, the same each time and
+// whatever the order, and an estimate, if there is one, is in order.
+func FuzzDelay(f *testing.F) {
+	sample := func(age int64, weight float64, running byte) []byte {
+		b := binary.LittleEndian.AppendUint64(nil, uint64(age))
+		return append(binary.LittleEndian.AppendUint64(b, math.Float64bits(weight)), running)
+	}
+	f.Add([]byte{}, int64(0), int64(0), int64(0), int64(0), int64(0))
+	for _, age := range []int64{0, 1, -1, 3e9, math.MaxInt64, math.MinInt64} {
+		for _, w := range []float64{0, 1, -1, 1e-300, 1e300, math.NaN(), math.Inf(1)} {
+			all := slices.Concat(sample(age, w, 0), sample(3e9, 1, 0), sample(age, 1, 1), sample(age/2, w, 0))
+			f.Add(all, age, int64(4e9), int64(1e9), int64(0), int64(0))
+			f.Add(all, int64(1e10), age, age, age, int64(5e9))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte, age, usual, cost, shortest, longest int64) {
+		var s []Sample
+		for ; len(data) >= 17 && len(s) < 1000; data = data[17:] {
+			w := math.Float64frombits(binary.LittleEndian.Uint64(data[8:]))
+			s = append(s, Sample{time.Duration(binary.LittleEndian.Uint64(data)), data[16]%2 == 1, w})
+		}
+		p := Policy{time.Duration(cost), time.Duration(shortest), time.Duration(longest)}
+		m := Learn(s)
+		d := m.Delay(time.Duration(age), time.Duration(usual), p)
+		if p = p.orDefault(); d < p.Shortest || d > p.Longest {
+			t.Fatalf("a delay of %v, want %v–%v", d, p.Shortest, p.Longest)
+		}
+		if again := m.Delay(time.Duration(age), time.Duration(usual), p); again != d {
+			t.Fatalf("a delay of %v, then of %v", d, again)
+		}
+		half, most, ok := m.Remaining(time.Duration(age))
+		if half < 0 || most < half || !ok && most != 0 {
+			t.Fatalf("remaining %v, %v, %v", half, most, ok)
+		}
+		if d, ok := m.Typical(); d < 0 || ok && d == 0 {
+			t.Fatalf("typical %v, %v", d, ok)
+		}
+	})
+}
+
+// TestDelayProperties walks whole waits over random histories: the looks are within the bounds, at any age.
+func TestDelayProperties(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for range 300 {
+		s := make([]Sample, r.IntN(50))
+		for i := range s {
+			s[i] = Sample{seconds(math.Exp(30*r.Float64() - 10)), r.IntN(4) == 0, r.ExpFloat64()}
+		}
+		m, p := Learn(s), Policy{QueryCost: seconds(math.Exp(10*r.Float64() - 5))}
+		r.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
+		shuffled := Learn(s)
+		for age, n := time.Duration(0), 0; n < 200; n++ {
+			d := m.Delay(age, 4*time.Second, p)
+			if d < ShortestGap || d > LongestGap {
+				t.Fatalf("at %v a delay of %v", age, d)
+			}
+			if got := shuffled.Delay(age, 4*time.Second, p); math.Abs(float64(got-d)) > 1e-3*float64(d) {
+				t.Fatalf("at %v a delay of %v, of %v in another order", age, d, got)
+			}
+			age += d
+		}
+	}
+}
+
+// TestNothingSeen: without a history, or with tasks that run only, the usual schedule stands.
+func TestNothingSeen(t *testing.T) {
+	for name, m := range map[string]*Model{
+		"zero": {}, "none": Learn(nil), "running": Learn([]Sample{{Age: time.Hour, Running: true}}),
+		"meaningless": Learn([]Sample{{Age: -1}, {Age: 1, Weight: math.NaN()}, {Age: 1, Weight: -1}}),
+	} {
+		if got := m.Delay(time.Minute, 7*time.Second, Policy{}); got != 7*time.Second {
+			t.Errorf("%s: delay %v, want the usual 7s", name, got)
+		}
+		if _, ok := m.Typical(); ok {
+			t.Errorf("%s: a typical duration", name)
+		}
+		if _, _, ok := m.Remaining(0); ok {
+			t.Errorf("%s: a remaining time", name)
+		}
+	}
+}
+
+// TestNoJump: from nothing seen to one task, a history leads away from the usual schedule in small steps.
+func TestNoJump(t *testing.T) {
+	const usual = 4 * time.Second
+	last := usual
+	for w := 0.001; w < 1; w *= 1.05 {
+		d := Learn([]Sample{{Age: time.Minute, Weight: w}}).Delay(0, usual, Policy{})
+		if step := math.Abs(math.Log(d.Seconds() / last.Seconds())); step > 0.1 {
+			t.Errorf("at weight %.3f the delay goes from %v to %v", w, last, d)
+		}
+		last = d
+	}
+}
+
+// TestRunning: tasks that run are evidence of longer durations, not of ends.
+func TestRunning(t *testing.T) {
+	s := []Sample{{Age: 10 * time.Second}, {Age: 11 * time.Second}, {Age: 12 * time.Second}}
+	before, _ := Learn(s).Typical()
+	for range 9 {
+		s = append(s, Sample{Age: time.Minute, Running: true})
+	}
+	m := Learn(s)
+	if after, ok := m.Typical(); ok { // half of them take more than a minute, and nobody knows how much more
+		t.Errorf("typical %v with nine that run for a minute, %v before; want none", after, before)
+	}
+	// A task of which nothing says when it ends: asked about now and then.
+	if d := m.Delay(2*time.Minute, 28*time.Second, Policy{}); d < 5*time.Second || d > time.Minute {
+		t.Errorf("beyond all ends a delay of %v", d)
+	}
+}
+
+// TestTwoModes: nothing is asked in the desert between them, and the end of the first mode is.
+func TestTwoModes(t *testing.T) {
+	var s []Sample
+	for i := range 20 {
+		s = append(s, Sample{Age: 3*time.Second + time.Duration(i)*10*time.Millisecond}, Sample{Age: 200*time.Second + time.Duration(i)*time.Second})
+	}
+	at := looks(Learn(s), 1, 250)
+	first, desert := 0, 0
+	for _, a := range at {
+		if a > 3 && a < 4 {
+			first++
+		}
+		if a > 4 && a < 190 {
+			desert++
+		}
+	}
+	if first == 0 || desert > 2 {
+		t.Errorf("%d looks at the first mode, %d in the desert: %.4v", first, desert, at)
+	}
+}
+
+// TestOutlier: one task of an hour among fifty of half a minute changes the looks at the rest by little.
+func TestOutlier(t *testing.T) {
+	l := logNormal("30 s", 30, 0.25, 300, 0.01)
+	s := l.samples(50, rand.New(rand.NewPCG(1, 1)))
+	with := append(slices.Clone(s), Sample{Age: time.Hour})
+	plain, odd := l.cost(looks(Learn(s), 1, 300), 1), l.cost(looks(Learn(with), 1, 300), 1)
+	if odd > 1.05*plain {
+		t.Errorf("cost %.2f s with the outlier, %.2f s without", odd, plain)
+	}
+}
+
+// TestUnseenTail: a task that outlives everything is asked about ever less often, and for ever.
+func TestUnseenTail(t *testing.T) {
+	l := logNormal("30 s", 30, 0.25, 300, 0.01)
+	m := Learn(l.samples(20, rand.New(rand.NewPCG(1, 1))))
+	for _, tt := range []struct{ age, least, most time.Duration }{
+		{3 * time.Minute, 5 * time.Second, time.Minute},
+		{time.Hour, 30 * time.Second, LongestGap},
+		{24 * time.Hour, time.Minute, LongestGap},
+		{math.MaxInt64, 4 * time.Minute, LongestGap},
+	} {
+		if d := m.Delay(tt.age, 40*time.Second, Policy{}); d < tt.least || d > tt.most {
+			t.Errorf("at %v a delay of %v, want %v–%v", tt.age, d, tt.least, tt.most)
+		}
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	l := logNormal("60 s", 60, 0.25, 0, 0)
+	m := Learn(l.samples(200, rand.New(rand.NewPCG(4, 4))))
+	near := func(what string, got time.Duration, want float64) {
+		if math.Abs(got.Seconds()-want) > 0.12*want+1 {
+			t.Errorf("%s: %v, want about %.1f s", what, got, want)
+		}
+	}
+	d, _ := m.Typical()
+	near("typical", d, 60)
+	half, most, _ := m.Remaining(0)
+	near("half", half, 60)
+	near("most", most, 60*math.Exp(1.2816*0.25))
+	half, most, _ = m.Remaining(time.Minute) // of those that take longer than the median: their 50 % and 90 % points
+	near("half at 60 s", half, 60*math.Exp(0.6745*0.25)-60)
+	near("most at 60 s", most, 60*math.Exp(1.6449*0.25)-60)
+	if half, most, ok := m.Remaining(4 * time.Minute); ok {
+		t.Errorf("at an age that none has reached: %v, %v", half, most)
+	}
+	if _, ok := Learn(l.samples(2, rand.New(rand.NewPCG(4, 4)))).Typical(); ok {
+		t.Error("typical after two tasks")
+	}
+}
+
+func BenchmarkDelay(b *testing.B) {
+	for _, l := range append(workloads(), kinds()...) {
+		m := Learn(l.samples(200, rand.New(rand.NewPCG(1, 1))))
+		b.Run(l.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Delay(0, 4*time.Second, Policy{}) // at age 0 the search is longest
+			}
+		})
+	}
+}
+
+func BenchmarkLearn(b *testing.B) {
+	for _, n := range []int{5, 20, 200, 500} {
+		s := workloads()[0].samples(n, rand.New(rand.NewPCG(1, 1)))
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Learn(s)
+			}
+		})
+	}
+}
