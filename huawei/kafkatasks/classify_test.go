@@ -229,7 +229,7 @@ func TestNotBuilt(t *testing.T) {
 type deafBody struct{ closed chan struct{} }
 
 func (d *deafBody) RoundTrip(*http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: d}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: d}, nil
 }
 func (d *deafBody) Read([]byte) (int, error) { <-d.closed; return 0, errors.New("closed") }
 func (d *deafBody) Close() error {
