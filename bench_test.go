@@ -2,10 +2,10 @@ package taskwait
 
 import (
 	"context"
-	"runtime"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/footprint"
 )
 
 func always(status Status) SourceFunc {
@@ -73,12 +73,12 @@ func BenchmarkWaitForTask(b *testing.B) {
 
 // BenchmarkSleepingWait measures what a wait costs while it sleeps, beside a bare goroutine asleep on a timer and a context.
 func BenchmarkSleepingWait(b *testing.B) {
-	w, err := New(always(StatusExecuting), WithInterval(time.Hour, time.Hour))
-	if err != nil {
-		b.Fatal(err)
-	}
 	b.Run("taskwait", func(b *testing.B) {
-		sleeping(b, func(ctx context.Context, asleep func()) {
+		w, err := New(always(StatusExecuting), WithInterval(time.Hour, time.Hour))
+		if err != nil {
+			b.Fatal(err)
+		}
+		footprint.Measure(b, func(ctx context.Context, asleep func()) {
 			_, _ = w.WaitForTask(ctx, "id", WithProgress(func(p Progress) {
 				if !p.Done {
 					asleep()
@@ -87,7 +87,7 @@ func BenchmarkSleepingWait(b *testing.B) {
 		})
 	})
 	b.Run("bare-goroutine", func(b *testing.B) {
-		sleeping(b, func(ctx context.Context, asleep func()) {
+		footprint.Measure(b, func(ctx context.Context, asleep func()) {
 			timer := time.NewTimer(time.Hour)
 			defer timer.Stop()
 			asleep()
@@ -97,32 +97,4 @@ func BenchmarkSleepingWait(b *testing.B) {
 			}
 		})
 	})
-}
-
-// sleeping starts 20,000 waits, and reports what each of them holds when all are asleep and garbage is collected.
-func sleeping(b *testing.B, wait func(ctx context.Context, asleep func())) {
-	const waits = 20_000
-	for b.Loop() {
-		ctx, cancel := context.WithCancel(b.Context())
-		var asleep, ended sync.WaitGroup
-		before, goroutines := inUse(), runtime.NumGoroutine()
-		asleep.Add(waits)
-		for range waits {
-			ended.Go(func() { wait(ctx, sync.OnceFunc(asleep.Done)) })
-		}
-		asleep.Wait()
-		b.ReportMetric(float64(inUse()-before)/waits, "B/wait")
-		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/waits, "goroutines/wait")
-		cancel()
-		ended.Wait()
-	}
-}
-
-// inUse is the memory of live objects and stacks, in bytes.
-func inUse() uint64 {
-	runtime.GC()
-	runtime.GC() // the second one returns what the first one's sweep has freed
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse
 }

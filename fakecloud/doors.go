@@ -18,6 +18,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.gone || e.end == dropped {
 		panic(http.ErrAbortHandler) // closes the connection
 	}
+	w.Header()["Content-Type"] = nil // not to be guessed from the body
 	for k, v := range e.header {
 		w.Header()[k] = v
 	}

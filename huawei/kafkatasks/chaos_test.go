@@ -148,7 +148,7 @@ func newChaos(t *testing.T, rnd *rand.Rand) (*chaos, string) {
 	return c, id
 }
 
-func newClient(t *testing.T, cloud *fakecloud.Cloud) *kafka.KafkaClient {
+func newClient(t testing.TB, cloud *fakecloud.Cloud) *kafka.KafkaClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
 		WithProjectId(fakecloud.DefaultProject).SafeBuild()

@@ -18,6 +18,8 @@ const (
 	sdk     = "github.com/huaweicloud/huaweicloud-sdk-go-v3"
 	backoff = "github.com/cenkalti/backoff/v4"
 	zap     = "go.uber.org/zap"
+
+	footprint = self + "/internal/footprint" // for benchmarks
 )
 
 // arrows are which packages may import what, besides the standard library. A path ends in /... if it stands for what is
@@ -25,12 +27,12 @@ const (
 //
 // CONTRIBUTING.md shows the same as a picture.
 var arrows = []arrow{
-	{self, []string{self + "/schedule", backoff, zap + "/..."}, []string{self, self + "/fakecloud/...", self + "/sourcetest"}},
+	{self, []string{self + "/schedule", backoff, zap + "/..."}, []string{self, self + "/fakecloud/...", self + "/sourcetest", footprint}},
 	{self + "/schedule/...", nil, []string{self + "/schedule"}},
 	{
 		self + "/huawei/...",
 		[]string{self, self + "/huawei/...", sdk + "/..."},
-		[]string{self + "/fakecloud/...", self + "/sourcetest", zap + "/..."},
+		[]string{self + "/fakecloud/...", self + "/sourcetest", footprint, zap + "/..."},
 	},
 	{
 		self + "/fakecloud/...",
@@ -44,6 +46,7 @@ var arrows = []arrow{
 	},
 	{self + "/cmd/...", []string{self, self + "/cmd/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
 	{self + "/examples/...", []string{self, self + "/examples/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
+	{footprint, nil, nil},
 	{self + "/internal/house", nil, nil},
 }
 

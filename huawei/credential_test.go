@@ -1,0 +1,163 @@
+package huawei
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer/algorithm"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
+)
+
+// temporary refreshes itself at each use, without a lock, as the SDK's temporary credentials do when they are due.
+type temporary struct {
+	auth.BasicCredentials
+	refreshed int
+	refresh   func() // what a refresh waits for
+}
+
+func (c *temporary) ProcessAuthRequest(client *impl.DefaultHttpClient, req *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+	if c.refreshed++; c.refresh != nil {
+		c.refresh()
+	}
+	c.AK, c.SK = "ak", "sk"
+	return c.BasicCredentials.ProcessAuthRequest(client, req)
+}
+
+// service answers everybody alike, and notes how each request was signed.
+type service struct {
+	mu     sync.Mutex
+	signed []string
+}
+
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signed = append(s.signed, r.Header.Get("Authorization"))
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}, nil
+}
+
+func newCaller(c auth.ICredential, cfg *config.HttpConfig) *Caller {
+	return NewCaller(core.NewHcHttpClient(impl.NewDefaultHttpClient(cfg)).WithEndpoints([]string{"https://kafka.fake"}).WithCredential(c))
+}
+
+func showBackgroundTask(ctx context.Context, c *Caller) error {
+	_, err := Do(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+		return kafka.NewKafkaClient(hc).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "i", TaskId: "t"})
+	})
+	return err
+}
+
+// TestTemporaryCredentials polls from many goroutines, over two clients that share a credential: under -race.
+func TestTemporaryCredentials(t *testing.T) {
+	credential, s := &temporary{}, &service{}
+	one := newCaller(credential, config.DefaultHttpConfig().WithHttpRoundTripper(s))
+	two := newCaller(credential, config.DefaultHttpConfig().WithHttpRoundTripper(s))
+	var all sync.WaitGroup
+	for range 10 {
+		for _, c := range []*Caller{one, two} {
+			all.Go(func() {
+				for range 10 {
+					if err := showBackgroundTask(t.Context(), c); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	if credential.refreshed != 200 || len(s.signed) != 200 || len(turns.busy) != 0 {
+		t.Errorf("%d refreshes, %d requests, %d turns left; want 200, 200, none", credential.refreshed, len(s.signed), len(turns.busy))
+	}
+}
+
+// TestStuckRefresh lets a refresh hang: who waits for it gives way to its own context.
+func TestStuckRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		credential, s := &temporary{}, &service{}
+		credential.refresh = func() { time.Sleep(time.Hour) }
+		c := newCaller(credential, config.DefaultHttpConfig().WithHttpRoundTripper(s))
+		go func() { _ = showBackgroundTask(context.Background(), c) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := showBackgroundTask(ctx, c); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 3*time.Second {
+			t.Errorf("error = %v after %v, want the context's after 3s", err, time.Since(start))
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(turns.busy) != 0 || len(s.signed) != 1 {
+			t.Errorf("%d turns left and %d requests, want none and one", len(turns.busy), len(s.signed))
+		}
+	})
+}
+
+// TestSigners sends a request with each of the five signers.
+func TestSigners(t *testing.T) {
+	key := func(b *basic.CredentialsBuilder) auth.ICredential {
+		c, err := b.WithProjectId("p").SafeBuild()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	plain := key(basic.NewCredentialsBuilder().WithAk("ak").WithSk("0123456789abcdef0123456789abcdef"))
+	derived := &auth.BasicCredentials{BaseCredentials: auth.BaseCredentials{AK: "ak", SK: "sk", DerivedPredicate: auth.GetDefaultDerivedPredicate()}, ProjectId: "p"}
+	derived.ProcessDerivedAuthParams("kafka", "here-1")
+	tests := []struct {
+		name       string
+		credential auth.ICredential
+		algorithm  algorithm.SigningAlgorithm
+		want       string
+	}{
+		{"HMAC-SHA256", plain, algorithm.HmacSHA256, "SDK-HMAC-SHA256 "},
+		{"HMAC-SM3", plain, algorithm.HmacSM3, "SDK-HMAC-SM3 "},
+		{"ECDSA-P256-SHA256", plain, algorithm.EcdsaP256SHA256, "SDK-ECDSA-P256-SHA256 "},
+		{"SM2-SM3", plain, algorithm.SM2SM3, "SDK-SM2-SM3 "},
+		{"derived", derived, algorithm.HmacSHA256, "V11-HMAC-SHA256 "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &service{}
+			cfg := config.DefaultHttpConfig().WithHttpRoundTripper(s).WithSigningAlgorithm(tt.algorithm)
+			if err := showBackgroundTask(t.Context(), newCaller(tt.credential, cfg)); err != nil {
+				t.Fatal(err)
+			}
+			if len(s.signed) != 1 || !strings.HasPrefix(s.signed[0], tt.want) {
+				t.Errorf("Authorization = %q, want it to begin with %q", s.signed, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzRetryAfter reads what services send: never negative, never a panic.
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("17", "", "limit:10,time:1 minute")
+	f.Add("Fri, 01 Jan 2010 00:00:42 GMT", "Fri, 01 Jan 2010 00:00:00 GMT", "time: 99999 days")
+	f.Add("-1", "rubbish", `{"error_code":"X"`)
+	f.Fuzz(func(t *testing.T, after, date, message string) {
+		h := http.Header{"Retry-After": {after}, "Date": {date}}
+		if d := retryAfter(h, time.Now()); d < 0 {
+			t.Errorf("Retry-After %q, Date %q: %v", after, date, d)
+		}
+		if d := window(message); d < 0 {
+			t.Errorf("window(%q) = %v", message, d)
+		}
+		if c := codeIn(message); len(c) > 64 {
+			t.Errorf("codeIn(%q) = %q", message, c)
+		}
+	})
+}

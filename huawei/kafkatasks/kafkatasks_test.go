@@ -1,0 +1,110 @@
+package kafkatasks_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+func TestTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakecloud.New()
+		id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Params: `{"password":"` + password + `"}`})
+		created := time.Now()
+		cloud.Inject(fakecloud.RouteShowTask, fakecloud.SeveralRows())
+		time.Sleep(time.Second)
+		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if task.ID != id || task.Name != "bindInstancePublicIp" || task.Status != taskwait.StatusExecuting ||
+			!task.CreatedAt.Equal(created) || !task.UpdatedAt.Equal(created.Add(300*time.Millisecond)) {
+			t.Errorf("task = %v, created %v, updated %v", task, task.CreatedAt, task.UpdatedAt)
+		}
+		if raw, ok := task.Raw.(*model.ListBackgroundTasksRespTasks); !ok || !strings.Contains(*raw.Params, password) {
+			t.Errorf("Raw = %T, want the SDK's row, with all that is in it", task.Raw)
+		}
+		line, err := zapcore.NewJSONEncoder(zapcore.EncoderConfig{}).EncodeEntry(zapcore.Entry{}, []zap.Field{zap.Any("task", task)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := line.String() + string(text)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			shown += fmt.Sprintf(verb, task) + fmt.Sprintf(verb, &task) + fmt.Sprintf(verb, struct{ t taskwait.Task }{task})
+		}
+		if strings.Contains(shown, password) || strings.Contains(shown, fmt.Sprintf("%x", password)) {
+			t.Errorf("the password is in %s", shown)
+		}
+	})
+}
+
+func TestTaskTimes(t *testing.T) {
+	for _, tt := range []struct{ created, want string }{
+		{"2020-06-15T08:55:53.606Z", "2020-06-15 08:55:53.606 +0000 UTC"},
+		{"2020-06-15T10:55:53+02:00", "2020-06-15 08:55:53 +0000 UTC"},
+		{"2020-06-15 08:55:53", time.Time{}.String()},
+		{"1763350067752", time.Time{}.String()},
+		{"", time.Time{}.String()},
+	} {
+		cloud := fakecloud.New()
+		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
+		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), "t")
+		if got := task.CreatedAt.UTC().String(); err != nil || got != tt.want {
+			t.Errorf("created_at %q: %v, %v; want %v", tt.created, got, err, tt.want)
+		}
+	}
+}
+
+// TestIDs: what is not an id is refused before anything is sent.
+func TestIDs(t *testing.T) {
+	cloud := fakecloud.New()
+	cloud.AddTask("kafka-1", fakecloud.Script{})
+	client := newClient(t, cloud)
+	for _, bad := range []string{"", ".", "..", "../other", "a/b", "{instance_id}", "a b", "a%2f", "a?b", "a#b", `a\b`, strings.Repeat("a", 257)} {
+		if _, err := taskwait.New(kafkatasks.New(client, bad)); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("New with the instance id %q: %v, want ErrInvalidID", bad, err)
+		}
+		if _, err := kafkatasks.New(client, bad).Task(t.Context(), "task"); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("instance id %q: %v, want ErrInvalidID", bad, err)
+		}
+		if _, err := kafkatasks.New(client, "kafka-1").Task(t.Context(), bad); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("task id %q: %v, want ErrInvalidID", bad, err)
+		}
+		hidden, err := taskwait.New(taskwait.SourceFunc(kafkatasks.New(client, bad).Task)) // New cannot see that it validates
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := hidden.WaitForTask(t.Context(), "task"); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("a wait with the instance id %q: %v, want ErrInvalidID", bad, err)
+		}
+	}
+	if n := len(cloud.Requests()); n != 0 {
+		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+func TestNilClient(t *testing.T) {
+	_, err := kafkatasks.New(nil, "kafka-1").Task(t.Context(), "task")
+	if err == nil || !strings.Contains(err.Error(), "the SDK client is nil") {
+		t.Errorf("error = %v", err)
+	}
+	var none *kafkatasks.Source
+	if _, err := taskwait.New(none); err == nil {
+		t.Error("a nil Source was taken")
+	}
+}
