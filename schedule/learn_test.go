@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/taskwait/taskwait/internal/optimum"
 )
 
 var queryCosts = []float64{0.2, 1, 5}
@@ -13,22 +15,22 @@ const draws = 20 // histories over which each ratio is a mean
 
 // played is the mean cost of a schedule learned from n tasks, over many histories. The tasks that are then waited for are
 // the law itself: exact expectations, and no task in common with the history.
-func played(l law, n int, c float64) (sum float64) {
+func played(l optimum.Law, n int, c float64) (sum float64) {
 	for i := range draws {
-		m := Learn(l.samples(n, rand.New(rand.NewPCG(uint64(i), 5))))
-		sum += l.cost(looks(m, c, l.end), c) / draws
+		m := Learn(samples(l, n, rand.New(rand.NewPCG(uint64(i), 5))))
+		sum += cost(l, looks(m, c, l.End), c) / draws
 	}
 	return sum
 }
 
 // table prints the costs of some laws as multiples of the optimum, and returns their geometric mean, the worst, and that of
 // a mix of the laws, where each is told.
-func table(t *testing.T, n int, laws ...law) (mean, worst, mixed float64) {
+func table(t *testing.T, n int, laws ...optimum.Law) (mean, worst, mixed float64) {
 	total, least := make([]float64, len(queryCosts)), make([]float64, len(queryCosts))
 	for _, l := range laws {
-		row := fmt.Sprintf("%-22s %3d seen:", l.name, n)
+		row := fmt.Sprintf("%-22s %3d seen:", l.Name, n)
 		for i, c := range queryCosts {
-			cost, best := played(l, n, c), l.best(c)
+			cost, best := played(l, n, c), l.Best(c)
 			row += fmt.Sprintf("  c=%v %.3f", c, cost/best)
 			mean += math.Log(cost/best) / float64(len(laws)*len(queryCosts))
 			worst = max(worst, cost/best)
@@ -55,13 +57,13 @@ func TestRatios(t *testing.T) {
 		{20, 1.15, 1.35, 1.15},
 		{200, 1.08, 1.25, 1.05},
 	} {
-		if mean, worst, _ := table(t, tt.seen, workloads()...); mean > tt.mean || worst > tt.worst {
+		if mean, worst, _ := table(t, tt.seen, optimum.Workloads()...); mean > tt.mean || worst > tt.worst {
 			t.Errorf("%d seen: mean %.3f, worst %.3f; want at most %.2f, %.2f", tt.seen, mean, worst, tt.mean, tt.worst)
 		}
-		if mean, _, mixed := table(t, tt.seen, kinds()...); max(mean, mixed) > tt.kinds {
+		if mean, _, mixed := table(t, tt.seen, optimum.Kinds()...); max(mean, mixed) > tt.kinds {
 			t.Errorf("%d seen of each kind: mean %.3f, mixed %.3f; want at most %.2f", tt.seen, mean, mixed, tt.kinds)
 		}
-		table(t, tt.seen, weibull()) // held out: told, not judged
+		table(t, tt.seen, optimum.Weibull()) // held out: told, not judged
 	}
 }
 
@@ -73,7 +75,7 @@ func TestFixed(t *testing.T) {
 			s = append(s, Sample{Age: seconds(3 + spread*float64(i-2))})
 		}
 		at := looks(Learn(s), 1, 10)
-		if found := at[0] + queryTime; at[0] < 3 || found > 3.3 {
+		if found := at[0] + optimum.QueryTime; at[0] < 3 || found > 3.3 {
 			t.Errorf("spread %v: looks at %.2f, want the first at 3–3.25 s", spread, at)
 		}
 	}

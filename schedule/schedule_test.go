@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/optimum"
 )
 
 // FuzzDelay: whatever the history, sorted or not, a delay is finite and within the bounds, the same each time and
@@ -145,10 +147,10 @@ func TestTwoModes(t *testing.T) {
 
 // TestOutlier: one task of an hour among fifty of half a minute changes the looks at the rest by little.
 func TestOutlier(t *testing.T) {
-	l := logNormal("30 s", 30, 0.25, 300, 0.01)
-	s := l.samples(50, rand.New(rand.NewPCG(1, 1)))
+	l := optimum.LogNormal("30 s", 30, 0.25, 300, 0.01)
+	s := samples(l, 50, rand.New(rand.NewPCG(1, 1)))
 	with := append(slices.Clone(s), Sample{Age: time.Hour})
-	plain, odd := l.cost(looks(Learn(s), 1, 300), 1), l.cost(looks(Learn(with), 1, 300), 1)
+	plain, odd := cost(l, looks(Learn(s), 1, 300), 1), cost(l, looks(Learn(with), 1, 300), 1)
 	if odd > 1.05*plain {
 		t.Errorf("cost %.2f s with the outlier, %.2f s without", odd, plain)
 	}
@@ -156,8 +158,8 @@ func TestOutlier(t *testing.T) {
 
 // TestUnseenTail: a task that outlives everything is asked about ever less often, and for ever.
 func TestUnseenTail(t *testing.T) {
-	l := logNormal("30 s", 30, 0.25, 300, 0.01)
-	m := Learn(l.samples(20, rand.New(rand.NewPCG(1, 1))))
+	l := optimum.LogNormal("30 s", 30, 0.25, 300, 0.01)
+	m := Learn(samples(l, 20, rand.New(rand.NewPCG(1, 1))))
 	for _, tt := range []struct{ age, least, most time.Duration }{
 		{3 * time.Minute, 5 * time.Second, time.Minute},
 		{time.Hour, 30 * time.Second, LongestGap},
@@ -171,8 +173,8 @@ func TestUnseenTail(t *testing.T) {
 }
 
 func TestEstimate(t *testing.T) {
-	l := logNormal("60 s", 60, 0.25, 0, 0)
-	m := Learn(l.samples(200, rand.New(rand.NewPCG(4, 4))))
+	l := optimum.LogNormal("60 s", 60, 0.25, 0, 0)
+	m := Learn(samples(l, 200, rand.New(rand.NewPCG(4, 4))))
 	near := func(what string, got time.Duration, want float64) {
 		if math.Abs(got.Seconds()-want) > 0.12*want+1 {
 			t.Errorf("%s: %v, want about %.1f s", what, got, want)
@@ -189,15 +191,15 @@ func TestEstimate(t *testing.T) {
 	if half, most, ok := m.Remaining(4 * time.Minute); ok {
 		t.Errorf("at an age that none has reached: %v, %v", half, most)
 	}
-	if _, ok := Learn(l.samples(2, rand.New(rand.NewPCG(4, 4)))).Typical(); ok {
+	if _, ok := Learn(samples(l, 2, rand.New(rand.NewPCG(4, 4)))).Typical(); ok {
 		t.Error("typical after two tasks")
 	}
 }
 
 func BenchmarkDelay(b *testing.B) {
-	for _, l := range append(workloads(), kinds()...) {
-		m := Learn(l.samples(200, rand.New(rand.NewPCG(1, 1))))
-		b.Run(l.name, func(b *testing.B) {
+	for _, l := range append(optimum.Workloads(), optimum.Kinds()...) {
+		m := Learn(samples(l, 200, rand.New(rand.NewPCG(1, 1))))
+		b.Run(l.Name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				m.Delay(0, 4*time.Second, Policy{}) // at age 0 the search is longest
@@ -208,7 +210,7 @@ func BenchmarkDelay(b *testing.B) {
 
 func BenchmarkLearn(b *testing.B) {
 	for _, n := range []int{5, 20, 200, 500} {
-		s := workloads()[0].samples(n, rand.New(rand.NewPCG(1, 1)))
+		s := samples(optimum.Workloads()[0], n, rand.New(rand.NewPCG(1, 1)))
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -53,7 +54,7 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	resp, err := huawei.Do(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+	resp, asOf, err := huawei.Ask(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 		return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: s.instanceID, TaskId: id})
 	})
 	switch {
@@ -62,24 +63,58 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	case resp.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
 		return taskwait.Task{}, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
 	}
-	return pick(*resp.Tasks, id)
+	return pick(*resp.Tasks, id, asOf)
+}
+
+// mostRecent is the largest page that the service gives.
+const mostRecent = 100
+
+// Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
+// [taskwait.History] is seeded with.
+//
+//	tasks, err := source.Recent(ctx)
+//	history.AddTasks(tasks...)
+//
+// The errors are those of [Source.Task].
+func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
+	if err := s.Validate(); err != nil {
+		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	limit := int32(mostRecent)
+	resp, asOf, err := huawei.Ask(ctx, s.caller, "", func(c *core.HcHttpClient) (*model.ListBackgroundTasksResponse, error) {
+		return kafka.NewKafkaClient(c).ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: s.instanceID, Limit: &limit})
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case resp.Tasks == nil:
+		return nil, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
+	}
+	var ended []taskwait.Task
+	for i := range *resp.Tasks {
+		if t := task(&(*resp.Tasks)[i], asOf); t.Status.Terminal() {
+			ended = append(ended, t)
+		}
+	}
+	slices.SortStableFunc(ended, func(a, b taskwait.Task) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
+	return ended, nil
 }
 
 // pick finds the row with our id. The answer is a list, and its first row need not be ours.
-func pick(rows []model.ListBackgroundTasksRespTasks, id string) (taskwait.Task, error) {
+func pick(rows []model.ListBackgroundTasksRespTasks, id string, asOf time.Time) (taskwait.Task, error) {
 	for i := range rows {
 		if row := &rows[i]; value(row.Id) == id {
-			return task(row), nil
+			return task(row, asOf), nil
 		}
 	}
 	return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id")}
 }
 
-func task(row *model.ListBackgroundTasksRespTasks) taskwait.Task {
+func task(row *model.ListBackgroundTasksRespTasks, asOf time.Time) taskwait.Task {
 	return taskwait.Task{
 		ID: value(row.Id), Name: value(row.Name), Status: taskwait.Status(value(row.Status)),
 		CreatedAt: parseTime(value(row.CreatedAt)), UpdatedAt: parseTime(value(row.UpdatedAt)),
-		Raw: row,
+		AsOf: asOf, Raw: row,
 	}
 }
 

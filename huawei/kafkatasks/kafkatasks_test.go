@@ -108,3 +108,42 @@ func TestNilClient(t *testing.T) {
 		t.Error("a nil Source was taken")
 	}
 }
+
+// TestHistory seeds a history from the service's own list, and waits by it, with clocks that are an hour apart.
+func TestHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakecloud.New(fakecloud.WithClockSkew(10 * time.Minute))
+		for range 20 {
+			cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 8 * time.Minute})
+		}
+		cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 24 * time.Hour}) // runs, and says nothing
+		time.Sleep(time.Hour)
+		src := kafkatasks.New(newClient(t, cloud), "kafka-1")
+		tasks, err := src.Recent(t.Context())
+		if err != nil || len(tasks) != 20 || len(cloud.Requests()) != 1 {
+			t.Fatalf("%d tasks, %v, %d requests; want 20 in one", len(tasks), err, len(cloud.Requests()))
+		}
+		history := taskwait.NewHistory()
+		history.AddTasks(tasks...)
+		id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 8 * time.Minute})
+		time.Sleep(5 * time.Minute) // the wait begins on a task that is old already
+		waiter, err := taskwait.New(src, taskwait.WithHistory(history))
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var first taskwait.Progress
+		_, err = waiter.WaitForTask(t.Context(), id, taskwait.WithProgress(func(p taskwait.Progress) {
+			if first.Polls == 0 {
+				first = p
+			}
+		}))
+		took, queries := time.Since(start), len(cloud.Requests())-1
+		if err != nil || took > 3*time.Minute+20*time.Second || queries > 5 {
+			t.Errorf("%v after %v and %d queries, want success 3 minutes on, after a handful", err, took, queries)
+		}
+		if e := first.Estimate; e == nil || e.Half < 170*time.Second || e.Half > 190*time.Second || e.Typical < 470*time.Second {
+			t.Errorf("estimate = %+v, want 8 minutes, of which 3 remain", e)
+		}
+	})
+}

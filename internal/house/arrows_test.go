@@ -20,6 +20,7 @@ const (
 	zap     = "go.uber.org/zap"
 
 	footprint = self + "/internal/footprint" // for benchmarks
+	studies   = self + "/internal/optimum"   // for tests and benchmarks
 )
 
 // arrows are which packages may import what, besides the standard library. A path ends in /... if it stands for what is
@@ -28,7 +29,7 @@ const (
 // CONTRIBUTING.md shows the same as a picture.
 var arrows = []arrow{
 	{self, []string{self + "/schedule", backoff, zap + "/..."}, []string{self, self + "/fakecloud/...", self + "/sourcetest", footprint}},
-	{self + "/schedule/...", nil, []string{self + "/schedule"}},
+	{self + "/schedule/...", nil, []string{self + "/schedule", studies}},
 	{
 		self + "/huawei/...",
 		[]string{self, self + "/huawei/...", sdk + "/..."},
@@ -47,6 +48,7 @@ var arrows = []arrow{
 	{self + "/cmd/...", []string{self, self + "/cmd/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
 	{self + "/examples/...", []string{self, self + "/examples/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
 	{footprint, nil, nil},
+	{studies, nil, nil},
 	{self + "/internal/house", nil, nil},
 }
 
