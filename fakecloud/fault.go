@@ -66,7 +66,7 @@ func (c *Cloud) nextFault(r Route) Fault {
 	for _, r := range []Route{r, AnyRoute} {
 		for len(c.faults[r]) > 0 {
 			f := &c.faults[r][0]
-			if f.period > 0 && f.until.IsZero() {
+			if f.until.IsZero() {
 				f.until = time.Now().Add(f.period)
 			}
 			taken := *f

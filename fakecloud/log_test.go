@@ -2,6 +2,7 @@ package fakecloud_test
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,6 +128,29 @@ func TestServerClose(t *testing.T) {
 		_ = resp.Body.Close()
 		t.Error("the port is still open")
 	}
+}
+
+// TestServerClosePipelining: a client that has sent more hides from net/http that its connection is gone.
+func TestServerClosePipelining(t *testing.T) {
+	cloud := newCloud()
+	cloud.Inject(fakecloud.AnyRoute, fakecloud.Hang())
+	server, err := cloud.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	for range 2 {
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: kafka.fake\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, cloud, func(log []fakecloud.Request) bool { return len(log) == 1 })
+	}
+	time.Sleep(20 * time.Millisecond) // for net/http to read on; if that is too short, the test proves less
+	server.Close()
 }
 
 // TestServers: a cloud may have several doors at once.

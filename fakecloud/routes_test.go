@@ -3,6 +3,7 @@ package fakecloud_test
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -97,8 +98,8 @@ func TestUnknownTask(t *testing.T) {
 func TestPast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakecloud.New(fakecloud.WithClockSkew(time.Minute))
-		for _, ago := range []time.Duration{time.Hour, 0, 2 * time.Hour} {
-			cloud.AddTask(instanceID, fakecloud.Script{ID: "ago-" + ago.String(), CreatedAt: time.Now().Add(-ago)})
+		for i, ago := range []time.Duration{0, time.Hour, 2 * time.Hour, time.Hour} {
+			cloud.AddTask(instanceID, fakecloud.Script{ID: strconv.Itoa(i), CreatedAt: time.Now().Add(-ago)})
 		}
 		begin := "19991231230100" // an hour ago, on the cloud's clock
 		resp, err := newClient(t, owner, cloud.Transport()).ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, BeginTime: &begin})
@@ -109,8 +110,9 @@ func TestPast(t *testing.T) {
 		for _, r := range *resp.Tasks {
 			got = append(got, *r.Id+" "+*r.Status+" "+*r.CreatedAt+" "+*r.UpdatedAt)
 		}
-		want := "ago-0s CREATED 2000-01-01T00:01:00.000Z 2000-01-01T00:01:00.000Z\n" +
-			"ago-1h0m0s SUCCESS 1999-12-31T23:01:00.000Z 1999-12-31T23:01:03.000Z"
+		want := "0 CREATED 2000-01-01T00:01:00.000Z 2000-01-01T00:01:00.000Z\n" +
+			"3 SUCCESS 1999-12-31T23:01:00.000Z 1999-12-31T23:01:03.000Z\n" + // the later of the two at that instant
+			"1 SUCCESS 1999-12-31T23:01:00.000Z 1999-12-31T23:01:03.000Z"
 		if g := strings.Join(got, "\n"); g != want {
 			t.Errorf("got\n%s\nwant\n%s", g, want)
 		}
