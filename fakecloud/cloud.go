@@ -6,19 +6,24 @@
 // testing/synctest bubble, where a task of 40 minutes takes milliseconds:
 //
 //	cloud := fakecloud.New()
-//	id := cloud.AddTask("instance", fakecloud.Script{Name: "resize", Duration: 40 * time.Minute})
+//	id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 40 * time.Minute})
 //	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 //
 // [Cloud.Start] is a server on a loopback port, for clients in whatever language.
 //
-// What the real service does not document, such as its answer for a task that it does not know, is a guess, and says so
-// where it is made.
+// The routes are: show a task, list tasks, delete a task's record, and resize an instance, which starts a task. Errors
+// have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes") and of its gateway's. What the
+// real service does not document, such as its answer for a task that it does not know, is a guess, and says so where it
+// is made.
 package fakecloud
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -39,6 +44,7 @@ type Cloud struct {
 	token     string
 	latency   time.Duration
 	skew      time.Duration
+	unknown   *serviceError // what to say of an unknown task; nil: an empty list
 
 	mu        sync.Mutex
 	instances map[string]*instance
@@ -46,10 +52,9 @@ type Cloud struct {
 	faults    map[Route][]Fault
 	log       []Request
 	tasks     int // made so far
-	requests  int
 }
 
-// Option changes a [Cloud] that [New] makes.
+// Option changes a [Cloud] that [New] makes. Later options win.
 type Option func(*Cloud)
 
 // New returns a cloud without instances, with the default credentials and project, without latency or faults.
@@ -80,11 +85,19 @@ func WithSecurityToken(token string) Option { return func(c *Cloud) { c.token = 
 // WithLatency sets how long each answer takes. Default 0.
 func WithLatency(d time.Duration) Option { return func(c *Cloud) { c.latency = d } }
 
-// WithClockSkew sets how far the cloud's clock is ahead of ours; negative: behind. Default 0. Signatures more than 15
-// minutes away from the cloud's clock are refused, as the real gateway does.
+// WithClockSkew sets how far the cloud's clock is ahead of ours; negative: behind. Default 0. It shows in the Date of
+// every answer and in the times of the tasks, and signatures more than 15 minutes away from it are refused, as the real
+// gateway does. [ClockSkew] does the same for a while.
 func WithClockSkew(d time.Duration) Option { return func(c *Cloud) { c.skew = d } }
 
-// AddInstance makes an instance with this id, if there is none.
+// WithUnknownTask sets the error that showing or deleting a task answers with when there is no such task; see [Error].
+// Default: none, but 200 with an empty list, and 204. What the real service does is not documented.
+func WithUnknownTask(status int, code, message string) Option {
+	checkStatus("WithUnknownTask", status)
+	return func(c *Cloud) { c.unknown = &serviceError{status, code, message} }
+}
+
+// AddInstance makes an instance with this id, if there is none. Any id is as good as another.
 func (c *Cloud) AddInstance(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,23 +111,25 @@ func (c *Cloud) AddTask(instanceID string, s Script) string {
 	return c.addTask(c.instance(instanceID), s)
 }
 
-// OnResize sets the script of the tasks that resizing an instance starts. Default: 3 s to SUCCESS, named
-// kafkaInstanceExtend.
+// OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script].
 func (c *Cloud) OnResize(s Script) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.resize = s
+	c.resize = s.withDefaults()
 }
 
-// Requests returns what has been asked so far, in the order in which it was answered.
+// Requests returns what has been asked so far, in the order of arrival, requests under way included.
 func (c *Cloud) Requests() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]Request(nil), c.log...)
+	all := slices.Clone(c.log)
+	for i := range all {
+		all[i].Header, all[i].Query = all[i].Header.Clone(), url.Values(http.Header(all[i].Query).Clone())
+	}
+	return all
 }
 
-func (c *Cloud) now() time.Time { return time.Now().Add(c.skew).UTC() }
-
+// instance gives the one with this id, made if need be.
 func (c *Cloud) instance(id string) *instance {
 	i := c.instances[id]
 	if i == nil {
@@ -130,15 +145,14 @@ func (c *Cloud) newID() string {
 	return hexID("task", c.tasks)
 }
 
-// requestID is the same for the same request in each run.
-func (c *Cloud) requestID() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.requests++
-	return hexID("request", c.requests)
-}
-
 func hexID(kind string, n int) string {
 	sum := sha256.Sum256(fmt.Append(nil, kind, n))
 	return hex.EncodeToString(sum[:16])
+}
+
+// checkStatus panics for a status that no answer can have: a slip in a test, which is to be found at once.
+func checkStatus(who string, status int) {
+	if status < http.StatusOK || status > 599 {
+		panic(fmt.Sprintf("fakecloud: %s: status %d, want one from 200 to 599", who, status))
+	}
 }

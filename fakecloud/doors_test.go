@@ -3,232 +3,192 @@ package fakecloud_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"reflect"
-	"runtime"
+	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// everyFault is one of each.
-var everyFault = map[string]fakecloud.Fault{
-	"serve":           fakecloud.Serve(),
-	"zero":            {},
-	"respond":         fakecloud.Respond(418, "I'm a teapot", "X-Pot", "tea", "Content-Type", "text/plain"),
-	"no content":      fakecloud.Respond(204, ""),
-	"redirect":        fakecloud.Respond(302, "", "Location", "https://elsewhere.fake/"),
-	"empty":           fakecloud.Respond(200, ""),
-	"null":            fakecloud.Respond(200, "null"),
-	"error":           fakecloud.Error(500, "DMS.00500000", "Internal error."),
-	"unavailable":     fakecloud.Unavailable(),
-	"throttle":        fakecloud.Throttle(0),
-	"throttle, after": fakecloud.Throttle(1500 * time.Millisecond),
-	"throttle as 404": fakecloud.ThrottleAs404(),
-	"html":            fakecloud.HTML(502),
-	"slow":            fakecloud.Slow(time.Microsecond),
-	"drop":            fakecloud.Drop(),
-	"drop after":      fakecloud.DropAfter(),
-	"truncate":        fakecloud.Truncate(),
-	"wrong id":        fakecloud.WrongID(),
-	"several rows":    fakecloud.SeveralRows(),
-	"status":          fakecloud.WithStatus("PAUSED"),
-	"not listed":      fakecloud.NotListed(),
+// answer is all that a client sees of one request.
+type answer struct {
+	status int
+	text   string
+	header string
+	length int64
+	body   string
+	sent   string // kind of the error instead of an answer
+	read   string // kind of the error while reading
 }
 
-// behind is what a client sees of a request, but for what differs from request to request.
-type behind struct {
-	status  int
-	header  http.Header
-	body    string
-	noReply bool // an error instead of an answer
-	cut     bool // an error within the body
+var errPatience = errors.New("patience is over") // the cause of a client that gives up
+
+func kind(err error) string {
+	for _, k := range []error{nil, errPatience, context.Canceled, io.ErrUnexpectedEOF} {
+		if errors.Is(err, k) {
+			if err == nil {
+				return ""
+			}
+			return k.Error()
+		}
+	}
+	return "other: " + err.Error()
 }
 
-// see makes a request that is signed by nobody, unless a client of the SDK does it.
-func see(rt http.RoundTripper, req *http.Request) behind {
-	resp, err := rt.RoundTrip(req)
+var timestamp = regexp.MustCompile(`\d{8}T\d{6}Z`)
+
+// ask sends one request, and gives up after some time. All that differs from one run to the next is left out.
+func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answer) {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	defer time.AfterFunc(300*time.Millisecond, func() { cancel(errPatience) }).Stop()
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		return behind{noReply: true}
+		t.Fatal(err)
+	}
+	sign(req, owner, body)
+	resp, err := rt.RoundTrip(req)
+	if got.sent = kind(err); err != nil {
+		return got
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	b := behind{status: resp.StatusCode, header: resp.Header.Clone(), body: string(body), cut: err != nil}
-	for _, varies := range []string{"Date", "X-Request-Id"} {
-		if b.header.Get(varies) == "" {
-			b.body += " without " + varies
-		}
-		b.header.Del(varies)
+	text, err := io.ReadAll(resp.Body)
+	got.status, got.text, got.length, got.body, got.read = resp.StatusCode, resp.Status, resp.ContentLength, timestamp.ReplaceAllString(string(text), "now"), kind(err)
+	if _, err := http.ParseTime(resp.Header.Get("Date")); err != nil {
+		t.Errorf("Date: %v", err)
 	}
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		b.body += err.Error()
+	resp.Header.Del("Date")
+	for _, key := range slices.Sorted(maps.Keys(resp.Header)) {
+		got.header += key + ": " + strings.Join(resp.Header[key], ", ") + "\n"
 	}
-	return b
+	return got
 }
 
-// TestDoorsAgree sends the same signed request, with each fault, through the door in memory and over a loopback port.
-func TestDoorsAgree(t *testing.T) {
-	for name, fault := range everyFault {
-		t.Run(name, func(t *testing.T) {
-			var got [2]behind
-			for door := range got {
+// TestDoors proves that both doors behave alike: for every fault, and for what is refused. The loopback connection is
+// used again where it can be.
+func TestDoors(t *testing.T) {
+	show, remove, extend := "/tasks/t1", "/tasks/t1", "/extend"
+	tests := []struct {
+		name         string
+		fault        fakecloud.Fault
+		method, path string
+		status       int    // 0: none came
+		kind         string // of the error, wherever it came
+	}{
+		{"served", fakecloud.Serve(), "GET", show, 200, ""},
+		{"the zero fault", fakecloud.Fault{}, "GET", show, 200, ""},
+		{"list", fakecloud.Serve(), "GET", "/tasks?limit=5&offset=0", 200, ""},
+		{"delete", fakecloud.Serve(), "DELETE", remove, 204, ""},
+		{"resize", fakecloud.Serve(), "POST", extend, 200, ""},
+		{"no such route", fakecloud.Serve(), "GET", "/nothing", 404, ""},
+		{"no such method", fakecloud.Serve(), "PATCH", show, 405, ""},
+		{"head", fakecloud.Serve(), "HEAD", show, 405, ""},
+		{"bad query", fakecloud.Serve(), "GET", "/tasks?limit=%zz", 400, ""},
+		{"escaped slash", fakecloud.Serve(), "GET", "/tasks/a%2Fb", 400, ""},
+		{"slow", fakecloud.Slow(20 * time.Millisecond), "GET", show, 200, ""},
+		{"too slow", fakecloud.Slow(time.Hour), "GET", show, 0, errPatience.Error()},
+		{"hang", fakecloud.Hang(), "GET", show, 0, errPatience.Error()},
+		{"hang, with a body", fakecloud.Hang(), "POST", extend, 0, errPatience.Error()},
+		{"drop", fakecloud.Drop(), "GET", show, 0, io.ErrUnexpectedEOF.Error()},
+		{"drop, with a body", fakecloud.Drop(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
+		{"drop after", fakecloud.DropAfter(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
+		{"truncate", fakecloud.Truncate(), "GET", show, 200, io.ErrUnexpectedEOF.Error()},
+		{"truncate nothing", fakecloud.Truncate(), "DELETE", remove, 0, io.ErrUnexpectedEOF.Error()},
+		{"stall", fakecloud.Stall(), "GET", show, 200, errPatience.Error()},
+		{"stall nothing", fakecloud.Stall(), "DELETE", remove, 0, errPatience.Error()},
+		{"503", fakecloud.Unavailable(), "GET", show, 503, ""},
+		{"late 504", fakecloud.Error(504, "APIGW.0201", "Backend timeout.").After(20 * time.Millisecond), "GET", show, 504, ""},
+		{"throttle", fakecloud.Throttle(0), "GET", show, 429, ""},
+		{"throttle with Retry-After", fakecloud.Throttle(1500 * time.Millisecond), "GET", show, 429, ""},
+		{"throttle as 404", fakecloud.ThrottleAs404(), "GET", show, 404, ""},
+		{"HTML", fakecloud.HTML(200), "GET", show, 200, ""},
+		{"{}", fakecloud.Respond(200, "{}"), "GET", show, 200, ""},
+		{"null", fakecloud.Respond(200, "null"), "GET", show, 200, ""},
+		{"empty", fakecloud.Respond(200, ""), "GET", show, 200, ""},
+		{"204", fakecloud.Respond(204, ""), "GET", show, 204, ""},
+		{"204 with a body", fakecloud.Respond(204, "{}"), "GET", show, 204, ""},
+		{"304 with a body", fakecloud.Respond(304, "{}", "Content-Type", "text/plain"), "GET", show, 304, ""},
+		{"302", fakecloud.Respond(302, "", "Location", "/login"), "GET", show, 302, ""},
+		{"a status without a name", fakecloud.Respond(494, "{}"), "GET", show, 494, ""},
+		{"headers", fakecloud.Respond(200, "x", "x-one", "1", "X-One", "2", "X-Request-Id", "mine"), "GET", show, 200, ""},
+		{"large", fakecloud.Respond(200, strings.Repeat("x", 1<<20)), "GET", show, 200, ""},
+		{"clock", fakecloud.ClockSkew(-time.Hour), "GET", show, 401, ""},
+		{"wrong id", fakecloud.WrongID(), "GET", show, 200, ""},
+		{"several rows", fakecloud.SeveralRows(), "GET", show, 200, ""},
+		{"unknown status", fakecloud.WithStatus("PAUSED"), "GET", show, 200, ""},
+		{"not listed", fakecloud.NotListed(), "GET", show, 200, ""},
+	}
+	past := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // those that hang take their time
+			gone := tt.kind == errPatience.Error()
+			var answers []answer
+			var logs []fakecloud.Request
+			for _, loopback := range []bool{false, true} {
 				cloud := fakecloud.New()
-				id := cloud.AddTask(instanceID, fakecloud.Script{ID: "task", Duration: time.Hour})
-				cloud.Inject(fakecloud.RouteShowTask, fault)
-				rt := cloud.Transport()
-				if door == 1 {
-					server, err := cloud.Start()
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer server.Close()
-					wire := &http.Transport{DisableKeepAlives: true} // on a used connection net/http asks again by itself
-					defer wire.CloseIdleConnections()
-					rt = to(server.URL, wire)
+				cloud.AddTask(instanceID, fakecloud.Script{ID: "t1", CreatedAt: past})
+				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve(), tt.fault, fakecloud.Serve())
+				rt, url := cloud.Transport(), "https://kafka.fake"
+				if loopback {
+					rt, url = start(t, cloud)
 				}
-				client := newClient(t, owner, roundTripper(func(r *http.Request) (*http.Response, error) {
-					got[door] = see(rt, r)
-					return nil, errors.New("seen")
-				}))
-				_, _ = show(client, instanceID, id)
+				url += "/v2/" + owner.project
+				instance := "/instances/" + instanceID
+				ask(t, rt, "GET", url+instance+show, "") // opens a connection
+				middle, body := instance, ""
+				if tt.method == "POST" {
+					middle, body = "/kafka"+instance, `{"oper_type":"storage"}`
+				}
+				answers = append(answers, ask(t, rt, tt.method, url+middle+tt.path, body))
+				answers = append(answers, ask(t, rt, "GET", url+instance+"/tasks/t2", "")) // nothing lingers
+				logs = append(logs, eventually(t, cloud, func(log []fakecloud.Request) bool {
+					return len(log) == 3 && log[2].Status == 200 && log[1].Gone == gone && log[1].Status == tt.status
+				})[1])
 			}
-			for i := range got {
-				got[i].header.Del("Connection") // of one hop
-				got[i].body = eraseTimes(got[i].body)
+			if answers[0] != answers[2] || answers[1] != answers[3] {
+				t.Errorf("in memory %+v\nthen      %+v\nloopback  %+v\nthen      %+v", answers[0], answers[1], answers[2], answers[3])
 			}
-			if !reflect.DeepEqual(got[0], got[1]) {
-				t.Errorf("in memory:   %+v\nover a port: %+v", got[0], got[1])
+			if got := answers[0]; got.status != tt.status || got.sent+got.read != tt.kind {
+				t.Errorf("answer = %+v, want status %d and error %q", got, tt.status, tt.kind)
 			}
-		})
-	}
-}
-
-// to sends requests to a server without changing the host that was signed.
-func to(url string, rt http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		r = r.Clone(r.Context())
-		r.Host = r.URL.Host
-		r.URL.Scheme, r.URL.Host, _ = strings.Cut(url, "://")
-		return rt.RoundTrip(r)
-	})
-}
-
-// eraseTimes takes out of a body when the task was made.
-func eraseTimes(body string) string {
-	if i := strings.Index(body, `"created_at"`); i >= 0 {
-		return body[:i]
-	}
-	return body
-}
-
-// TestGoneClients lets clients go away while the cloud is busy with them.
-func TestGoneClients(t *testing.T) {
-	for name, fault := range map[string]fakecloud.Fault{
-		"hang": fakecloud.Hang(), "stall": fakecloud.Stall(), "slow": fakecloud.Slow(time.Hour),
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
-				id := cloud.AddTask(instanceID, fakecloud.Script{})
-				cloud.Inject(fakecloud.AnyRoute, fault)
-				before := runtime.NumGoroutine()
-				ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
-				defer cancel()
-				client := newClient(t, owner, roundTripper(func(r *http.Request) (*http.Response, error) {
-					return cloud.Transport().RoundTrip(r.WithContext(ctx))
-				}))
-				start := time.Now()
-				_, err := show(client, instanceID, id)
-				if took := time.Since(start); err == nil || took != 7*time.Second {
-					t.Errorf("%v after %v, want an error after 7s", err, took)
-				}
-				synctest.Wait()
-				if n := runtime.NumGoroutine(); n > before {
-					t.Errorf("%d goroutines, want %d as before", n, before)
-				}
-				if log := cloud.Requests(); name != "stall" && (len(log) != 1 || !log[0].Gone || log[0].Status != 0) {
-					t.Errorf("log = %+v, want one request whose client has gone", log)
-				}
-			})
-		})
-	}
-}
-
-func TestFaultsQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithLatency(time.Second))
-		id := cloud.AddTask(instanceID, fakecloud.Script{})
-		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakecloud.AnyRoute, fakecloud.HTML(502))
-		cloud.Inject(fakecloud.RouteListTasks, fakecloud.Drop())
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable().Times(2)...)
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Throttle(0).For(3*time.Second), fakecloud.Serve())
-		start, got := time.Now(), ""
-		for range 9 {
-			_, _ = show(client, instanceID, id)
-		}
-		for _, r := range cloud.Requests() {
-			got += fmt.Sprintf("%d@%v ", r.Status, r.Time.Sub(start).Seconds())
-		}
-		// The throttle's three seconds count from the third second, when it first befell a request. Its fault is drawn
-		// before the answer takes its second.
-		if want := "503@1 503@2 429@3 429@4 429@5 200@6 502@7 200@8 200@9 "; got != want {
-			t.Errorf("answers = %s\nwant      %s", got, want)
-		}
-		cloud.Clear()
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Drop())
-		cloud.Clear()
-		if _, err := show(client, instanceID, id); err != nil {
-			t.Errorf("after Clear: %v", err)
-		}
-	})
-}
-
-func TestRequestLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithSecurityToken("t0ken"))
-		a := owner
-		a.token = "t0ken"
-		id := cloud.AddTask(instanceID, fakecloud.Script{})
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Drop())
-		_, _ = show(newClient(t, a, cloud.Transport()), instanceID, id)
-		log := cloud.Requests()
-		if len(log) != 1 || log[0].Route != fakecloud.RouteShowTask || log[0].Method != http.MethodGet || log[0].Status != 0 ||
-			log[0].Path != "/v2/"+owner.project+"/instances/"+instanceID+"/tasks/"+id || log[0].Header.Get("X-Project-Id") != owner.project {
-			t.Errorf("log = %+v", log)
-		}
-		for _, secret := range []string{"t0ken", owner.sk, "Signature", owner.ak} {
-			if strings.Contains(fmt.Sprintf("%+v", log), secret) {
-				t.Errorf("the log holds %s", secret)
-			}
-		}
-	})
-}
-
-func TestConcurrentClients(t *testing.T) {
-	cloud := fakecloud.New()
-	id := cloud.AddTask(instanceID, fakecloud.Script{})
-	var all sync.WaitGroup
-	for range 8 {
-		client := newClient(t, owner, cloud.Transport())
-		all.Go(func() {
-			for range 20 {
-				cloud.Inject(fakecloud.AnyRoute, fakecloud.NotListed())
-				cloud.AddTask(instanceID, fakecloud.Script{})
-				if _, err := show(client, instanceID, id); err != nil {
-					t.Error(err)
-				}
+			if a, b := logs[0], logs[1]; a.Route != b.Route || a.Method != b.Method || a.Path != b.Path || a.Query.Encode() != b.Query.Encode() {
+				t.Errorf("in memory %+v\nloopback  %+v", a, b)
 			}
 		})
 	}
-	all.Wait()
-	if n := len(cloud.Requests()); n != 160 {
-		t.Errorf("%d requests in the log, want 160", n)
+}
+
+// start opens the loopback door, with connections that are used again.
+func start(t *testing.T, cloud *fakecloud.Cloud) (http.RoundTripper, string) {
+	t.Helper()
+	server, err := cloud.Start()
+	if err != nil {
+		t.Fatal(err)
 	}
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		server.Close()
+	})
+	return transport, server.URL
+}
+
+// eventually is the log once it is as it should be: a server notices later than its client who has gone.
+func eventually(t *testing.T, cloud *fakecloud.Cloud, ok func([]fakecloud.Request) bool) []fakecloud.Request {
+	t.Helper()
+	for range 2000 {
+		if log := cloud.Requests(); ok(log) {
+			return log
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("log = %+v", cloud.Requests())
+	return nil
 }

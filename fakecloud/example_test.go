@@ -3,81 +3,156 @@ package fakecloud_test
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"log"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
-// connect makes a client of the SDK, as for the real cloud, but with a door of the embedded one as its transport.
-func connect(cloud *fakecloud.Cloud) *kafka.KafkaClient {
+// connect makes a client of the SDK, as you would for the real cloud.
+func connect(endpoint string, cfg *config.HttpConfig) *kafka.KafkaClient {
 	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
+		SafeBuild()
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
-	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+	client, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(credential).WithHttpConfig(cfg).SafeBuild()
 	if err != nil {
-		panic(err)
+		log.Fatal(err)
 	}
 	return kafka.NewKafkaClient(client)
 }
 
-// In a test, put all this into a synctest bubble, and let the task take as long as real ones do.
+// inMemory is a client that needs no network.
+func inMemory(cloud *fakecloud.Cloud) *kafka.KafkaClient {
+	return connect("https://kafka.fake", config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport()))
+}
+
 func Example() {
 	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 20 * time.Millisecond})
-	waiter, err := taskwait.New(kafkatasks.New(connect(cloud), "kafka-1"), taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Duration: 40 * time.Millisecond})
+	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.Unavailable())
+
+	waiter, err := taskwait.New(kafkatasks.New(inMemory(cloud), "kafka-1"), taskwait.WithInterval(10*time.Millisecond, 20*time.Millisecond))
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	task, err := waiter.WaitForTask(context.Background(), id)
 	fmt.Println(task.Name, task.Status, err)
-	// Output: resize SUCCESS <nil>
+	// Output: bindInstancePublicIp SUCCESS <nil>
+}
+
+func ExampleCloud_Transport() {
+	cloud := fakecloud.New()
+	id := cloud.AddTask("kafka-1", fakecloud.Script{})
+
+	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
+	client := connect("https://kafka.fake", cfg)
+	resp, err := client.ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: id})
+	fmt.Println(*(*resp.Tasks)[0].Status, err)
+	// Output: CREATED <nil>
+}
+
+func ExampleCloud_Start() {
+	cloud := fakecloud.New()
+	cloud.AddInstance("kafka-1")
+	server, err := cloud.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+
+	client := connect(server.URL, config.DefaultHttpConfig())
+	resp, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: "kafka-1"})
+	fmt.Println(*resp.TaskCount, err)
+	// Output: 0 <nil>
+}
+
+func ExampleCloud_AddTask() {
+	cloud := fakecloud.New()
+	// A task that was started an hour ago, and was called off after ten minutes.
+	id := cloud.AddTask("kafka-1", fakecloud.Script{
+		Name:      "kafkaUpgrade",
+		CreatedAt: time.Now().Add(-time.Hour),
+		Steps: []fakecloud.Step{
+			{After: 0, Status: taskwait.StatusCreated},
+			{After: 10 * time.Minute, Status: taskwait.StatusCancelled},
+		},
+	})
+
+	task, err := kafkatasks.New(inMemory(cloud), "kafka-1").Task(context.Background(), id)
+	fmt.Println(task.Name, task.Status, task.UpdatedAt.Sub(task.CreatedAt), err)
+	// Output: kafkaUpgrade CANCELLED 10m0s <nil>
+}
+
+func ExampleCloud_OnResize() {
+	cloud := fakecloud.New()
+	cloud.AddInstance("kafka-1")
+	cloud.OnResize(fakecloud.Script{ID: "job-1", Duration: 40 * time.Minute, Outcome: taskwait.StatusFailed})
+
+	space := int32(600)
+	resp, err := inMemory(cloud).ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{
+		InstanceId: "kafka-1",
+		Body:       &model.ResizeEngineInstanceReq{OperType: "storage", NewStorageSpace: &space},
+	})
+	fmt.Println(*resp.JobId, err)
+	// Output: job-1 <nil>
 }
 
 func ExampleCloud_Inject() {
 	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{Duration: time.Nanosecond})
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Drop(), fakecloud.Error(500, "DMS.00500000", "Internal error."))
-	waiter, err := taskwait.New(kafkatasks.New(connect(cloud), "kafka-1"), taskwait.WithInterval(time.Millisecond, time.Millisecond))
-	if err != nil {
-		fmt.Println(err)
-		return
+	id := cloud.AddTask("kafka-1", fakecloud.Script{})
+	cloud.Inject(fakecloud.RouteShowTask,
+		fakecloud.Throttle(2*time.Second),
+		fakecloud.Error(403, "DMS.00403003", "This role does not have the permissions to perform this operation."),
+		fakecloud.Truncate(),
+		fakecloud.WithStatus("PAUSED"),
+	)
+
+	source := kafkatasks.New(inMemory(cloud), "kafka-1")
+	for range 5 {
+		task, err := source.Task(context.Background(), id)
+		fmt.Println(task.Status, err != nil)
 	}
-	task, err := waiter.WaitForTask(context.Background(), id)
-	fmt.Println(task.Status, err)
+	// Output:
+	//  true
+	//  true
+	//  true
+	// PAUSED false
+	// CREATED false
+}
+
+func ExampleCloud_Requests() {
+	cloud := fakecloud.New()
+	id := cloud.AddTask("kafka-1", fakecloud.Script{ID: "8abfa7b272adc5b40172b73130065ae7"})
+	cloud.Inject(fakecloud.AnyRoute, fakecloud.Unavailable().Times(2)...)
+
+	client := inMemory(cloud)
+	for range 3 {
+		_, _ = client.ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: id})
+	}
 	for _, r := range cloud.Requests() {
 		fmt.Println(r.Route, r.Status)
 	}
 	// Output:
-	// SUCCESS <nil>
-	// GET tasks/{task} 0
-	// GET tasks/{task} 500
+	// GET tasks/{task} 503
+	// GET tasks/{task} 503
 	// GET tasks/{task} 200
 }
 
-// A server is for clients that cannot be given a transport, in whatever language.
-func ExampleCloud_Start() {
-	server, err := fakecloud.New().Start()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer server.Close()
-	resp, err := http.Get(server.URL + "/v2/p/instances/i/tasks/t")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = resp.Body.Close() }()
-	fmt.Println(resp.Status, "without a signature")
-	// Output: 401 Unauthorized without a signature
+func ExampleWithUnknownTask() {
+	// A guess: what the real service answers is not documented.
+	cloud := fakecloud.New(fakecloud.WithUnknownTask(404, "DMS.00404000", "The task does not exist."))
+	cloud.AddInstance("kafka-1")
+
+	_, err := inMemory(cloud).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "unknown"})
+	fmt.Println(err != nil)
+	// Output: true
 }

@@ -3,50 +3,56 @@ package fakecloud
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 const (
-	algorithm  = "SDK-HMAC-SHA256"
-	dateHeader = "X-Sdk-Date"
-	dateFormat = "20060102T150405Z"
+	algorithm   = "SDK-HMAC-SHA256"
+	dateHeader  = "X-Sdk-Date"
+	dateFormat  = "20060102T150405Z"
+	tokenHeader = "X-Security-Token"
+	hashHeader  = "X-Sdk-Content-Sha256"
+	unsigned    = "UNSIGNED-PAYLOAD" // in hashHeader: the body is not signed
 
 	// maxSkew is how far a signature's date may be from the gateway's clock.
 	maxSkew = 15 * time.Minute
 )
 
-// verify checks the signature of a request, and says what is wrong with it. The algorithm is Huawei Cloud's
-// SDK-HMAC-SHA256 ("AK/SK Signing and Authentication Algorithm", API gateway documentation, read 2026-11-23): a MAC with
-// the secret key over the date and a hash of method, path, query, the signed headers and the body.
-func (c *Cloud) verify(r *http.Request, body []byte, now time.Time) (problem string) {
-	auth, ok := parseAuthorization(r.Header.Get("Authorization"))
+// verify checks the signature of a request, and says what is wrong with it. The algorithm is SDK-HMAC-SHA256 ("API
+// Request Signing Guide", AK/SK Signing and Authentication Algorithm): a MAC with the secret key over the date and a
+// hash of method, path, query, the signed headers and the body. X-Sdk-Date must be among the signed headers; the choice
+// of the others is the client's.
+func (c *Cloud) verify(e *exchange) (problem string) {
+	h := e.req.Header
+	auth, ok := parseAuthorization(h.Values("Authorization"))
 	if !ok {
-		return "Authorization header is missing or malformed"
+		return "the Authorization header is missing or malformed"
 	}
-	date, err := time.Parse(dateFormat, r.Header.Get(dateHeader))
-	token := r.Header.Get("X-Security-Token")
-	switch {
-	case err != nil:
-		return "X-Sdk-Date is missing or malformed"
-	case date.Sub(now).Abs() > maxSkew:
-		return "x-sdk-date is expired, request is " + date.Format(dateFormat) + ", server is " + now.Format(dateFormat)
-	case !auth.signs(dateHeader):
-		return "x-sdk-date is not signed"
-	case auth.access != c.accessKey:
-		return "the access key does not exist"
+	if auth.access != c.accessKey {
+		return "Get secretKey failed,err:ak not exist" // the real one names the key
+	}
+	if problem := checkDate(&auth, h.Values(dateHeader), e.clock(e.now)); problem != "" {
+		return problem
+	}
+	switch token := h.Get(tokenHeader); {
 	case token != c.token:
-		return "the security token is invalid"
-	case token != "" && !auth.signs("X-Security-Token"):
-		return "the security token is not signed"
+		return "decrypt token fail"
+	case token != "" && !auth.signs(tokenHeader):
+		return tokenHeader + " is not signed"
 	}
-	if want := sign(c.secretKey, date, canonical(r, auth.headers, body)); subtle.ConstantTimeCompare([]byte(want), []byte(auth.signature)) != 1 {
-		return "verify aksk signature fail"
+	if want := h.Get(hashHeader); want != "" && want != unsigned && want != hash(e.sent) {
+		return hashHeader + " is not that of the body"
+	}
+	if !hmac.Equal([]byte(auth.sign(c.secretKey, e.canonical(auth.headers, nil))), []byte(auth.signature)) {
+		// As the real gateway does, so that somebody who writes a signer finds the difference.
+		return "verify aksk signature fail, canonicalRequest:" + strings.ReplaceAll(e.canonical(auth.headers, secret), "\n", "|")
 	}
 	return ""
 }
@@ -58,36 +64,55 @@ type authorization struct {
 	access    string
 	headers   []string // lower case
 	signature string
+	date      string // from its own header
 }
 
 func (a *authorization) signs(header string) bool {
 	return slices.Contains(a.headers, strings.ToLower(header))
 }
 
-func parseAuthorization(s string) (a authorization, ok bool) {
-	rest, ok := strings.CutPrefix(s, algorithm+" ")
+// parseAuthorization reads the one Authorization header that there must be. Each part is there once, in any order.
+func parseAuthorization(values []string) (a authorization, ok bool) {
+	if len(values) != 1 {
+		return a, false
+	}
+	rest, ok := strings.CutPrefix(values[0], algorithm+" ")
 	if !ok {
 		return a, false
 	}
+	parts := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
 		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch key {
-		case "Access":
-			a.access = value
-		case "SignedHeaders":
-			a.headers = strings.Split(strings.ToLower(value), ";")
-		case "Signature":
-			a.signature = value
-		default:
+		if _, twice := parts[key]; twice || value == "" {
 			return a, false
 		}
+		parts[key] = value
 	}
-	return a, a.access != "" && len(a.headers) > 0 && len(a.signature) == hex.EncodedLen(sha256.Size)
+	a.access, a.signature = parts["Access"], parts["Signature"]
+	a.headers = strings.Split(strings.ToLower(parts["SignedHeaders"]), ";")
+	named := a.access != "" && a.signature != "" && !slices.Contains(a.headers, "")
+	return a, named && len(parts) == 3
 }
 
-func sign(key string, date time.Time, canonical string) string {
+// checkDate reads the one date that there must be.
+func checkDate(a *authorization, values []string, now time.Time) (problem string) {
+	if len(values) != 1 || !a.signs(dateHeader) {
+		return dateHeader + " is missing or not signed"
+	}
+	a.date = values[0]
+	date, err := time.Parse(dateFormat, a.date)
+	if err != nil || date.Format(dateFormat) != a.date { // Parse is not strict: it takes fractions of a second
+		return dateHeader + " is malformed"
+	}
+	if date.Sub(now).Abs() > maxSkew {
+		return "signature expired, the time here is " + now.Format(dateFormat)
+	}
+	return ""
+}
+
+func (a *authorization) sign(key, canonical string) string {
 	mac := hmac.New(sha256.New, []byte(key))
-	fmt.Fprintf(mac, "%s\n%s\n%s", algorithm, date.Format(dateFormat), hash([]byte(canonical)))
+	fmt.Fprintf(mac, "%s\n%s\n%s", algorithm, a.date, hash([]byte(canonical)))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -96,46 +121,56 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical is the one text that both sides make of a request.
-func canonical(r *http.Request, signed []string, body []byte) string {
-	var headers strings.Builder
+// canonical is the one text that both sides make of a request, without the values of the hidden headers.
+func (e *exchange) canonical(signed, hidden []string) string {
+	content := e.req.Header.Get(hashHeader)
+	if content == "" {
+		content = hash(e.sent)
+	}
+	return strings.Join([]string{
+		e.req.Method, canonicalPath(segments(e.req.URL)), canonicalQuery(e.query),
+		canonicalHeaders(e.req, signed, hidden), strings.Join(signed, ";"), content,
+	}, "\n")
+}
+
+func canonicalHeaders(r *http.Request, signed, hidden []string) string {
+	var b strings.Builder
 	for _, name := range signed {
 		values := slices.Clone(r.Header.Values(name))
-		if name == "host" {
+		switch {
+		case name == "host": // net/http keeps these two elsewhere
 			values = []string{r.Host}
+		case name == "content-length" && values == nil && r.ContentLength >= 0:
+			values = []string{strconv.FormatInt(r.ContentLength, 10)}
+		}
+		for i, v := range values {
+			values[i] = strings.TrimSpace(v)
 		}
 		slices.Sort(values)
 		for _, v := range values {
-			headers.WriteString(name + ":" + strings.TrimSpace(v) + "\n")
+			if slices.Contains(hidden, http.CanonicalHeaderKey(name)) {
+				v = "***"
+			}
+			b.WriteString(name + ":" + v + "\n")
 		}
 	}
-	content := r.Header.Get("X-Sdk-Content-Sha256")
-	if content == "" {
-		content = hash(body)
-	}
-	return strings.Join([]string{r.Method, canonicalPath(r.URL.Path), canonicalQuery(r), headers.String(), strings.Join(signed, ";"), content}, "\n")
+	return b.String()
 }
 
-func canonicalPath(path string) string {
-	segments := strings.Split(path, "/")
+// canonicalPath escapes each segment on its own, and ends in a slash.
+func canonicalPath(segments []string) string {
+	escaped := make([]string, len(segments))
 	for i, s := range segments {
-		segments[i] = escape(s)
+		escaped[i] = escape(s)
 	}
-	return strings.TrimSuffix(strings.Join(segments, "/"), "/") + "/"
+	return strings.TrimSuffix(strings.Join(escaped, "/"), "/") + "/"
 }
 
-func canonicalQuery(r *http.Request) string {
-	query := r.URL.Query()
-	keys := make([]string, 0, len(query))
-	for k := range query {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+// canonicalQuery sorts by name, and then by value.
+func canonicalQuery(query map[string][]string) string {
 	var pairs []string
-	for _, k := range keys {
-		values := slices.Clone(query[k])
-		slices.Sort(values)
-		for _, v := range values {
+	for _, k := range slices.Sorted(maps.Keys(query)) { // before escaping: the order differs after it
+		for _, v := range slices.Sorted(slices.Values(query[k])) {
 			pairs = append(pairs, escape(k)+"="+escape(v))
 		}
 	}

