@@ -2,6 +2,7 @@ package taskwait_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -174,4 +175,36 @@ func (c timeless) Write(e zapcore.Entry, fields []zapcore.Field) error {
 		}
 	}
 	return c.Core.Write(e, kept)
+}
+
+// With a history, a wait asks when an answer is likely.
+func ExampleWithHistory() {
+	history := taskwait.NewHistory()
+	for range 10 {
+		history.Add("bindInstancePublicIp", 200*time.Millisecond)
+	}
+	waiter, _ := taskwait.New(statuses(taskwait.StatusExecuting, taskwait.StatusSuccess), taskwait.WithHistory(history))
+	_, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4", taskwait.WithProgress(func(p taskwait.Progress) {
+		if p.Polls == 1 && !p.Done {
+			fmt.Printf("usually takes %v, next look within a second: %v\n",
+				p.Estimate.Typical.Round(100*time.Millisecond), p.Next < time.Second)
+		}
+	}))
+	fmt.Println(err)
+	// Output:
+	// usually takes 200ms, next look within a second: true
+	// <nil>
+}
+
+func ExampleHistory() {
+	history := taskwait.NewHistory()
+	history.Add("bindInstancePublicIp", 3*time.Second)
+	saved, _ := json.Marshal(history)
+	fmt.Println(string(saved))
+
+	loaded := taskwait.NewHistory()
+	fmt.Println(json.Unmarshal(saved, loaded))
+	// Output:
+	// {"version":1,"kinds":{"bindInstancePublicIp":[{"took":3000000000}]}}
+	// <nil>
 }

@@ -177,7 +177,12 @@ func WithLogger(log *zap.Logger) Option {
 // WithHistory lets a wait learn from h when to ask, and adds to h how long its own task took. For a kind of which h knows
 // nothing the exponential schedule stands; with each task seen the schedule moves on to the learned one, which asks when
 // an answer is likely. Its pauses lie between 0.1 s and 5 min, and WithInterval does not bound them. [Progress] carries an
-// [Estimate] then. A history that has become wrong costs queries or delay, never the outcome: see package schedule.
+// [Estimate] then.
+//
+// A history that has become wrong costs queries or delay, never the outcome. By a factor of ten too long: the first wait
+// is minutes late (113 s where tasks of 5 min now take 30 s), the third 20 s, the twentieth 5 s. By a factor of ten too
+// short: the first one asks three times as often as it would need to, the twentieth not twice.
+//
 // WithHistory and WithBackOff in one wait are [ErrInvalidOption]. nil: none, the default.
 func WithHistory(h *History) Option { return func(s *settings) { s.history = h } }
 

@@ -28,7 +28,7 @@ func (w workload) play(t *testing.T, p player, n int) (s score) {
 		r := rand.New(rand.NewPCG(test, test))
 		for range n {
 			l := w.kinds[r.IntN(len(w.kinds))]
-			one := &task{kind: l.Name, ends: time.Now().Add(seconds(l.Draw(r)))}
+			one := &task{kind: l.Name, created: time.Now(), ends: time.Now().Add(seconds(l.Draw(r)))}
 			if err := p.wait(context.Background(), one); err != nil {
 				t.Fatalf("%s, %s: %v", w.name, p.name, err)
 			}

@@ -18,6 +18,7 @@ const queryTime = 50 * time.Millisecond
 // task is one task of the service, and what asking for it has cost.
 type task struct {
 	kind    string
+	created time.Time
 	ends    time.Time
 	queries int
 }
