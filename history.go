@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// DefaultQueryCost: one query more is as bad as a second of delay more.
+	// DefaultQueryCost is a second: one query more is as bad as a second of delay more.
 	DefaultQueryCost = schedule.DefaultQueryCost
 
 	// maxDurations is how many tasks of a kind a History remembers. More would tell it nothing: their weight is gone.

@@ -72,13 +72,25 @@ func (l *learned) estimate(t *Task, age time.Duration) *Estimate {
 		e.Typical, _ = m.Typical()
 		e.Half, e.Most, known = m.Remaining(age)
 	}
-	if t.Remaining > 0 { // the service knows better
-		e.Half, e.Most, known = t.Remaining, t.Remaining, true
+	if left, told := serviceRemaining(t, age); told { // the service knows better
+		e.Half, e.Most, known = left, left, true
 	}
 	if !known {
 		return nil
 	}
 	return &e
+}
+
+// serviceRemaining is what remains by the service's own word: its estimate, or else by its percentage, were all of them
+// alike.
+func serviceRemaining(t *Task, age time.Duration) (left time.Duration, told bool) {
+	switch {
+	case t.Remaining > 0:
+		return t.Remaining, true
+	case t.Percent != nil && *t.Percent > 0 && *t.Percent <= 100:
+		return time.Duration(float64(age) * float64(100-*t.Percent) / float64(*t.Percent)), true
+	}
+	return 0, false
 }
 
 // observe adds to the history what a wait has seen, when it ends: how long the task took by the service's account; else

@@ -196,6 +196,23 @@ func TestLearnedStateless(t *testing.T) {
 	}
 }
 
+// TestLearnedAfterError: an error says nothing of the task, and what is known of it still stands.
+func TestLearnedAfterError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		named := seen(StatusExecuting)
+		named.task.Name = "resize"
+		c := script(named, reset, named)
+		h := seenTasks("resize", times(20, time.Hour)...)
+		var pauses []time.Duration
+		_, _, _ = waitFor(cancelAfter(t, 20*time.Minute, nil), newWaiter(t, c, WithHistory(h)), WithProgress(func(p Progress) {
+			pauses = append(pauses, p.Next)
+		}))
+		if pauses[1] < 4*time.Minute {
+			t.Errorf("after an error the pause is %v, want the learned one, some 5m", pauses[1])
+		}
+	})
+}
+
 func TestEstimate(t *testing.T) {
 	minute := seenTasks("resize", times(20, time.Minute)...)
 	remaining := func(d time.Duration) func(*Task) { return func(t *Task) { t.Remaining = d } }
@@ -213,6 +230,10 @@ func TestEstimate(t *testing.T) {
 		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *Estimate) bool {
 			return e != nil && near(e.Typical, time.Minute) && e.Half == 7*time.Second && e.Most == 7*time.Second
 		}},
+		{"the service's percentage", []Option{WithHistory(minute)}, func(t *Task) {
+			percent := 25
+			t.Percent, t.CreatedAt = &percent, time.Now().Add(-10*time.Second)
+		}, func(e *Estimate) bool { return e != nil && e.Half == 30*time.Second && e.Most == 30*time.Second }},
 		{"only the service knows", []Option{WithHistory(NewHistory())}, remaining(7 * time.Second), func(e *Estimate) bool {
 			return e != nil && e.Typical == 0 && e.Half == 7*time.Second
 		}},

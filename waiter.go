@@ -142,7 +142,7 @@ func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
 	}
 	now = time.Now()
 	before := w.state.Task.Status
-	v = decide(&w.limits, &w.state, a, now, w.pause(&a.task, now), rand.Float64())
+	v = decide(&w.limits, &w.state, a, now, w.pause(a, now), rand.Float64())
 	if !v.seen {
 		w.err = v.trouble
 	}
@@ -172,10 +172,14 @@ func (w *wait) look(ctx context.Context) *answer {
 	return w.query.ask(ctx, b)
 }
 
-// pause is the schedule's word on how long to wait after this answer.
-func (w *wait) pause(t *Task, now time.Time) time.Duration {
+// pause is the schedule's word on how long to wait after this answer; an error says nothing new of the task.
+func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	if w.own == nil {
 		return w.exponential.pause(w.state.Step, rand.Float64())
+	}
+	t := &a.task
+	if a.err != nil {
+		t = &w.state.Task
 	}
 	return w.own(w.state.Step, t, now.Sub(w.state.born(t, now)), rand.Float64())
 }
