@@ -1,0 +1,71 @@
+package taskwait
+
+import "time"
+
+const (
+	// earlyLook is how long before the context's deadline one look is planned; a tenth of the time left, if that is less.
+	earlyLook = time.Second
+
+	// lastLook is how long after the timeout all is over: what the query in flight then, and the last one, may take.
+	// Of it lastLookReserve is kept for the last one, should the one in flight hang.
+	lastLook        = 5 * time.Second
+	lastLookReserve = time.Second
+)
+
+// limits are the bounds of a wait.
+type limits struct {
+	timeout   time.Duration // 0: none
+	tolerance time.Duration
+	grace     time.Duration
+	ctxEnd    time.Time // the context's deadline; zero: none
+}
+
+// end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.
+func (l *limits) end(start time.Time) (end time.Time, ok bool) {
+	return start.Add(l.timeout), l.timeout > 0
+}
+
+// cut shortens a pause so that it passes neither the timeout nor, once, the moment shortly before the context's deadline.
+func (l *limits) cut(s *state, now time.Time, wait time.Duration) time.Duration {
+	if left := l.ctxEnd.Sub(now); !l.ctxEnd.IsZero() && !s.Early && left > 0 {
+		if early := left - min(earlyLook, left/10); wait >= early {
+			wait, s.Early = early, true
+		}
+	}
+	if end, limited := l.end(s.Started); limited {
+		wait = min(wait, end.Sub(now))
+	}
+	return max(wait, 0)
+}
+
+// bounds are those of one query: until when it may wait for an earlier one that was left behind, when its own context is
+// cancelled, and when it is left behind in its turn.
+type bounds struct{ free, cancel, leave time.Time }
+
+// query gives the bounds of a query that begins now, in a wait that began at start.
+func (l *limits) query(start, now time.Time, timeout time.Duration) bounds {
+	b := bounds{free: now, cancel: now.Add(timeout), leave: now.Add(timeout)}
+	end, limited := l.end(start)
+	switch {
+	case !limited:
+	case now.Before(end):
+		b.leave = earlier(b.leave, end.Add(lastLook))
+		b.cancel = earlier(b.cancel, end.Add(lastLook-lastLookReserve))
+	default: // the last look
+		over := end.Add(lastLook)
+		b.free = over
+		if least := now.Add(lastLookReserve); over.Before(least) {
+			over = least // the machine slept, or a progress callback did; one look there is all the same
+		}
+		b.leave = earlier(b.leave, over)
+		b.cancel = b.leave
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
