@@ -10,7 +10,8 @@ import (
 
 const (
 	// MaxRetryAfter is the most that a service's wish to be asked later is honoured. A day has been seen for real, from
-	// a gateway set up wrongly, and a wait that sleeps for a day is a wait that hangs.
+	// a gateway set up wrongly, and a wait that sleeps for a day is a wait that hangs. Only the timeout and the context's
+	// deadline cut it short.
 	MaxRetryAfter = 5 * time.Minute
 
 	// retryJitter spreads waits that were all told the same RetryAfter over this fraction beyond it: none comes early,
@@ -134,7 +135,7 @@ func (s *state) note(a *answer, now time.Time) note {
 		s.Trouble.add(now)
 	}
 	s.Errors++
-	s.LastErr = clip(n.trouble.Error())
+	s.LastErr = errorText(n.trouble)
 	return n
 }
 
@@ -163,6 +164,9 @@ func (s *state) read(a *answer) note {
 		n := note{trouble: a.err}
 		if q, ok := asQueryError(a.err); ok && q.Class >= ClassTransient && q.Class <= ClassPermanent {
 			n.class, n.retryAfter = q.Class, q.RetryAfter
+		}
+		if errors.Is(a.err, ErrInvalidID) {
+			n.class = ClassPermanent // the Source says so itself, however it wraps it
 		}
 		return n
 	case a.task.ID != "" && a.task.ID != s.ID:

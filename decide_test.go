@@ -93,6 +93,7 @@ func TestDecide(t *testing.T) {
 		{name: "permanent", steps: []step{same(0, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
 		{name: "permanent later", steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
 		{name: "an id that the Source refuses", steps: []step{same(0, answer{err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})}, want: ends(ErrInvalidID)},
+		{name: "the same, told plainly", steps: []step{same(0, answer{err: CheckID("instance id", "")})}, want: ends(ErrInvalidID)},
 		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).err)})}, want: ends(ErrQuery)},
 
 		{name: "no sleep passes the timeout", timeout: 10 * time.Second, steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second)},

@@ -44,26 +44,35 @@ type QueryError struct {
 	Err        error         `json:"-"` // what happened; its text must hold no secret
 }
 
-// Error gives what happened, and the service's code and request id where Err does not show them already.
+// Error gives what happened, cut if it is long, and the service's code and request id where Err does not show them already.
 func (e *QueryError) Error() string {
 	if e == nil {
 		return "a nil *QueryError" // a Source's slip, not worth a panic
 	}
 	s := e.Class.String()
 	if e.Err != nil {
-		s = e.Err.Error()
+		s = clip(e.Err.Error())
 	}
 	var more []string
 	if e.Code != "" && !strings.Contains(s, e.Code) {
-		more = append(more, e.Code)
+		more = append(more, clip(e.Code))
 	}
 	if e.RequestID != "" && !strings.Contains(s, e.RequestID) {
-		more = append(more, "request id "+e.RequestID)
+		more = append(more, "request id "+clip(e.RequestID))
 	}
 	if more != nil {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
-	return clip(s)
+	return s
+}
+
+// errorText is an error's text, fit to be shown: our own errors have cut what is foreign in them.
+func errorText(err error) string {
+	switch err.(type) { //nolint:errorlint // these very types, not what they wrap
+	case *QueryError, *WaitError:
+		return err.Error()
+	}
+	return clip(err.Error())
 }
 
 // Unwrap gives Err.

@@ -112,7 +112,7 @@ func TestErrorTexts(t *testing.T) {
 		{
 			name: "an id that the Source refuses", cloud: script(answer{err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "a b")}}),
 			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: instance id "a b" ` +
-				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or control characters`,
+				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
 		},
 	}
 	for _, tt := range tests {
@@ -159,7 +159,7 @@ func TestInvalidInput(t *testing.T) {
 		{"dots", "..", nil, ErrInvalidID, `taskwait: invalid id: task id ".." would walk the path`},
 		{"no UTF-8", "a\xff", nil, ErrInvalidID, `taskwait: invalid id: task id "a\\xff" is not UTF-8`},
 	}
-	for _, r := range []string{"/", `\`, "?", "#", "%", "{", "}", " ", "\t", "\n", "\x00", "\x7f", "\u0085", "\u00a0", "\u2028"} {
+	for _, r := range []string{"/", `\`, "?", "#", "%", "{", "}", " ", "\t", "\n", "\x00", "\x7f", "\u0085", "\u00a0", "\u2028", "\u200b", "\ufeff", "\u202e"} {
 		tests = append(tests, struct {
 			name string
 			id   string

@@ -152,7 +152,7 @@ func ExampleParseStatus() {
 
 func ExampleCheckID() {
 	fmt.Println(taskwait.CheckID("instance id", "../other"))
-	// Output: taskwait: invalid id: instance id "../other" holds '/' at byte 2, want none of / \ ? # % { } nor white space or control characters
+	// Output: taskwait: invalid id: instance id "../other" holds '/' at byte 2, want none of / \ ? # % { } nor white space or what does not print
 }
 
 // withoutTimes leaves out of a log what differs from run to run.

@@ -53,12 +53,11 @@ func (l *limits) query(start, now time.Time, timeout time.Duration) bounds {
 		b.cancel = earlier(b.cancel, end.Add(lastLook-lastLookReserve))
 	default: // the last look
 		over := end.Add(lastLook)
-		b.free = over
-		if least := now.Add(lastLookReserve); over.Before(least) {
-			over = least // the machine slept, or a progress callback did; one look there is all the same
+		if now.After(over) {
+			over = now.Add(lastLookReserve) // the machine slept, or a progress callback did; one look there is all the same
 		}
 		b.leave = earlier(b.leave, over)
-		b.cancel = b.leave
+		b.free, b.cancel = b.leave, b.leave
 	}
 	return b
 }

@@ -138,7 +138,7 @@ func WithInterval(min, max time.Duration) Option {
 // WithBackOff sets a schedule of one's own, instead of the exponential one. f is called once for each wait and must
 // return a fresh [backoff.BackOff] each time: most of them are not safe for concurrent use. Its NextBackOff is called
 // once for each answer, good or bad, that does not end the wait; pauses below 1 ms are raised to that, and backoff.Stop
-// ends the wait with [ErrBackOffStopped]. Reset is never called. Mind that backoff.NewExponentialBackOff stops by itself
+// ends the wait with [ErrBackOffStopped]. Reset is called once, before all that. Mind that backoff.NewExponentialBackOff stops by itself
 // after 15 minutes unless MaxElapsedTime is 0. nil: back to the default.
 func WithBackOff(f func() backoff.BackOff) Option { return func(s *settings) { s.newBackOff = f } }
 

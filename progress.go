@@ -2,14 +2,14 @@ package taskwait
 
 import "time"
 
-// Progress is what the callback of [WithProgress] is told: once for every answer to a query, and once more, with Done
+// Progress is what the callback of [WithProgress] is told: once for every look at the task, and once more, with Done
 // set, when the wait is over. The calls come in order, on the goroutine that waits, never two at a time for one wait and
 // never after WaitForTask has returned. A slow callback uses up the coming pause, and delays a cancellation: hand long
 // work to a goroutine of your own.
 type Progress struct {
 	Task     Task          // the last one seen; its Status is empty as long as none was
 	Polls    int           // queries so far
-	Errors   int           // how many of them brought an error instead of a task
+	Errors   int           // how often an error came instead of a task; also where nothing could be asked, because the query before still hangs
 	Elapsed  time.Duration // since the wait began
 	Next     time.Duration // until the coming query, from this answer; 0: at once, or none is coming
 	Err      error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,15 +26,23 @@ type query struct {
 
 	slot   chan struct{} // holds one
 	result answer        // the call's to write; the wait reads it once the call has filled the slot
+	began  time.Time     // when the call set out
+	phase  atomic.Int32  // of the call: setOut, begun or calledOff
+	late   atomic.Pointer[panicError]
+	over   atomic.Bool // the wait has ended
 	ctx    context.Context
 	cancel context.CancelFunc // nil: ctx is to be renewed
 	alarm  alarm
 }
 
-var (
-	errStillRunning = errors.New("the previous query is still running")
-	errGoexit       = errors.New("the Source ended its goroutine with runtime.Goexit")
+// The phases of a call. One that is called off before it has begun never begins: WaitForTask may have returned.
+const (
+	setOut int32 = iota
+	begun
+	calledOff
 )
+
+var errGoexit = errors.New("the Source ended its goroutine with runtime.Goexit")
 
 // panicError carries a panic of a Source to the goroutine of its caller.
 type panicError struct {
@@ -53,7 +62,8 @@ func (p *panicError) Unwrap() error {
 
 // ask makes one query within b and returns what it brings; nil: ctx ended before.
 func (q *query) ask(ctx context.Context, b bounds) *answer {
-	sent := time.Now()
+	q.began = time.Now()
+	q.phase.Store(setOut)
 	if q.cancel == nil { // one cancel context serves all queries of a wait, until it has to be used
 		q.ctx, q.cancel = context.WithCancel(ctx)
 	}
@@ -63,7 +73,7 @@ func (q *query) ask(ctx context.Context, b bounds) *answer {
 	if a == nil {
 		return nil
 	}
-	a.sent = sent
+	a.sent = q.began
 	if p, panicked := a.err.(*panicError); panicked { //nolint:errorlint // ours, never wrapped
 		panic(p)
 	}
@@ -81,8 +91,8 @@ func (q *query) await(ctx context.Context, b bounds) *answer {
 	for {
 		select {
 		case <-q.slot:
-			if q.cancel == nil && q.result.err != nil {
-				q.result.err = noAnswer(time.Since(from)) // not "context canceled": that was us
+			if q.cancel == nil && byContext(q.result.err) {
+				q.result.err = noAnswer(time.Since(from)) // that was us
 			}
 			return &q.result
 		case <-ctx.Done():
@@ -91,7 +101,7 @@ func (q *query) await(ctx context.Context, b bounds) *answer {
 		}
 		q.giveUp()
 		if until.Equal(b.leave) {
-			if a := q.leave(); a != nil && a.err == nil {
+			if a := q.leave(); a != nil && !byContext(a.err) {
 				return a
 			}
 			return &answer{err: noAnswer(time.Since(from))}
@@ -101,6 +111,16 @@ func (q *query) await(ctx context.Context, b bounds) *answer {
 }
 
 func noAnswer(d time.Duration) error { return fmt.Errorf("no answer within %v", round(d)) }
+
+// byContext reports whether err is what became of a query whose context was cancelled.
+func byContext(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// stillRunning is the answer where nothing could be asked.
+func (q *query) stillRunning(now time.Time) *answer {
+	return &answer{err: fmt.Errorf("the query begun %v ago is still running", round(now.Sub(q.began))), sent: now}
+}
 
 // call makes one call of the Source, and fills the slot unless the wait has left it behind.
 func (q *query) call() {
@@ -113,18 +133,32 @@ func (q *query) call() {
 		select {
 		case q.slot <- struct{}{}:
 		default:
-			q.waiter.left.Add(-1)
 			if p, ok := a.err.(*panicError); ok { //nolint:errorlint // ours, never wrapped
-				q.log.Error("panic in a query that was left behind", zap.String("task", q.id), zap.String("panic", p.Error()))
+				q.late.Store(p)
+				q.logLate() // or else the next query raises it
 			}
+			q.waiter.left.Add(-1)
 			<-q.slot
 		}
 	}()
-	a.task, a.err = q.waiter.src.Task(q.ctx, q.id)
+	if q.phase.CompareAndSwap(setOut, begun) {
+		a.task, a.err = q.waiter.src.Task(q.ctx, q.id)
+	}
+}
+
+// logLate logs the panic of a call that was left behind, if the wait has ended, and nobody is there to raise it to.
+func (q *query) logLate() {
+	if !q.over.Load() {
+		return
+	}
+	if p := q.late.Swap(nil); p != nil {
+		q.log.Error("panic in a query that was left behind", zap.String("task", q.id), zap.String("panic", p.Error()))
+	}
 }
 
 // leave leaves the call in flight behind, unless its answer has arrived: then it returns that.
 func (q *query) leave() *answer {
+	q.phase.CompareAndSwap(setOut, calledOff)
 	q.waiter.left.Add(1)
 	select {
 	case q.slot <- struct{}{}:
@@ -136,11 +170,23 @@ func (q *query) leave() *answer {
 	}
 }
 
-// free reports whether no call that was left behind is alive, and waits for that until the given time.
+// free reports whether no call that was left behind is alive, and waits for that until the given time. If it panicked
+// since, so does free.
 func (q *query) free(ctx context.Context, now, until time.Time) bool {
+	if !q.take(ctx, now, until) {
+		return false
+	}
+	<-q.slot
+	if p := q.late.Swap(nil); p != nil {
+		panic(p)
+	}
+	return true
+}
+
+// take fills the slot, which is also what lets us read what the call has written.
+func (q *query) take(ctx context.Context, now, until time.Time) bool {
 	select {
-	case q.slot <- struct{}{}: // also what lets us read and write what the call did
-		<-q.slot
+	case q.slot <- struct{}{}:
 		return true
 	default:
 	}
@@ -149,7 +195,6 @@ func (q *query) free(ctx context.Context, now, until time.Time) bool {
 	}
 	select {
 	case q.slot <- struct{}{}:
-		<-q.slot
 		return true
 	case <-ctx.Done():
 	case <-q.alarm.at(until):
@@ -168,6 +213,8 @@ func (q *query) giveUp() {
 // stop ends what the wait has started, when it returns.
 func (q *query) stop() {
 	q.giveUp()
+	q.over.Store(true)
+	q.logLate()
 	if q.alarm.timer != nil {
 		q.alarm.timer.Stop()
 	}

@@ -68,10 +68,8 @@ func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, er
 		zap.Int("polls", s.Polls), zap.Int("errors", s.Errors),
 		zap.Duration("elapsed", time.Since(s.Started)), zap.Duration("next", next),
 	}
-	if _, outcome := err.(*WaitError); outcome { //nolint:errorlint // ours, never wrapped; its parts are clipped
-		fields = append(fields, zap.String("error", err.Error()))
-	} else if err != nil {
-		fields = append(fields, zap.String("error", clip(err.Error())))
+	if err != nil {
+		fields = append(fields, zap.String("error", errorText(err)))
 	}
 	line.Write(fields...)
 }

@@ -54,6 +54,7 @@ func (e *exponential) pause(step int, rnd float64) time.Duration {
 
 // fromBackOff adapts a caller's BackOff, which keeps its own step: a resumed wait winds a new one forward first.
 func fromBackOff(b backoff.BackOff) plan {
+	b.Reset() // an ExponentialBackOff that was written as a literal gives only zeros before
 	drawn := 0
 	return func(step int, _ *Task, _ time.Duration, _ float64) time.Duration {
 		for ; drawn < min(step, maxReplay); drawn++ {

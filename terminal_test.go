@@ -121,6 +121,16 @@ func TestBackOffResumed(t *testing.T) {
 	}
 }
 
+// TestBackOffLiteral: written as a literal, an ExponentialBackOff gives only zeros until it is reset.
+func TestBackOffLiteral(t *testing.T) {
+	p := fromBackOff(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, Stop: backoff.Stop, Clock: backoff.SystemClock})
+	for step, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second} {
+		if got := p(step, nil, 0, 0); got != want {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
 type counting func() time.Duration
 
 func (c counting) NextBackOff() time.Duration { return c() }

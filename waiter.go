@@ -47,20 +47,23 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 }
 
 // LeftBehind returns how many calls of the Source are still running though their wait has given up on them: because the
-// context ended, or because they took longer than WithQueryTimeout allows. It stays 0 with a Source that heeds its context.
+// context ended, or because they took longer than WithQueryTimeout allows. With a Source that heeds its context it goes
+// back to 0 as soon as the Source has reacted.
 func (w *Waiter) LeftBehind() int { return int(w.left.Load()) }
 
 // WaitForTask waits for the task with this id and returns the last thing the service said of it, with every error too.
 //
 // The error is nil if and only if the service said SUCCESS for this id. A bad option or id is a plain error that Is
 // [ErrInvalidOption] or [ErrInvalidID], and nothing has been asked; every other error is a [*WaitError]. When ctx ends
-// WaitForTask returns at once, also while a query is in flight, with an error that Is ctx.Err() and context.Cause(ctx).
+// WaitForTask returns at once, also while a query is in flight, with an error that Is ctx.Err() and context.Cause(ctx)
+// (unless the cause is, say, another wait's ErrTaskFailed: that is not what became of this task).
 //
 // There is no limit on the time but that of ctx and [WithTimeout]: a service that throttles for ever, or that answers
 // for ever with a status we do not know, is waited for that long. A ctx that ends by a deadline ends the wait on the spot;
 // one query is made shortly before (a second, or a tenth of the time left), but only WithTimeout promises a last look.
 //
-// The wait runs on the calling goroutine. If the Source panics, so does WaitForTask.
+// The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the value and
+// the Source's stack, and unwraps to the value if that is an error.
 func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
 	s, err := w.settings.with(opts)
 	if err != nil {
@@ -166,7 +169,7 @@ func (w *wait) look(ctx context.Context) *answer {
 	now := time.Now()
 	b := w.limits.query(w.state.Started, now, w.queryTimeout)
 	if !w.query.free(ctx, now, b.free) {
-		return &answer{err: errStillRunning, sent: now}
+		return w.query.stillRunning(now)
 	}
 	w.state.Polls++
 	return w.query.ask(ctx, b)
@@ -174,10 +177,13 @@ func (w *wait) look(ctx context.Context) *answer {
 
 // pause is the schedule's word on how long to wait after this answer; an error says nothing new of the task.
 func (w *wait) pause(a *answer, now time.Time) time.Duration {
-	if w.own == nil {
-		return w.exponential.pause(w.state.Step, rand.Float64())
-	}
 	t := &a.task
+	switch {
+	case w.own == nil:
+		return w.exponential.pause(w.state.Step, rand.Float64())
+	case a.err == nil && t.Status.Terminal() && (t.ID == "" || t.ID == w.state.ID):
+		return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
+	}
 	if a.err != nil {
 		t = &w.state.Task
 	}

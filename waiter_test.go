@@ -11,6 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // cloud is a Source under a test's control: it gives its answers in turn, the last one again and again.
@@ -195,6 +198,88 @@ func TestLastLook(t *testing.T) {
 	}
 }
 
+// TestOverInTime: whatever a Source does, all is over 5 s after the timeout.
+func TestOverInTime(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		deaf    bool
+		latency time.Duration // of the query that is in flight at the timeout
+	}{
+		{"deaf, and answers at the very end", true, 14900 * time.Millisecond},
+		{"deaf, and answers after the cancellation", true, 14100 * time.Millisecond},
+		{"deaf", true, time.Hour},
+		{"heeds its context", false, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &cloud{answers: []answer{seen(StatusExecuting)}, latency: tt.latency, deaf: tt.deaf}
+				_, err, elapsed := waitFor(t.Context(), newWaiter(t, c, WithTimeout(10*time.Second)))
+				if !errors.Is(err, ErrTimeout) || elapsed > 15*time.Second {
+					t.Errorf("%v after %v, want ErrTimeout within 15s", err, elapsed)
+				}
+				time.Sleep(2 * time.Hour)
+			})
+		})
+	}
+}
+
+// TestLatePanics: a panic is not lost, whenever it comes.
+func TestLatePanics(t *testing.T) {
+	raised := func(t *testing.T, src SourceFunc, opts ...Option) (v any, err error) {
+		w := newWaiter(t, src, every(5*time.Second))
+		defer func() { v = recover() }()
+		_, err, _ = waitFor(t.Context(), w, opts...)
+		return nil, err
+	}
+	onCancel := func(ctx context.Context, _ string) (Task, error) { <-ctx.Done(); panic("boom") }
+	synctest.Test(t, func(t *testing.T) {
+		if v, err := raised(t, onCancel, WithTimeout(10*time.Second)); v == nil {
+			t.Errorf("a panic at our cancellation, in flight at the timeout: %v, want it raised", err)
+		}
+		if v, err := raised(t, onCancel); v == nil {
+			t.Errorf("a panic at the query's timeout: %v, want it raised by the next query", err)
+		}
+		core, logs := observer.New(zap.DebugLevel)
+		ctx := cancelAfter(t, time.Second, nil)
+		if _, err, _ := waitFor(ctx, newWaiter(t, SourceFunc(onCancel), WithLogger(zap.New(core)))); !errors.Is(err, context.Canceled) {
+			t.Errorf("a panic when the wait has ended: %v, want context.Canceled", err)
+		}
+		synctest.Wait()
+		if logs.FilterMessage("panic in a query that was left behind").Len() != 1 {
+			t.Errorf("logs = %v, want the panic", logs.All())
+		}
+		refused := failed(ClassPermanent, 0)
+		_, err, _ := waitFor(t.Context(), newWaiter(t, SourceFunc(func(ctx context.Context, _ string) (Task, error) {
+			<-ctx.Done()
+			return Task{}, refused.err
+		}), WithTimeout(10*time.Second)))
+		if !errors.Is(err, ErrQuery) {
+			t.Errorf("a refusal that came as we cancelled: %v, want ErrQuery", err)
+		}
+	})
+}
+
+// TestBeginsNothing cancels waits while they set out, and looks whether a call begins after the return.
+func TestBeginsNothing(t *testing.T) {
+	for range 2000 {
+		var returned, late atomic.Bool
+		w := newWaiter(t, SourceFunc(func(context.Context, string) (Task, error) {
+			late.Store(late.Load() || returned.Load())
+			return Task{Status: StatusExecuting}, nil
+		}), every(time.Millisecond))
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		_, _ = w.WaitForTask(ctx, "id")
+		returned.Store(true)
+		for w.LeftBehind() > 0 {
+			runtime.Gosched()
+		}
+		if late.Load() {
+			t.Fatal("a call began after the return")
+		}
+	}
+}
+
 func TestContextDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := script(seen(StatusExecuting))
@@ -227,7 +312,7 @@ func TestLeftBehind(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || len(c.asked) != 1 || most != 1 {
 			t.Errorf("%v; %d queries, at most %d left behind; want one query, one left behind", err, len(c.asked), most)
 		}
-		if want := "no answer within 30s; the previous query is still running; "; !strings.HasPrefix(texts, want) {
+		if want := "no answer within 30s; the query begun 35s ago is still running; "; !strings.HasPrefix(texts, want) {
 			t.Errorf("trouble = %q, want it to begin with %q", texts, want)
 		}
 		if w.LeftBehind() != 1 || c.running.Load() != 1 {

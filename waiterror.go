@@ -82,9 +82,9 @@ func (e *WaitError) Error() string {
 	switch {
 	case e.LastErr == nil:
 	case e.blind:
-		fmt.Fprintf(&b, ", the last look failed: %s", clip(e.LastErr.Error()))
+		fmt.Fprintf(&b, ", the last look failed: %s", errorText(e.LastErr))
 	default:
-		fmt.Fprintf(&b, ", last: %s", clip(e.LastErr.Error()))
+		fmt.Fprintf(&b, ", last: %s", errorText(e.LastErr))
 	}
 	return b.String()
 }
@@ -98,7 +98,7 @@ func (e *WaitError) what() string {
 	case e.cause == nil || e.cause.Error() == e.ctxErr.Error():
 		return e.ctxErr.Error()
 	}
-	return fmt.Sprintf("%v (%s)", e.ctxErr, clip(e.cause.Error()))
+	return fmt.Sprintf("%v (%s)", e.ctxErr, errorText(e.cause))
 }
 
 func (e *WaitError) lastSeen() string {
