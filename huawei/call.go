@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -170,5 +171,5 @@ func extraHeaders(headers map[string]string, configured string) map[string]strin
 	return extra
 }
 
-// String names the endpoint, and nothing that is secret.
-func (c *Caller) String() string { return fmt.Sprintf("huawei.Caller(%s)", c.setup.endpoint) }
+// Format writes what a Caller is, whatever the verb, and nothing of what it holds: a client's extra headers may be secret.
+func (c *Caller) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "huawei.Caller") }

@@ -357,3 +357,57 @@ func TestDoNoDNSError(t *testing.T) {
 		t.Errorf("error = %v, want a transient one", err)
 	}
 }
+
+// TestDoReleases: a client with response handlers reads each body and never closes it; nothing may be held for it.
+func TestDoReleases(t *testing.T) {
+	s := newServer(t, false)
+	wire := &http.Transport{}
+	t.Cleanup(wire.CloseIdleConnections)
+	cfg := config.DefaultHttpConfig().WithHttpTransport(wire).
+		WithHttpHandler(httphandler.NewHttpHandler().AddResponseHandler(func(http.Response) {}))
+	caller := huawei.NewCaller(build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(cfg)))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	held := &counter{Context: ctx}
+	for range 50 {
+		if _, err := show(held, caller, "task"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := held.n.Load(); n != 0 {
+		t.Errorf("%d callbacks still wait for the context, want none", n)
+	}
+}
+
+// counter counts the callbacks that are registered on a context.
+type counter struct {
+	context.Context
+	n atomic.Int32
+}
+
+// AfterFunc is what context.WithTimeout and context.AfterFunc register with.
+func (c *counter) AfterFunc(f func()) func() bool {
+	c.n.Add(1)
+	stop := context.AfterFunc(c.Context, f)
+	return func() bool {
+		stopped := stop()
+		if stopped {
+			c.n.Add(-1)
+		}
+		return stopped
+	}
+}
+
+func TestCallerPrintsNothing(t *testing.T) {
+	s := newServer(t, false)
+	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).WithExtraHeaders(map[string]string{"X-Auth-Token": "hush"})
+	caller := huawei.NewCaller(client)
+	if _, err := show(t.Context(), caller, "task"); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got := fmt.Sprintf(verb, caller); got != "huawei.Caller" {
+			t.Errorf("%s of a Caller is %s", verb, got)
+		}
+	}
+}

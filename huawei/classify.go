@@ -14,11 +14,11 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// The codes that do not mean what their status says, from the DMS error codes (published for the same software by Open
+// The codes that do not mean what their status says are from the DMS error codes (published for the same software by Open
 // Telekom Cloud) and the API gateway's, read 2026-11-23.
-const (
-	codeNoSuchRoute = "DMS.00404001" // a 404 that is about the URL, not the task
-)
+
+// noRoutes are those of a 404 that is about the URL, not the task.
+var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0101": true}
 
 // throttles are the codes of a throttle, whatever the status: DMS.10240407 is sent as a 404.
 var throttles = map[string]bool{"APIGW.0308": true, "APIG.0308": true, "DMS.10240407": true}
@@ -33,17 +33,20 @@ func classify(err error, wire *transport, permission string) *taskwait.QueryErro
 		status = service.StatusCode
 	}
 	switch {
+	case status >= http.StatusBadRequest && wire.cut == nil:
+		return refused(err, service, status, wire.header, permission)
+	case status >= http.StatusBadRequest && status != http.StatusNotFound: // whose code may say that it is a throttle
+		return refused(err, nil, status, wire.header, permission)
 	case wire.cut != nil:
 		return &taskwait.QueryError{Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), wire.cut), err}}
-	case status >= http.StatusBadRequest:
-		return refused(err, service, status, wire.header, permission)
 	case status > 0:
 		return &taskwait.QueryError{RequestID: wire.header.Get("X-Request-Id"), Err: safe{statusText(status) + ": the answer does not decode", err}}
 	}
 	q := &taskwait.QueryError{Err: safe{text(err.Error()), err}}
 	var network *url.Error
-	if !wire.sent && wire.base != nil && !answered && !errors.As(err, &network) {
-		q.Class = taskwait.ClassPermanent // the request could not even be built: no key, an unknown signing algorithm
+	built := answered || errors.As(err, &network) && network.Op != "parse"
+	if !wire.sent && wire.base != nil && !built {
+		q.Class = taskwait.ClassPermanent // the request could not even be built: no key, a malformed endpoint
 	}
 	return q
 }
@@ -68,11 +71,11 @@ func refused(err error, service *sdkerr.ServiceResponseError, status int, header
 		q.RetryAfter = window(service.ErrorMessage)
 	}
 	words := statusText(status)
+	if status == http.StatusForbidden && permission != "" {
+		words += ", this needs the permission " + permission // before the service's words, which may be long
+	}
 	if message != "" {
 		words += ": " + text(message)
-	}
-	if status == http.StatusForbidden && permission != "" {
-		words += "; this needs the permission " + permission
 	}
 	q.Err = safe{words, err}
 	return q
@@ -86,18 +89,21 @@ func classOf(status int, code string, retryAfter time.Duration) taskwait.Class {
 		return taskwait.ClassThrottled
 	case status >= http.StatusInternalServerError || status == http.StatusRequestTimeout:
 		return taskwait.ClassTransient
-	case status == http.StatusNotFound && code != codeNoSuchRoute:
+	case status == http.StatusNotFound && !noRoutes[code]:
 		return taskwait.ClassNotFound
 	}
 	return taskwait.ClassPermanent
 }
 
+// longest is the most seconds that are read of a Retry-After: a year. The wait honours far less.
+const longest = 365 * 24 * 60 * 60
+
 // retryAfter reads a Retry-After header: seconds, or a date, which is compared with the answer's own Date, because
 // clocks differ. What cannot be read, and what is past, is 0.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseUint(v, 10, 32); err == nil {
-		return time.Duration(n) * time.Second
+	if n, err := strconv.ParseUint(v, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(n, longest)) * time.Second
 	}
 	t, err := http.ParseTime(v)
 	if err != nil {
@@ -106,7 +112,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = date
 	}
-	return max(t.Sub(now), 0)
+	return min(max(t.Sub(now), 0), longest*time.Second)
 }
 
 // The gateway words a throttle as "… policy user over ratelimit,limit:100,time:1 minute".

@@ -43,8 +43,8 @@ var turns = queue{busy: map[auth.ICredential]*turn{}}
 
 // acquire waits for the turn of c, or for the end of ctx.
 func (q *queue) acquire(ctx context.Context, c auth.ICredential) (release func(), err error) {
-	if !reflect.TypeOf(c).Comparable() {
-		return func() {}, nil // a value, not a pointer: it has no state to share
+	if !reflect.ValueOf(c).Comparable() {
+		return func() {}, nil // a value, not a pointer: what it shares, if anything, cannot be told
 	}
 	t := q.join(c)
 	select {

@@ -63,11 +63,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("the client's own timeout of %v: %w", t.timeout, context.DeadlineExceeded))
 	}
 	t.sent, t.status, t.header, t.cut = true, 0, nil, nil
-	resp, err := t.base.RoundTrip(req.WithContext(ctx))
-	if err == nil && t.ctx.Err() != nil { // a server may still answer when it sees its client go: that is no answer to us
-		_ = resp.Body.Close()
-		err = t.ctx.Err()
-	}
+	resp, err := t.send(req.WithContext(ctx))
 	if err != nil {
 		err = t.reason(ctx, err)
 		cancel()
@@ -75,6 +71,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.status, t.header = resp.StatusCode, resp.Header
 	resp.Body = newBody(ctx, cancel, resp.Body, t)
+	return resp, nil
+}
+
+// send is what the client's own transport makes of a request, whoever wrote it.
+func (t *transport) send(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	switch {
+	case err != nil:
+		return nil, err
+	case resp == nil:
+		return nil, errors.New("the client's round tripper returned neither an answer nor an error")
+	case resp.Body == nil:
+		resp.Body = http.NoBody // as http.Client would see to
+	}
+	if t.ctx.Err() != nil { // a server may still answer when it sees its client go: that is no answer to us
+		_ = resp.Body.Close()
+		return nil, t.ctx.Err()
+	}
 	return resp, nil
 }
 
@@ -108,11 +122,20 @@ func newBody(ctx context.Context, cancel context.CancelFunc, b io.ReadCloser, t 
 // Read reads, and notes why it cannot go on.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err == nil {
+		return n, nil
+	}
+	if !errors.Is(err, io.EOF) {
 		err = b.wire.reason(b.ctx, err)
 		b.wire.cut = err
 	}
+	b.release() // a client with response handlers reads all, and never closes it
 	return n, err
+}
+
+func (b *body) release() {
+	b.stop()
+	b.cancel()
 }
 
 // Close ends the request.

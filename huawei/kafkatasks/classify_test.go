@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -83,10 +85,13 @@ func TestClassify(t *testing.T) {
 		{"the client's own timeout", fakecloud.Hang(), transient, 0, "", "the client's own timeout of 20s"},
 		{"the client's own timeout, in the body", fakecloud.Stall(), transient, 0, "", "cut off: the client's own timeout of 20s"},
 
+		{"403, and much to say", refuse(403, "DMS.00403002", "User "+strings.Repeat("x", 400)+password), permanent, 0, "DMS.00403002", "needs the permission dms:instance:getBackgroundTask: User xx"},
+		{"404, no such API", refuse(404, "APIGW.0101", "The API does not exist."), permanent, 0, "APIGW.0101", ""},
+		{"429, for ages", respond(429, "", "Retry-After", "99999999999999999999"), throttled, 365 * 24 * time.Hour, "", ""},
 		{"400", refuse(400, "DMS.00400070", "Invalid task ID format."), permanent, 0, "DMS.00400070", "400 Bad Request: Invalid task ID format."},
 		{"401", refuse(401, "DMS.10240102", "Token expired."), permanent, 0, "DMS.10240102", "401 Unauthorized"},
-		{"403", refuse(403, "DMS.00403002", "No permission."), permanent, 0, "DMS.00403002", "403 Forbidden: No permission.; this needs the permission dms:instance:getBackgroundTask"},
-		{"403, HTML", respond(403, page), permanent, 0, "", "403 Forbidden; this needs the permission"},
+		{"403", refuse(403, "DMS.00403002", "No permission."), permanent, 0, "DMS.00403002", "403 Forbidden, this needs the permission dms:instance:getBackgroundTask: No permission. (DMS.00403002, request id "},
+		{"403, HTML", respond(403, page), permanent, 0, "", "403 Forbidden, this needs the permission"},
 		{"404, no such route", refuse(404, "DMS.00404001", "The requested URL does not exist."), permanent, 0, "DMS.00404001", "404 Not Found"},
 		{"405", respond(405, ""), permanent, 0, "", "405 Method Not Allowed"},
 		{"409", respond(409, ""), permanent, 0, "", "409 Conflict"},
@@ -123,6 +128,81 @@ func TestClassify(t *testing.T) {
 				checkSilent(t, err)
 			})
 		})
+	}
+}
+
+// cut answers with a status and a body that breaks off.
+type cut struct {
+	status int
+	header http.Header
+}
+
+func (c cut) RoundTrip(*http.Request) (*http.Response, error) {
+	body := io.MultiReader(strings.NewReader(`{"error_code":`), iotest.ErrReader(io.ErrUnexpectedEOF))
+	return &http.Response{StatusCode: c.status, Header: c.header, Body: io.NopCloser(body)}, nil
+}
+
+// TestClassifyCutOff: the status comes first, and what is in the headers; but of a 404 only the body tells what it means.
+func TestClassifyCutOff(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		class  taskwait.Class
+	}{
+		{200, taskwait.ClassTransient},
+		{403, taskwait.ClassPermanent},
+		{404, taskwait.ClassTransient},
+		{429, taskwait.ClassThrottled},
+		{503, taskwait.ClassThrottled},
+	} {
+		client := newClient(t, fakecloud.New())
+		wire := cut{tt.status, http.Header{"Retry-After": {"60"}, "X-Request-Id": {"7d1f"}}}
+		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
+			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q *taskwait.QueryError
+		_, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task")
+		if !errors.As(err, &q) || q.Class != tt.class || q.Class == taskwait.ClassThrottled && (q.RetryAfter != time.Minute || q.RequestID != "7d1f") {
+			t.Errorf("%d, cut off: %v, want %v", tt.status, err, tt.class)
+		}
+	}
+}
+
+// odd are round trippers that break the rules.
+type odd func() *http.Response
+
+func (o odd) RoundTrip(*http.Request) (*http.Response, error) { return o(), nil }
+
+// TestOddTransports: a client's own transport may leave out what http.Client fills in.
+func TestOddTransports(t *testing.T) {
+	for name, wire := range map[string]odd{
+		"no answer": func() *http.Response { return nil },
+		"no body":   func() *http.Response { return &http.Response{StatusCode: http.StatusServiceUnavailable} },
+	} {
+		client := newClient(t, fakecloud.New())
+		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
+			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q *taskwait.QueryError
+		if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) || q.Class != taskwait.ClassTransient {
+			t.Errorf("%s: %v, want a transient error", name, err)
+		}
+	}
+}
+
+// TestMalformedEndpoint: asking again cannot help.
+func TestMalformedEndpoint(t *testing.T) {
+	client := newClient(t, fakecloud.New())
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://::bad").WithCredential(client.HcClient.GetCredential()).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var q *taskwait.QueryError
+	if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) || q.Class != taskwait.ClassPermanent {
+		t.Errorf("error = %v, want a permanent one", err)
 	}
 }
 

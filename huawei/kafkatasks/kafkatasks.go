@@ -25,25 +25,27 @@ const permission = "dms:instance:getBackgroundTask"
 
 // Source asks for the background tasks of one Kafka instance. It is safe for concurrent use.
 type Source struct {
-	caller     *huawei.Caller
+	caller     *huawei.Caller // nil: there is no client
 	instanceID string
 }
 
 var _ taskwait.Source = (*Source)(nil)
 
-// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet.
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet. Of a
+// client with several endpoints it uses the one that is in use at the first query; [huawei.Caller] says more.
 // [Source.Validate], which [taskwait.New] calls, tells of a nil client and of an instance id that cannot be one.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
-	if client == nil {
-		client = &kafka.KafkaClient{}
+	if client == nil || client.HcClient == nil {
+		return &Source{instanceID: instanceID}
 	}
 	return &Source{caller: huawei.NewCaller(client.HcClient), instanceID: instanceID}
 }
 
-// Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one. Nothing is sent.
+// Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one, and one that Is
+// [taskwait.ErrInvalidOption] if there is no client. Nothing is sent.
 func (s *Source) Validate() error {
-	if s == nil {
-		return errors.New("kafkatasks: the Source is nil; make it with New")
+	if s == nil || s.caller == nil {
+		return fmt.Errorf("kafkatasks: %w: the client is nil", taskwait.ErrInvalidOption)
 	}
 	return taskwait.CheckID("instance id", s.instanceID)
 }

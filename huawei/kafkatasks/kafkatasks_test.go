@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
@@ -99,9 +100,13 @@ func TestIDs(t *testing.T) {
 }
 
 func TestNilClient(t *testing.T) {
-	_, err := kafkatasks.New(nil, "kafka-1").Task(t.Context(), "task")
-	if err == nil || !strings.Contains(err.Error(), "the SDK client is nil") {
-		t.Errorf("error = %v", err)
+	for _, client := range []*kafka.KafkaClient{nil, {}} {
+		if _, err := taskwait.New(kafkatasks.New(client, "kafka-1")); !errors.Is(err, taskwait.ErrInvalidOption) {
+			t.Errorf("New = %v, want ErrInvalidOption", err)
+		}
+		if _, err := kafkatasks.New(client, "kafka-1").Task(t.Context(), "task"); err == nil || !strings.Contains(err.Error(), "the client is nil") {
+			t.Errorf("error = %v", err)
+		}
 	}
 	var none *kafkatasks.Source
 	if _, err := taskwait.New(none); err == nil {
