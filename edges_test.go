@@ -147,15 +147,14 @@ func edge04(t *testing.T) {
 func edge05(t *testing.T) {
 	c := script(success)
 	w := newWaiter(t, c)
-	before := runtime.NumGoroutine()
 	for range 3000 {
 		_, err, elapsed := waitFor(cancelled(t), w)
 		if !errors.Is(err, context.Canceled) || elapsed != 0 {
 			t.Fatalf("after %v: %v, want context.Canceled at once", elapsed, err)
 		}
 	}
-	if n := runtime.NumGoroutine(); len(c.asked) != 0 || n > before {
-		t.Errorf("%d queries, %d goroutines more; want none", len(c.asked), n-before)
+	if len(c.asked) != 0 {
+		t.Errorf("%d queries, want none", len(c.asked))
 	}
 }
 
@@ -183,14 +182,10 @@ func edge06(t *testing.T) {
 	}
 }
 
+// edge07 leaves the counting to the bubble, which fails if a goroutine is left when the test ends.
 func edge07(t *testing.T) {
-	before := runtime.NumGoroutine()
 	for _, src := range []Source{script(success), script(running), &cloud{answers: []answer{running}, latency: time.Hour}} {
 		_, _, _ = waitFor(cancelAfter(t, time.Minute, nil), newWaiter(t, src))
-	}
-	synctest.Wait()
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines, want %d as before", n, before)
 	}
 }
 

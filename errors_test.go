@@ -196,6 +196,15 @@ func TestInvalidInput(t *testing.T) {
 	}
 }
 
+func TestErrorJSON(t *testing.T) {
+	e := &WaitError{ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second, LastErr: errors.New("reset"), kind: ErrTimeout}
+	want := `{"error":"taskwait: task \"id\": timed out after 1s: still EXECUTING, 3 polls, 1 error, last: reset","id":"id",` +
+		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true}`
+	if got, err := json.Marshal(e); err != nil || string(got) != want {
+		t.Errorf("JSON = %s, %v\nwant   %s", got, err, want)
+	}
+}
+
 // TestErrorIdentity checks that errors.Is and As tell the truth about this wait, whatever lies behind it.
 func TestErrorIdentity(t *testing.T) {
 	sibling := &WaitError{ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, kind: ErrTaskFailed, LastErr: &QueryError{Code: "theirs"}}
@@ -253,7 +262,7 @@ func TestSecrets(t *testing.T) {
 			t.Error("the task has lost its Raw")
 		}
 		we := asWaitError(t, err)
-		for _, v := range []any{task, &task, []Task{task}, map[string]Task{"x": task}, struct{ task Task }{task}, err, *we, we.Task} {
+		for _, v := range []any{task, &task, []Task{task}, map[string]Task{"x": task}, struct{ task Task }{task}, err, we, we.Task} {
 			show(v)
 		}
 	})

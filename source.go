@@ -32,7 +32,7 @@ type Task struct {
 	Status    Status        `json:"status"`              // as the service words it, known or not
 	Failure   Failure       `json:"failure,omitzero"`    // why it failed, where the service says so
 	Percent   *int          `json:"percent,omitempty"`   // 0 to 100 as the service reports it; nil: unknown
-	Remaining time.Duration `json:"remaining,omitempty"` // the service's own estimate; 0: unknown
+	Remaining time.Duration `json:"remaining,omitempty"` // the service's own estimate; 0: unknown; nanoseconds in JSON
 	CreatedAt time.Time     `json:"createdAt,omitzero"`  // by the service's clock; zero: unknown
 	UpdatedAt time.Time     `json:"updatedAt,omitzero"`  // by the service's clock; an end only once Status is terminal; zero: unknown
 

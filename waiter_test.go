@@ -241,10 +241,15 @@ func TestLatePanics(t *testing.T) {
 		}
 		core, logs := observer.New(zap.DebugLevel)
 		ctx := cancelAfter(t, time.Second, nil)
-		if _, err, _ := waitFor(ctx, newWaiter(t, SourceFunc(onCancel), WithLogger(zap.New(core)))); !errors.Is(err, context.Canceled) {
+		afterwards := SourceFunc(func(ctx context.Context, _ string) (Task, error) {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			panic("boom")
+		})
+		if _, err, _ := waitFor(ctx, newWaiter(t, afterwards, WithLogger(zap.New(core)))); !errors.Is(err, context.Canceled) {
 			t.Errorf("a panic when the wait has ended: %v, want context.Canceled", err)
 		}
-		synctest.Wait()
+		time.Sleep(time.Minute)
 		if logs.FilterMessage("panic in a query that was left behind").Len() != 1 {
 			t.Errorf("logs = %v, want the panic", logs.All())
 		}

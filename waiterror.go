@@ -2,6 +2,7 @@ package taskwait
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,7 +21,7 @@ type WaitError struct {
 	Polls   int           // queries made
 	Errors  int           // how often an error came instead of a task
 	Elapsed time.Duration // from the call of WaitForTask to its end
-	LastErr error         `json:"-"` // the last error that came instead of a task, recovered from or not; nil: none
+	LastErr error         // the last error that came instead of a task, recovered from or not; nil: none
 
 	kind   error // one of the sentinels; nil: the context ended
 	ctxErr error // the context's error, where it ended or the timeout passed
@@ -31,6 +32,19 @@ type WaitError struct {
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
 func (e *WaitError) StillRunning() bool { return !e.Task.Status.Terminal() }
+
+// MarshalJSON gives what Error says, and the facts; elapsed is in nanoseconds.
+func (e *WaitError) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Error        string        `json:"error"`
+		ID           string        `json:"id"`
+		Task         Task          `json:"task"`
+		Polls        int           `json:"polls"`
+		Errors       int           `json:"errors"`
+		Elapsed      time.Duration `json:"elapsed"`
+		StillRunning bool          `json:"stillRunning"`
+	}{e.Error(), e.ID, e.Task, e.Polls, e.Errors, e.Elapsed, e.StillRunning()})
+}
 
 // Unwrap gives the sentinel and the context's error, as far as there are any.
 func (e *WaitError) Unwrap() []error {

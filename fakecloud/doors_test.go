@@ -97,7 +97,7 @@ func TestDoors(t *testing.T) {
 		{"hang, with a body", fakecloud.Hang(), "POST", extend, 0, errPatience.Error()},
 		{"drop", fakecloud.Drop(), "GET", show, 0, io.ErrUnexpectedEOF.Error()},
 		{"drop, with a body", fakecloud.Drop(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
-		{"drop after", fakecloud.DropAfter(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
+		{"drop after", fakecloud.DropAnswer(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
 		{"truncate", fakecloud.Truncate(), "GET", show, 200, io.ErrUnexpectedEOF.Error()},
 		{"truncate nothing", fakecloud.Truncate(), "DELETE", remove, 0, io.ErrUnexpectedEOF.Error()},
 		{"stall", fakecloud.Stall(), "GET", show, 200, errPatience.Error()},
@@ -121,7 +121,7 @@ func TestDoors(t *testing.T) {
 		{"clock", fakecloud.ClockSkew(-time.Hour), "GET", show, 401, ""},
 		{"wrong id", fakecloud.WrongID(), "GET", show, 200, ""},
 		{"several rows", fakecloud.SeveralRows(), "GET", show, 200, ""},
-		{"unknown status", fakecloud.WithStatus("PAUSED"), "GET", show, 200, ""},
+		{"unknown status", fakecloud.Status("PAUSED"), "GET", show, 200, ""},
 		{"not listed", fakecloud.NotListed(), "GET", show, 200, ""},
 	}
 	past := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -113,7 +113,7 @@ func ExampleCloud_Inject() {
 		fakecloud.Throttle(2*time.Second),
 		fakecloud.Error(403, "DMS.00403003", "This role does not have the permissions to perform this operation."),
 		fakecloud.Truncate(),
-		fakecloud.WithStatus("PAUSED"),
+		fakecloud.Status("PAUSED"),
 	)
 
 	source := kafkatasks.New(inMemory(cloud), "kafka-1")
@@ -132,7 +132,7 @@ func ExampleCloud_Inject() {
 func ExampleCloud_Requests() {
 	cloud := fakecloud.New()
 	id := cloud.AddTask("kafka-1", fakecloud.Script{ID: "8abfa7b272adc5b40172b73130065ae7"})
-	cloud.Inject(fakecloud.AnyRoute, fakecloud.Unavailable().Times(2)...)
+	cloud.Inject(fakecloud.AnyRoute, fakecloud.Unavailable().Times(2))
 
 	client := inMemory(cloud)
 	for range 3 {

@@ -6,6 +6,7 @@ import "time"
 // The zero Fault is none. A Fault is a value: it may be injected again, into other clouds too.
 type Fault struct {
 	apply  func(*exchange)
+	more   int // requests besides the first; -1: not even that
 	period time.Duration
 	until  time.Time
 }
@@ -19,7 +20,9 @@ func (c *Cloud) Inject(r Route, faults ...Fault) {
 		if f.apply == nil {
 			f.apply = (*exchange).proceed
 		}
-		c.faults[r] = append(c.faults[r], f)
+		for range 1 + f.more {
+			c.faults[r] = append(c.faults[r], f)
+		}
 	}
 }
 
@@ -36,13 +39,10 @@ func (f Fault) For(d time.Duration) Fault {
 	return f
 }
 
-// Times gives the fault n times, to be passed to Inject.
-func (f Fault) Times(n int) []Fault {
-	all := make([]Fault, max(n, 0))
-	for i := range all {
-		all[i] = f
-	}
-	return all
+// Times makes the fault befall n requests, one after the other. 0 or less: none.
+func (f Fault) Times(n int) Fault {
+	f.more = max(n, 0) - 1
+	return f
 }
 
 // After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for instance.

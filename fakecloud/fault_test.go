@@ -56,8 +56,8 @@ func TestInject(t *testing.T) {
 			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable())
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
 		{"for another route", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
-		{"times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(2)...) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
-		{"no times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(-1)...) }, 0, "OK, OK, OK, OK"},
+		{"times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
+		{"no times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
 		{"for a while, from the first look on", func(c *fakecloud.Cloud) {
 			c.Inject(fakecloud.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())
 		}, time.Second, "I'm a teapot, I'm a teapot, I'm a teapot, Service Unavailable"},
@@ -107,7 +107,7 @@ func TestFaultIsAValue(t *testing.T) {
 func TestRows(t *testing.T) {
 	cloud := newCloud()
 	client := newClient(t, owner, cloud.Transport())
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.WrongID(), fakecloud.SeveralRows(), fakecloud.WithStatus("PAUSED"), fakecloud.NotListed())
+	cloud.Inject(fakecloud.RouteShowTask, fakecloud.WrongID(), fakecloud.SeveralRows(), fakecloud.Status("PAUSED"), fakecloud.NotListed())
 	wrong, several, paused, none := rows(t, client), rows(t, client), rows(t, client), rows(t, client)
 	if len(wrong) != 1 || *wrong[0].Id == "t1" {
 		t.Errorf("wrong id: %v", wrong)
@@ -132,11 +132,11 @@ func rows(t *testing.T, client *kafka.KafkaClient) []model.ListBackgroundTasksRe
 	return *resp.Tasks
 }
 
-// TestDropAfter starts a task that nobody hears of.
-func TestDropAfter(t *testing.T) {
+// TestDropAnswer starts a task that nobody hears of.
+func TestDropAnswer(t *testing.T) {
 	cloud := fakecloud.New()
 	cloud.AddInstance(instanceID)
-	cloud.Inject(fakecloud.RouteResize, fakecloud.Drop(), fakecloud.DropAfter())
+	cloud.Inject(fakecloud.RouteResize, fakecloud.Drop(), fakecloud.DropAnswer())
 	client := newClient(t, owner, cloud.Transport())
 	for i, want := range []string{"0", "1"} {
 		_, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: instanceID, Body: &model.ResizeEngineInstanceReq{OperType: "storage"}})

@@ -70,8 +70,8 @@ func Slow(d time.Duration) Fault { return Serve().After(d) }
 // Drop closes the connection without an answer. The request is not served.
 func Drop() Fault { return Fault{apply: func(e *exchange) { e.end = dropped }} }
 
-// DropAfter serves the request, and closes the connection without an answer: a task may have been started.
-func DropAfter() Fault { return served(func(e *exchange) { e.end = dropped }) }
+// DropAnswer serves the request, and closes the connection without an answer: a task may have been started.
+func DropAnswer() Fault { return served(func(e *exchange) { e.end = dropped }) }
 
 // Truncate serves the request, and closes the connection after half of the answer's body. An answer without a body is
 // dropped.
@@ -111,8 +111,8 @@ func SeveralRows() Fault {
 	})
 }
 
-// WithStatus serves the request, but the tasks in the answer have this status, known or not.
-func WithStatus(s string) Fault {
+// Status serves the request, but the tasks in the answer have this status, known or not.
+func Status(s string) Fault {
 	return tasks(func(l *taskList) {
 		for i := range l.Tasks {
 			l.Tasks[i].Status = s

@@ -190,3 +190,25 @@ func TestNothingThere(t *testing.T) {
 	_, err = show(newClient(t, elsewhere, cloud.Transport()), instanceID, id)
 	wantRefusal(t, err, 401, "DMS.10240104")
 }
+
+// TestBadScripts: a slip in a test is told where it is made.
+func TestBadScripts(t *testing.T) {
+	for name, script := range map[string]fakecloud.Script{
+		"an id twice":        {ID: "taken"},
+		"no id":              {ID: "a/b"},
+		"negative duration":  {Duration: -1},
+		"negative delay":     {ListedAfter: -1},
+		"steps out of order": {Steps: []fakecloud.Step{{After: 2}, {After: 1}}},
+	} {
+		cloud := fakecloud.New()
+		cloud.AddTask("kafka-1", fakecloud.Script{ID: "taken"})
+		func() {
+			defer func() {
+				if v := recover(); v == nil {
+					t.Errorf("%s: nothing is said", name)
+				}
+			}()
+			cloud.AddTask("kafka-1", script)
+		}()
+	}
+}

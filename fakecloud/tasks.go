@@ -1,15 +1,18 @@
 package fakecloud
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/taskwait/taskwait"
 )
 
-// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s.
+// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A script
+// that cannot be played (an id twice, a negative duration, steps out of order) panics where a task is made of it.
 type Script struct {
-	ID     string // new on its instance; default: made up, 32 hex digits
+	ID     string // one that can be a task id, new on its instance; default: made up, 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"
 	User   string // default "fake_user"
 	Params string // JSON in a string, as the service has it; default "{}"
@@ -64,8 +67,27 @@ func (c *Cloud) addTask(i *instance, s Script) string {
 	if s.CreatedAt.IsZero() {
 		s.CreatedAt = time.Now()
 	}
+	if problem := s.problem(i); problem != "" {
+		panic("fakecloud: script of task " + strconv.Quote(s.ID) + ": " + problem) // a slip in a test, to be seen where it is made
+	}
 	i.tasks = append(i.tasks, &task{s})
 	return s.ID
+}
+
+// problem is what is wrong with a script for a task on i; "": nothing.
+func (s *Script) problem(i *instance) string {
+	ordered := slices.IsSortedFunc(s.Steps, func(a, b Step) int { return cmp.Compare(a.After, b.After) })
+	switch err := taskwait.CheckID("task id", s.ID); {
+	case err != nil:
+		return err.Error()
+	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.ID == s.ID }):
+		return "there is one with this id already"
+	case s.Duration < 0 || s.ListedAfter < 0:
+		return "a duration is negative"
+	case !ordered:
+		return "the steps are not in the order of After"
+	}
+	return ""
 }
 
 // find gives the place of a task that is listed by now, or -1.

@@ -4,7 +4,7 @@
 //	go run ./examples/realcloud -region eu-west-101 -project PROJECT_ID -instance INSTANCE_ID -task TASK_ID
 //
 // The keys come from the environment, never from the command line: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or
-// CLOUD_SDK_AK and CLOUD_SDK_SK; temporary ones need HUAWEICLOUD_SDK_SECURITY_TOKEN too. -endpoint is for partitions
+// CLOUD_SDK_AK and CLOUD_SDK_SK; temporary ones need …_SECURITY_TOKEN with the same beginning too. -endpoint is for partitions
 // and regions that the SDK does not know. It only asks, and changes nothing.
 package main
 
@@ -29,7 +29,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "realcloud:", err)
 		stop()
 		os.Exit(1)
@@ -42,7 +42,7 @@ type settings struct {
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, out io.Writer) error {
-	s, err := parse(args)
+	s, err := parse(args, out)
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	return nil
 }
 
-func parse(args []string) (s settings, err error) {
+func parse(args []string, out io.Writer) (s settings, err error) {
 	flags := flag.NewFlagSet("realcloud", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // its errors are returned
+	flags.Usage = func() {
+		flags.SetOutput(out)
+		fmt.Fprintln(out, "Waits for one Kafka background task of Huawei Cloud. The keys are CLOUD_SDK_AK and CLOUD_SDK_SK in the environment.")
+		flags.PrintDefaults()
+	}
 	flags.StringVar(&s.region, "region", "", "the region, such as eu-west-101")
 	flags.StringVar(&s.endpoint, "endpoint", "", "the endpoint, such as https://dms.eu-west-101.myhuaweicloud.eu, instead of a region")
 	flags.StringVar(&s.project, "project", "", "the project id (console: My Credentials)")
@@ -80,6 +86,14 @@ func parse(args []string) (s settings, err error) {
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("unexpected %q: everything is given by flags, see -help", flags.Arg(0))
+	}
+	return s, s.check()
+}
+
+// check says what is missing.
+func (s *settings) check() error {
 	var missing []string
 	for _, f := range []struct{ name, value string }{
 		{"-region or -endpoint", s.region + s.endpoint}, {"-project", s.project}, {"-instance", s.instance}, {"-task", s.task},
@@ -89,22 +103,22 @@ func parse(args []string) (s settings, err error) {
 		}
 	}
 	if missing != nil {
-		return s, fmt.Errorf("missing: %s (see -help)", strings.Join(missing, ", "))
+		return fmt.Errorf("missing: %s (see -help)", strings.Join(missing, ", "))
 	}
 	if s.region != "" && s.endpoint != "" {
-		return s, errors.New("give -region or -endpoint, not both")
+		return errors.New("give -region or -endpoint, not both")
 	}
-	return s, nil
+	return nil
 }
 
 // connect makes the client. The SDK's Build and ValueOf panic on bad input; their Safe forms do not.
 func connect(s settings, getenv func(string) string) (*kafka.KafkaClient, error) {
-	ak, sk, err := keys(getenv)
+	ak, sk, token, err := keys(getenv)
 	if err != nil {
 		return nil, err
 	}
 	credential, err := basic.NewCredentialsBuilder().
-		WithAk(ak).WithSk(sk).WithProjectId(s.project).WithSecurityToken(getenv("HUAWEICLOUD_SDK_SECURITY_TOKEN")).
+		WithAk(ak).WithSk(sk).WithSecurityToken(token).WithProjectId(s.project).
 		SafeBuild()
 	if err != nil {
 		return nil, fmt.Errorf("credentials: %w", err)
@@ -126,17 +140,18 @@ func connect(s settings, getenv func(string) string) (*kafka.KafkaClient, error)
 	return kafka.NewKafkaClient(client), nil
 }
 
-func keys(getenv func(string) string) (ak, sk string, err error) {
+// keys finds the access key, the secret key and, for temporary ones, the token that belongs to them.
+func keys(getenv func(string) string) (ak, sk, token string, err error) {
 	for _, prefix := range []string{"HUAWEICLOUD_SDK_", "CLOUD_SDK_"} {
 		ak, sk := getenv(prefix+"AK"), getenv(prefix+"SK")
 		switch {
 		case ak != "" && sk != "":
-			return ak, sk, nil
+			return ak, sk, getenv(prefix + "SECURITY_TOKEN"), nil
 		case ak != "":
-			return "", "", fmt.Errorf("%sAK is set, but %sSK is not", prefix, prefix)
+			return "", "", "", fmt.Errorf("%sAK is set, but %sSK is not", prefix, prefix)
 		case sk != "":
-			return "", "", fmt.Errorf("%sSK is set, but %sAK is not", prefix, prefix)
+			return "", "", "", fmt.Errorf("%sSK is set, but %sAK is not", prefix, prefix)
 		}
 	}
-	return "", "", errors.New("no keys: set CLOUD_SDK_AK and CLOUD_SDK_SK (or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK)")
+	return "", "", "", errors.New("no keys: set CLOUD_SDK_AK and CLOUD_SDK_SK (or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK)")
 }

@@ -32,6 +32,13 @@ func TestRun(t *testing.T) {
 		{"done", with("-task", id), keys, "done: task \"" + id + "\": SUCCESS (resize)"},
 		{"failed", with("-task", bad), keys, "task failed"},
 		{"nothing", nil, keys, "missing: -region or -endpoint, -project, -instance, -task"},
+		{"a word too many", with("-task", id, "now"), keys, `unexpected "now"`},
+		{"a flag there is not", with("-tsk", id), keys, "flag provided but not defined: -tsk"},
+		{"help", []string{"-help"}, keys, "the id of the background task"},
+		{"a malformed endpoint", []string{"-endpoint", "https://::bad", "-project", "p", "-instance", "i", "-task", "t"}, keys, "could not query after 0s"},
+		{"a token of other keys", with("-task", id), map[string]string{
+			"CLOUD_SDK_AK": fakecloud.DefaultAccessKey, "CLOUD_SDK_SK": fakecloud.DefaultSecretKey, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "stale",
+		}, "done:"},
 		{"both", with("-task", id, "-region", "eu-west-101"), keys, "not both"},
 		{"no such region", []string{"-region", "atlantis", "-project", "p", "-instance", "i", "-task", "t"}, keys, "-region atlantis: region id 'atlantis' is not in"},
 		{"bad instance id", append(good[:4:4], "-instance", "a/b", "-task", "t"), keys, `instance id "a/b" holds '/'`},

@@ -16,14 +16,14 @@ import (
 
 // situations are what sourcetest asks for, in the cloud's terms.
 var situations = map[sourcetest.Situation]fakecloud.Fault{
-	sourcetest.Created:      fakecloud.WithStatus("CREATED"),
+	sourcetest.Created:      fakecloud.Status("CREATED"),
 	sourcetest.Executing:    fakecloud.Serve(),
-	sourcetest.Succeeded:    fakecloud.WithStatus("SUCCESS"),
-	sourcetest.Failed:       fakecloud.WithStatus("FAILED"),
-	sourcetest.Deleted:      fakecloud.WithStatus("DELETED"),
-	sourcetest.Cancelled:    fakecloud.WithStatus("CANCELLED"),
-	sourcetest.OddStatus:    fakecloud.WithStatus(sourcetest.UnknownStatus),
-	sourcetest.NoStatus:     fakecloud.WithStatus(""),
+	sourcetest.Succeeded:    fakecloud.Status("SUCCESS"),
+	sourcetest.Failed:       fakecloud.Status("FAILED"),
+	sourcetest.Deleted:      fakecloud.Status("DELETED"),
+	sourcetest.Cancelled:    fakecloud.Status("CANCELLED"),
+	sourcetest.OddStatus:    fakecloud.Status(sourcetest.UnknownStatus),
+	sourcetest.NoStatus:     fakecloud.Status(""),
 	sourcetest.OtherTask:    fakecloud.WrongID(),
 	sourcetest.SeveralTasks: fakecloud.SeveralRows(),
 	sourcetest.EmptyList:    fakecloud.NotListed(),
