@@ -15,19 +15,20 @@ const (
 	DefaultQueryCost = schedule.DefaultQueryCost
 
 	// maxDurations is how many tasks of a kind a History remembers. More would tell it nothing: their weight is gone.
-	maxDurations = 128
+	maxDurations = 256
 	// maxKinds is how many kinds it remembers. Services have some dozens; names made up for each task would fill it.
 	maxKinds = 256
-	// halfLife is how many tasks it takes until one counts half: the service changes, and twenty tasks after a change the
-	// estimate has healed.
-	halfLife = 30
+	// halfLife is how many tasks it takes until one counts half. The service changes: twenty tasks after durations have
+	// become ten times longer, or shorter, the schedule costs 1.5 times the optimum (with 30 it would be 1.5 and 1.2, but
+	// 1.07 instead of 1.03 where nothing has changed). See TestChangedWorld in benchmarks.
+	halfLife = 60
 
 	historyVersion = 1
 )
 
 // History is what tasks have taken so far, by kind: by the name that the service gives them. Waits that are given it
-// ([WithHistory]) learn from it when to ask, and add to it how long their own tasks took. It keeps the last 128 durations
-// of each of the last 256 kinds, and forgets slowly: a duration counts half after thirty more. It goes through JSON, to be
+// ([WithHistory]) learn from it when to ask, and add to it how long their own tasks took. It keeps the last 256 durations
+// of each of the last 256 kinds, and forgets slowly: a duration counts half after sixty more. It goes through JSON, to be
 // kept between runs. It is safe for concurrent use. Make it with [NewHistory].
 type History struct {
 	mu    sync.Mutex

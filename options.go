@@ -180,7 +180,7 @@ func WithLogger(log *zap.Logger) Option {
 // [Estimate] then.
 //
 // A history that has become wrong costs queries or delay, never the outcome. By a factor of ten too long: the first wait
-// is minutes late (113 s where tasks of 5 min now take 30 s), the third 20 s, the twentieth 5 s. By a factor of ten too
+// is minutes late (113 s where tasks of 5 min now take 30 s), the third 38 s, the twentieth 7 s. By a factor of ten too
 // short: the first one asks three times as often as it would need to, the twentieth not twice.
 //
 // WithHistory and WithBackOff in one wait are [ErrInvalidOption]. nil: none, the default.

@@ -137,8 +137,8 @@ func patient(w workload, n int, cost time.Duration) player {
 	history, first := w.history(n), map[string]time.Duration{}
 	for kind, took := range w.took(n) {
 		var samples []schedule.Sample
-		for i, d := range took[max(0, len(took)-128):] { // what a History keeps, as it weighs it
-			samples = append(samples, schedule.Sample{Age: d, Weight: math.Exp2(-float64(min(len(took), 128)-1-i) / 30)})
+		for i, d := range took[max(0, len(took)-256):] { // what a History keeps, as it weighs it
+			samples = append(samples, schedule.Sample{Age: d, Weight: math.Exp2(-float64(min(len(took), 256)-1-i) / 60)})
 		}
 		first[kind] = schedule.Learn(samples).Delay(0, schedule.ShortestGap, schedule.Policy{QueryCost: cost})
 	}
