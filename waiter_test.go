@@ -264,24 +264,19 @@ func TestLatePanics(t *testing.T) {
 	})
 }
 
-// TestBeginsNothing cancels waits while they set out, and looks whether a call begins after the return.
-func TestBeginsNothing(t *testing.T) {
-	for range 2000 {
-		var returned, late atomic.Bool
-		w := newWaiter(t, SourceFunc(func(context.Context, string) (Task, error) {
-			late.Store(late.Load() || returned.Load())
-			return Task{Status: StatusExecuting}, nil
-		}), every(time.Millisecond))
-		ctx, cancel := context.WithCancel(t.Context())
-		go cancel()
-		_, _ = w.WaitForTask(ctx, "id")
-		returned.Store(true)
-		for w.LeftBehind() > 0 {
-			runtime.Gosched()
-		}
-		if late.Load() {
-			t.Fatal("a call began after the return")
-		}
+// TestCalledOff: a call that has not begun when its wait leaves it behind never begins.
+func TestCalledOff(t *testing.T) {
+	c := script(seen(StatusExecuting))
+	w := newWaiter(t, c)
+	run := newWait(t.Context(), w, w.settings, "id", nil)
+	q := &run.query
+	q.phase.Store(setOut)
+	if a := q.leave(); a != nil || w.LeftBehind() != 1 {
+		t.Errorf("left a call that has not answered: %v, %d left behind; want nil, 1", a, w.LeftBehind())
+	}
+	q.call() // its goroutine comes late
+	if len(c.asked) != 0 || w.LeftBehind() != 0 || len(q.slot) != 0 {
+		t.Errorf("%d queries, %d left behind, %d in the slot; want none", len(c.asked), w.LeftBehind(), len(q.slot))
 	}
 }
 

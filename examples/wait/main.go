@@ -21,7 +21,7 @@ func main() {
 	}
 	task, err := waiter.WaitForTask(context.Background(), jobID, taskwait.WithProgress(func(p taskwait.Progress) {
 		if p.Changed {
-			fmt.Println(p.Task.Status, "after", p.Elapsed)
+			fmt.Println(p.Task.Status, "after", p.Elapsed.Round(time.Second))
 		}
 	}))
 	fmt.Println(task, err)
