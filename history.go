@@ -29,7 +29,7 @@ const (
 // History is what tasks have taken so far, by kind: by the name that the service gives them. Waits that are given it
 // ([WithHistory]) learn from it when to ask, and add to it how long their own tasks took. It keeps the last 256 durations
 // of each of the last 256 kinds, and forgets slowly: a duration counts half after sixty more. It goes through JSON, to be
-// kept between runs. It is safe for concurrent use. Make it with [NewHistory].
+// kept between runs. It is safe for concurrent use. The zero History knows nothing, as a new one.
 type History struct {
 	mu    sync.Mutex
 	kinds map[string]*kind
@@ -50,7 +50,7 @@ type duration struct {
 }
 
 // NewHistory returns a History that knows nothing.
-func NewHistory() *History { return &History{kinds: map[string]*kind{}} }
+func NewHistory() *History { return &History{} }
 
 // Add remembers that a task of this kind ended took after it had begun, well or not. A name that is empty, and a duration
 // that is negative, are ignored.
@@ -82,6 +82,9 @@ func (h *History) add(name string, d duration) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.kinds == nil {
+		h.kinds = map[string]*kind{}
+	}
 	k := h.kinds[name]
 	if k == nil {
 		h.makeRoom()
@@ -162,11 +165,6 @@ func (h *History) UnmarshalJSON(text []byte) error {
 			}
 		}
 	}
-	h.mu.Lock()
-	if h.kinds == nil {
-		h.kinds = map[string]*kind{}
-	}
-	h.mu.Unlock()
 	for name, durations := range s.Kinds {
 		for _, d := range durations {
 			h.add(name, d)

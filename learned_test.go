@@ -332,6 +332,17 @@ func TestHistoryBounded(t *testing.T) {
 	}
 }
 
+func TestHistoryZero(t *testing.T) {
+	var h History
+	if text, err := json.Marshal(&h); err != nil || string(text) != `{"version":1,"kinds":{}}` {
+		t.Errorf("JSON = %s, %v", text, err)
+	}
+	h.AddTasks(Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(time.Second)})
+	if _, err := newWaiter(t, always(StatusSuccess), WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil || len(h.kinds) != 1 {
+		t.Errorf("%v, %d kinds; want one", err, len(h.kinds))
+	}
+}
+
 func TestHistoryTasks(t *testing.T) {
 	h := NewHistory()
 	h.AddTasks(

@@ -77,7 +77,7 @@ const mostRecent = 100
 //	tasks, err := source.Recent(ctx)
 //	history.AddTasks(tasks...)
 //
-// The errors are those of [Source.Task].
+// It needs the permission to list background tasks. The errors are those of [Source.Task].
 func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
