@@ -33,7 +33,7 @@ func BenchmarkPoll(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		run := newWait(b.Context(), w, w.settings, "id", nil)
+		run := newWait(b.Context(), w, w.src, w.settings, "id", nil)
 		defer run.query.stop()
 		b.ReportAllocs()
 		for b.Loop() {

@@ -3,6 +3,7 @@ package taskwait
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -34,6 +35,10 @@ type state struct {
 	Task    Task      `json:"task"`              // the last one seen; its ID is empty as long as none was
 	Born    time.Time `json:"born,omitzero"`     // when the task began, by our clock; zero: not known yet
 	Alive   time.Time `json:"alive,omitzero"`    // when the last look began that found it not ended
+	Moved   time.Time `json:"moved,omitzero"`    // when the task was last seen to change; zero: it never was seen
+	Told    time.Time `json:"told,omitzero"`     // when a Detailer last told how far the task is; zero: never
+	Good    int       `json:"good,omitempty"`    // SUCCESS in a row, errors in between not counted
+	Left    bool      `json:"left,omitempty"`    // the phase of WithLeaving was left
 	Trouble run       `json:"trouble,omitzero"`  // transient errors in a row
 	Missing run       `json:"missing,omitzero"`  // "not found" in a row, errors in between not counted
 	Early   bool      `json:"early,omitempty"`   // the look before the context's deadline has been planned
@@ -71,6 +76,7 @@ type verdict struct {
 // note is an answer, read: either a task with our id was seen, or class says what came instead.
 type note struct {
 	seen       bool
+	final      bool // it was seen, and this is how it ended
 	class      Class
 	retryAfter time.Duration
 	trouble    error // what was wrong with the answer, for people; nil: nothing
@@ -82,13 +88,13 @@ func (n *note) is(c Class) bool { return !n.seen && n.class == c }
 // s brought up to date. planned is the schedule's delay (backoff.Stop: no more) and rnd a random number in [0, 1).
 // Nothing else goes in or comes out: no clock, no I/O, no goroutine, no randomness of its own.
 func decide(l *limits, s *state, a *answer, now time.Time, planned time.Duration, rnd float64) verdict {
-	n := s.note(a, now)
+	n := s.note(l, a, now)
 	end, limited := l.end(s.Started)
 	switch {
-	case n.seen && s.Task.Status.Terminal():
+	case n.final:
 		return n.over(terminalKind(s.Task.Status))
 	case limited && !a.sent.Before(end): // that was the last look
-		return n.over(ErrTimeout)
+		return s.enough(n, ErrTimeout)
 	case n.is(ClassPermanent):
 		return n.over(permanentKind(n.trouble))
 	case limited && !now.Before(end): // the time ran out while it was in flight: the last look comes at once
@@ -97,12 +103,17 @@ func decide(l *limits, s *state, a *answer, now time.Time, planned time.Duration
 		return n.over(ErrTaskNotFound)
 	case n.is(ClassTransient) && s.Trouble.Count >= minErrors && now.Sub(s.Trouble.Since) >= l.tolerance:
 		return n.over(ErrQuery)
+	case n.seen && l.stalled(s, now):
+		return n.over(ErrStalled)
 	case planned == backoff.Stop:
-		return n.over(ErrBackOffStopped)
+		return s.enough(n, ErrBackOffStopped)
 	}
 	s.Step++
 	if left := s.Missing.Since.Add(l.grace).Sub(now); n.is(ClassNotFound) && left > 0 {
 		planned = min(planned, left) // a look falls at the grace's end
+	}
+	if n.seen {
+		planned = l.untilStall(s, now, planned)
 	}
 	planned = max(planned, spread(min(n.retryAfter, MaxRetryAfter), rnd))
 	return verdict{note: n, wait: l.cut(s, now, planned)}
@@ -110,26 +121,32 @@ func decide(l *limits, s *state, a *answer, now time.Time, planned time.Duration
 
 func (n note) over(kind error) verdict { return verdict{note: n, done: true, kind: kind} }
 
+// enough ends the wait where no more can be asked: a SUCCESS that was not confirmed counts then, and says so.
+func (s *state) enough(n note, kind error) verdict {
+	if s.Good > 0 {
+		s.Task.Unsettled = true
+		return n.over(nil)
+	}
+	return n.over(kind)
+}
+
 // spread lengthens d by up to retryJitter of it.
 func spread(d time.Duration, rnd float64) time.Duration {
 	return d + time.Duration(rnd*retryJitter*float64(d))
 }
 
 // note reads a and remembers what it says.
-func (s *state) note(a *answer, now time.Time) note {
+func (s *state) note(l *limits, a *answer, now time.Time) note {
 	n := s.read(a)
 	switch {
 	case n.seen:
-		s.Task, s.Trouble, s.Missing = a.task, run{}, run{}
-		s.Task.ID, s.Born = s.ID, s.born(&a.task, now)
-		if !a.task.Status.Terminal() {
-			s.Alive = a.sent
-		}
+		n.final = l.final(s, &a.task)
+		s.see(l, a, now)
 		return n
 	case n.class == ClassNotFound:
 		s.Missing.add(now)
-		s.Trouble = run{}
-	case n.class == ClassThrottled:
+		s.Trouble, s.Good = run{}, 0
+	case n.class == ClassThrottled || n.class == ClassConflict:
 		s.Trouble = run{} // the service is well, and said so
 	default:
 		s.Trouble.add(now)
@@ -137,6 +154,75 @@ func (s *state) note(a *answer, now time.Time) note {
 	s.Errors++
 	s.LastErr = errorText(n.trouble)
 	return n
+}
+
+// see remembers a task that was seen.
+func (s *state) see(l *limits, a *answer, now time.Time) {
+	t := a.task
+	t.ID, t.Unsettled = s.ID, false
+	if l.held(s, &t) {
+		t.Status = StatusExecuting // what it was before we began does not count
+	} else if l.leave != "" {
+		s.Left = true
+	}
+	s.keepDetails(&t, now)
+	if s.Moved.IsZero() || moved(&s.Task, &t) {
+		s.Moved = now
+	}
+	if s.Good++; !t.Status.Succeeded() {
+		s.Good = 0
+	}
+	if !t.Status.Terminal() {
+		s.Alive = a.sent
+	}
+	s.Born = s.born(&t, now)
+	s.Task, s.Trouble, s.Missing = t, run{}, run{}
+}
+
+// keepDetails keeps in t what a Detailer has told of it: a look does not bring that, and the next details come after it.
+func (s *state) keepDetails(t *Task, now time.Time) {
+	if s.Told.IsZero() || t.Status.Succeeded() || t.detailed() {
+		return
+	}
+	t.Percent, t.Steps = s.Task.Percent, s.Task.Steps
+	if !t.Status.Terminal() {
+		t.Remaining = s.left(now)
+	}
+	s.Told = now
+}
+
+// left is what remains of the time that was last told.
+func (s *state) left(now time.Time) time.Duration {
+	if s.Told.IsZero() {
+		return 0
+	}
+	return max(s.Task.Remaining-now.Sub(s.Told), 0)
+}
+
+// learnDetails takes over what a Detailer tells of the task.
+func (s *state) learnDetails(d *Task, now time.Time) {
+	t := s.Task
+	t.Percent, t.Remaining, t.Steps = d.Percent, max(d.Remaining, 0), d.Steps
+	if moved(&s.Task, &t) {
+		s.Moved = now
+	}
+	s.Task, s.Told = t, now
+}
+
+func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
+
+// moved reports whether a task has changed from a to b, other than in its times.
+func moved(a, b *Task) bool {
+	same := a.Status == b.Status && a.Phase == b.Phase && percent(a) == percent(b) &&
+		slices.EqualFunc(a.Steps, b.Steps, func(x, y Step) bool { return x.Name == y.Name && x.Status == y.Status })
+	return !same
+}
+
+func percent(t *Task) int {
+	if t.Percent == nil {
+		return -1
+	}
+	return *t.Percent
 }
 
 // born is when the task began, by our clock. The first answer says it: clocks disagree, so both times are the service's
@@ -151,18 +237,18 @@ func (s *state) born(t *Task, now time.Time) time.Time {
 	return s.Started
 }
 
-func orElse(t, otherwise time.Time) time.Time {
-	if t.IsZero() {
+func orElse[T comparable](v, otherwise T) T {
+	if v == *new(T) {
 		return otherwise
 	}
-	return t
+	return v
 }
 
 func (s *state) read(a *answer) note {
 	switch {
 	case a.err != nil:
 		n := note{trouble: a.err}
-		if q, ok := asQueryError(a.err); ok && q.Class >= ClassTransient && q.Class <= ClassPermanent {
+		if q, ok := asQueryError(a.err); ok && q.Class >= ClassTransient && q.Class <= ClassConflict {
 			n.class, n.retryAfter = q.Class, q.RetryAfter
 		}
 		if errors.Is(a.err, ErrInvalidID) {
@@ -199,10 +285,12 @@ func terminalKind(s Status) error {
 	return nil // SUCCESS: decide asks only about terminal statuses
 }
 
-// permanentKind tells an id that the Source itself refused from a query that the service refused.
+// permanentKind tells what was refused: the id, by the Source itself; an operation; or else a query.
 func permanentKind(err error) error {
-	if errors.Is(err, ErrInvalidID) {
-		return ErrInvalidID
+	for _, kind := range []error{ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, ErrTaskNotFound} {
+		if errors.Is(err, kind) {
+			return kind
+		}
 	}
 	return ErrQuery
 }

@@ -156,7 +156,7 @@ func TestDecideRemembers(t *testing.T) {
 	want := state{
 		ID: "id", Started: t0, Step: 5, Errors: 4, LastErr: `two\nlines`,
 		Task: Task{ID: "id", Name: "resize", Status: StatusExecuting},
-		Born: t0, Alive: at(1),
+		Born: t0, Alive: at(1), Moved: at(1),
 		Trouble: run{Since: at(4), Count: 1},
 	}
 	if !reflect.DeepEqual(s, want) {

@@ -19,9 +19,17 @@ var (
 	ErrTimeout        = errors.New("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
 	ErrTaskNotFound   = errors.New("task not found")    // the service does not know the id, for longer than the grace
 	ErrQuery          = errors.New("could not query")   // refused for good, or nothing but errors for longer than tolerated
+	ErrStalled        = errors.New("stalled")           // no change for as long as WithStallTimeout allows
 	ErrBackOffStopped = errors.New("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
 	ErrInvalidOption  = errors.New("invalid option")    // nothing was asked
 	ErrInvalidID      = errors.New("invalid id")        // nothing was asked
+)
+
+// What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
+var (
+	ErrNotStarted     = errors.New("not started")     // it was refused, or never sent: nothing was begun
+	ErrOutcomeUnknown = errors.New("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
+	ErrAmbiguous      = errors.New("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
 )
 
 // Class says what a failed query means for the wait.
@@ -33,6 +41,8 @@ const (
 	ClassThrottled              // the service wants to be asked less often; never ends the wait
 	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
 	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request
+	ClassConflict               // something else runs; never ends the wait. For an [Operation]: it was not carried out for that reason
+	ClassNotSent                // only for an [Operation]: it never left, so that it may be tried again
 )
 
 // QueryError is what a [Source] returns to say more of a failed query than "error".
@@ -83,7 +93,7 @@ func (e *QueryError) Unwrap() error {
 	return e.Err
 }
 
-// String names the class: "transient", "throttled", "not found" or "permanent".
+// String names the class: "transient", "throttled", "not found", "permanent", "conflict" or "not sent".
 func (c Class) String() string {
 	switch c {
 	case ClassTransient:
@@ -94,6 +104,10 @@ func (c Class) String() string {
 		return "not found"
 	case ClassPermanent:
 		return "permanent"
+	case ClassConflict:
+		return "conflict"
+	case ClassNotSent:
+		return "not sent"
 	}
 	return "class " + strconv.Itoa(int(c))
 }

@@ -17,7 +17,33 @@ type limits struct {
 	timeout   time.Duration // 0: none
 	tolerance time.Duration
 	grace     time.Duration
-	ctxEnd    time.Time // the context's deadline; zero: none
+	ctxEnd    time.Time     // the context's deadline; zero: none
+	stall     time.Duration // 0: none
+	settle    int           // answers that it takes; 0 is as good as 1
+	leave     string        // the phase that does not count until it was left; "": there is none
+}
+
+// final reports whether what t says is the end of it, for a wait that remembers s.
+func (l *limits) final(s *state, t *Task) bool {
+	return t.Status.Terminal() && !l.held(s, t) && (!t.Status.Succeeded() || s.Good+1 >= l.settle)
+}
+
+// held reports whether t is still in the phase that it must leave first.
+func (l *limits) held(s *state, t *Task) bool {
+	return l.leave != "" && !s.Left && orElse(t.Phase, string(t.Status)) == l.leave
+}
+
+// stalled reports whether a task that was just seen has not changed for too long.
+func (l *limits) stalled(s *state, now time.Time) bool {
+	return l.stall > 0 && s.Good == 0 && now.Sub(s.Moved) >= l.stall
+}
+
+// untilStall shortens a pause so that a look falls where the task will have stalled.
+func (l *limits) untilStall(s *state, now time.Time, wait time.Duration) time.Duration {
+	if left := s.Moved.Add(l.stall).Sub(now); l.stall > 0 && left > 0 {
+		wait = min(wait, left)
+	}
+	return wait
 }
 
 // end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.

@@ -48,6 +48,9 @@ type settings struct {
 	queryTimeout time.Duration
 	tolerance    time.Duration
 	grace        time.Duration
+	stall        time.Duration
+	settle       int
+	leave        string
 	progress     func(Progress)
 	log          *zap.Logger
 	history      *History
@@ -60,7 +63,7 @@ type settings struct {
 func defaults() *settings {
 	return &settings{
 		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: newExponential(DefaultMinInterval, DefaultMaxInterval),
-		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace,
+		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, settle: 1,
 		log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
 }
@@ -99,11 +102,15 @@ func (s *settings) check() error {
 		{"WithQueryTimeout", s.queryTimeout, minPause},
 		{"WithErrorTolerance", s.tolerance, 0},
 		{"WithNotFoundGrace", s.grace, 0},
+		{"WithStallTimeout", s.stall, 0},
 		{"WithQueryCost", s.queryCost, minPause},
 	} {
 		if o.value < o.least {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
 		}
+	}
+	if s.settle < 1 {
+		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.settle)
 	}
 	if s.history != nil && s.newBackOff != nil {
 		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
@@ -159,6 +166,24 @@ func WithErrorTolerance(d time.Duration) Option { return func(s *settings) { s.t
 // answer. Default 60 s: a task may be listed a moment after its id was handed out. It takes at least two looks to give
 // up with [ErrTaskNotFound], also if d is 0.
 func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.grace = d } }
+
+// WithSettle sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may be bad at the
+// next look. Default 1, and no less. Errors and throttles in between neither count nor reset; any other answer resets. If the
+// timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait succeeds, and the Task
+// says so: Unsettled. A failure needs no confirmation.
+func WithSettle(n int) Option { return func(s *settings) { s.settle = n } }
+
+// WithLeaving names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
+// it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not been restarted.
+// Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A change so quick that no
+// look falls into it is waited for until the timeout; so give one. phase is compared with Task.Phase, or with Status
+// where the Source gives no Phase. Default "": everything counts.
+func WithLeaving(phase string) Option { return func(s *settings) { s.leave = phase } }
+
+// WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long: status,
+// phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from begin to end,
+// so it must be longer than the longest of those. Progress.Unchanged shows the time running. Default 0: off.
+func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.stall = d } }
 
 // WithProgress sets the callback that is told of every answer and of the outcome; [Progress] says when and how it is
 // called. nil: none, the default.

@@ -3,18 +3,20 @@ package taskwait
 import "time"
 
 // Progress is what the callback of [WithProgress] is told: once for every look at the task, and once more, with Done
-// set, when the wait is over. The calls come in order, on the goroutine that waits, never two at a time for one wait and
+// set, when the wait is over. A [Detailer] makes it one call more for each time that it tells something. The calls come in order, on the goroutine that waits, never two at a time for one wait and
 // never after WaitForTask has returned. A slow callback uses up the coming pause, and delays a cancellation: hand long
 // work to a goroutine of your own.
 type Progress struct {
-	Task     Task          // the last one seen; its Status is empty as long as none was
-	Polls    int           // queries so far
-	Errors   int           // how often an error came instead of a task; also where nothing could be asked, because the query before still hangs
-	Elapsed  time.Duration // since the wait began
-	Next     time.Duration // until the coming query, from this answer; 0: at once, or none is coming
-	Err      error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
-	Changed  bool          // this answer's status differs from the one before
-	Estimate *Estimate     // how long tasks of this kind take; nil: unknown, and always without WithHistory
-	Done     bool          // the last call: Outcome is what WaitForTask is about to return
-	Outcome  error         // nil until Done; with Done, nil means SUCCESS
+	Task      Task          // the last one seen; its Status is empty as long as none was
+	Polls     int           // queries so far
+	Errors    int           // how often an error came instead of a task; also where nothing could be asked, because the query before still hangs
+	Elapsed   time.Duration // since the wait began
+	Unchanged time.Duration // since the status, phase, percentage or steps have last changed; 0: just now, or never seen
+	Next      time.Duration // until the coming query, from this answer; 0: at once, or none is coming
+	Err       error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
+	Changed   bool          // this answer's status differs from the one before
+	Good      int           // SUCCESS in a row, which [WithSettle] wants more than one of
+	Estimate  *Estimate     // how long tasks of this kind take; nil: unknown, and always without WithHistory
+	Done      bool          // the last call: Outcome is what WaitForTask is about to return
+	Outcome   error         // nil until Done; with Done, nil means SUCCESS
 }

@@ -19,7 +19,8 @@ import (
 // call behind, and the call empties the slot when it ends. So a wait has at most one call left behind, and asks nothing
 // while it lives.
 type query struct {
-	waiter *Waiter
+	waiter *Waiter // which counts the calls left behind
+	src    Source
 	id     string
 	log    *zap.Logger
 	run    func() // q.call, to be started with go without an allocation for each
@@ -142,7 +143,7 @@ func (q *query) call() {
 		}
 	}()
 	if q.phase.CompareAndSwap(setOut, begun) {
-		a.task, a.err = q.waiter.src.Task(q.ctx, q.id)
+		a.task, a.err = q.src.Task(q.ctx, q.id)
 	}
 }
 

@@ -41,7 +41,10 @@ func (w *wait) end(e *WaitError) (Task, error) {
 // tell calls the progress callback with p and the state of things.
 func (w *wait) tell(p *Progress) {
 	s := &w.state
-	p.Task, p.Polls, p.Errors, p.Elapsed = s.Task, s.Polls, s.Errors, time.Since(s.Started)
+	p.Task, p.Polls, p.Errors, p.Elapsed, p.Good = s.Task, s.Polls, s.Errors, w.elapsed(), s.Good
+	if !s.Moved.IsZero() {
+		p.Unchanged = time.Since(s.Moved)
+	}
 	if w.learn != nil && !p.Done && !s.Born.IsZero() {
 		p.Estimate = w.learn.estimate(&s.Task, time.Since(s.Born))
 	}
@@ -66,7 +69,7 @@ func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, er
 	fields := []zap.Field{
 		zap.String("task", s.ID), zap.String("name", clip(s.Task.Name)), zap.String("status", clip(string(s.Task.Status))),
 		zap.Int("polls", s.Polls), zap.Int("errors", s.Errors),
-		zap.Duration("elapsed", time.Since(s.Started)), zap.Duration("next", next),
+		zap.Duration("elapsed", w.elapsed()), zap.Duration("next", next),
 	}
 	if err != nil {
 		fields = append(fields, zap.String("error", errorText(err)))
@@ -76,7 +79,7 @@ func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, er
 
 // warned remembers which kinds of trouble have been logged, so that each is logged once in a wait.
 type warned struct {
-	classes  [ClassPermanent + 1]bool
+	classes  [ClassConflict + 1]bool
 	statuses []Status
 }
 

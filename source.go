@@ -31,12 +31,18 @@ type Task struct {
 	Name      string        `json:"name,omitempty"`      // the kind of task, such as "bindInstancePublicIp"; empty: unknown
 	Status    Status        `json:"status"`              // as the service words it, known or not
 	Failure   Failure       `json:"failure,omitzero"`    // why it failed, where the service says so
+	Phase     string        `json:"phase,omitempty"`     // the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
 	Percent   *int          `json:"percent,omitempty"`   // 0 to 100 as the service reports it; nil: unknown
+	Steps     []Step        `json:"steps,omitempty"`     // the parts of the task, in the service's order; nil: unknown
 	Remaining time.Duration `json:"remaining,omitempty"` // the service's own estimate; 0: unknown; nanoseconds in JSON
 	CreatedAt time.Time     `json:"createdAt,omitzero"`  // by the service's clock; zero: unknown
 	UpdatedAt time.Time     `json:"updatedAt,omitzero"`  // by the service's clock; an end only once Status is terminal; zero: unknown
 
 	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
+
+	// Unsettled is set by the wait, never by a Source: Status is SUCCESS, but it was not seen as often in a row as
+	// [WithSettle] wants.
+	Unsettled bool `json:"unsettled,omitempty"`
 
 	// Raw is the SDK's own value, for code that needs what is not above. It may hold passwords (a task's params do), so
 	// nothing in this module prints it: not fmt with any verb, not JSON, not a logger. A Source stores a pointer here,
@@ -50,10 +56,30 @@ type Failure struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// Step is one part of a task.
+type Step struct {
+	Name      string    `json:"name"`
+	Status    string    `json:"status"`             // as the service words it; DMS: WAITING, IN_PROGRESS, COMPLETED or FAILED
+	StartedAt time.Time `json:"startedAt,omitzero"` // by the service's clock; zero: not yet, or unknown
+	EndedAt   time.Time `json:"endedAt,omitzero"`   // by the service's clock; zero: not yet, or unknown
+}
+
+// Detailer is a [Source] that can tell how far a task is, by a request of its own.
+//
+// A wait asks for it after each look that finds the task running, while it would sleep anyway: Details delays nothing,
+// and its failure ends nothing. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError]
+// that is ClassNotFound or ClassPermanent says that there is nothing to be had for this task, as does a Task without any
+// of the three: the wait does not ask again. After any other error it does, with the next look. A call that has not
+// returned when that is due is cancelled.
+type Detailer interface {
+	Source
+	Details(ctx context.Context, t Task) (Task, error)
+}
+
 // String gives the task's facts on one line, without Raw, foreign text cut and escaped.
 func (t Task) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "task %q: %s", clip(t.ID), statusText(t))
+	fmt.Fprintf(&b, "task %q: %s", clip(t.ID), statusText(&t))
 	if t.Percent != nil {
 		fmt.Fprintf(&b, ", %d%%", *t.Percent)
 	}

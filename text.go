@@ -49,10 +49,16 @@ func escape(s string) string {
 }
 
 // statusText is how a message words the state of a task: the status, and the kind of task where it is known.
-func statusText(t Task) string {
+func statusText(t *Task) string {
 	s := clip(string(t.Status))
 	if !t.Status.Known() {
 		s = fmt.Sprintf("%q (an unknown status)", s)
+	}
+	if t.Phase != "" {
+		s += ", phase " + clip(t.Phase)
+	}
+	if t.Unsettled {
+		s += ", unconfirmed"
 	}
 	if t.Name != "" {
 		s += " (" + clip(t.Name) + ")"

@@ -79,30 +79,36 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 	if err != nil {
 		return Task{}, err
 	}
-	return newWait(ctx, w, s, id, own).untilDone(ctx)
+	r := newWait(ctx, w, w.src, s, id, own)
+	return r.end(r.untilDone(ctx))
 }
 
 // wait is one call of WaitForTask.
 type wait struct {
 	*settings
-	limits limits
-	own    plan     // nil: the exponential
-	learn  *learned // nil: there is no history
-	state  state
-	err    error // the last error; state keeps its text
-	query  query
-	warned warned
+	limits  limits
+	own     plan     // nil: the exponential
+	learn   *learned // nil: there is no history
+	state   state
+	err     error // the last error; state keeps its text
+	query   query
+	more    *details // nil: there is nothing more to be told of the task
+	warned  warned
+	prelude bool // it is for something other than the task: its good end is no news
 }
 
-func newWait(ctx context.Context, w *Waiter, s *settings, id string, own plan) *wait {
+func newWait(ctx context.Context, w *Waiter, src Source, s *settings, id string, own plan) *wait {
 	r := &wait{
 		settings: s, own: own,
-		limits: limits{timeout: s.timeout, tolerance: s.tolerance, grace: s.grace},
+		limits: limits{timeout: s.timeout, tolerance: s.tolerance, grace: s.grace, stall: s.stall, settle: s.settle, leave: s.leave},
 		state:  state{ID: id, Started: time.Now()},
-		query:  query{waiter: w, id: id, log: s.log, slot: make(chan struct{}, 1)},
+		query:  query{waiter: w, src: src, id: id, log: s.log, slot: make(chan struct{}, 1)},
 	}
 	r.limits.ctxEnd, _ = ctx.Deadline()
 	r.query.run = r.query.call
+	if d, ok := src.(Detailer); ok {
+		r.more = newDetails(w, d, s, id)
+	}
 	if s.history != nil {
 		r.learn = &learned{history: s.history, kind: s.kind, usual: &s.exponential, policy: schedule.Policy{QueryCost: s.queryCost}}
 		r.own = r.learn.pause
@@ -111,9 +117,10 @@ func newWait(ctx context.Context, w *Waiter, s *settings, id string, own plan) *
 }
 
 // untilDone is the loop: sleep, ask, decide, report.
-func (w *wait) untilDone(ctx context.Context) (Task, error) {
-	defer w.query.stop()
-	next := w.state.Started.Add(w.limits.cut(&w.state, w.state.Started, w.firstPause()))
+func (w *wait) untilDone(ctx context.Context) *WaitError {
+	defer w.stop()
+	now := time.Now()
+	next := now.Add(w.limits.cut(&w.state, now, w.firstPause()))
 	for {
 		if !w.sleep(ctx, next) {
 			return w.stopped(ctx)
@@ -126,6 +133,16 @@ func (w *wait) untilDone(ctx context.Context) (Task, error) {
 			return w.finish(&v)
 		}
 		next = now.Add(v.wait)
+		if v.seen && w.more != nil {
+			next = w.askDetails(ctx, next)
+		}
+	}
+}
+
+func (w *wait) stop() {
+	w.query.stop()
+	if w.more != nil {
+		w.more.stop()
 	}
 }
 
@@ -149,7 +166,9 @@ func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
 	if !v.seen {
 		w.err = v.trouble
 	}
-	w.report(&v, w.state.Task.Status != before)
+	if !w.prelude || !v.done || v.kind != nil {
+		w.report(&v, w.state.Task.Status != before)
+	}
 	return v, now, true
 }
 
@@ -179,40 +198,54 @@ func (w *wait) look(ctx context.Context) *answer {
 func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	t := &a.task
 	switch {
-	case w.own == nil:
-		return w.exponential.pause(w.state.Step, rand.Float64())
-	case a.err == nil && t.Status.Terminal() && (t.ID == "" || t.ID == w.state.ID):
-		return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
-	}
-	if a.err != nil {
+	case a.err == nil && (t.ID == "" || t.ID == w.state.ID):
+		if w.limits.final(&w.state, t) {
+			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
+		}
+		if left := orElse(t.Remaining, w.state.left(now)); left > 0 && w.newBackOff == nil {
+			return w.untilReady(left, rand.Float64())
+		}
+	case a.err != nil:
 		t = &w.state.Task
+	}
+	if w.own == nil {
+		return w.exponential.pause(w.state.Step, rand.Float64())
 	}
 	return w.own(w.state.Step, t, now.Sub(w.state.born(t, now)), rand.Float64())
 }
 
+// untilReady is a pause until the service expects the task to be done, spread a little, within the interval.
+func (w *wait) untilReady(left time.Duration, rnd float64) time.Duration {
+	d := spreadBy(min(left, time.Duration(float64(w.hi)/(1+learnedJitter))), learnedJitter, rnd)
+	return min(max(d, w.lo), w.hi)
+}
+
 // finish ends the wait as decided.
-func (w *wait) finish(v *verdict) (Task, error) {
+func (w *wait) finish(v *verdict) *WaitError {
 	if v.kind == nil {
-		return w.end(nil)
+		return nil
 	}
 	e := w.failure(v.kind)
 	if v.kind == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
 		e.ctxErr, e.blind = context.DeadlineExceeded, !v.seen
 	}
-	return w.end(e)
+	return e
 }
 
 // stopped ends the wait because ctx has ended.
-func (w *wait) stopped(ctx context.Context) (Task, error) {
+func (w *wait) stopped(ctx context.Context) *WaitError {
 	e := w.failure(nil)
 	e.ctxErr, e.cause = ctx.Err(), context.Cause(ctx)
-	return w.end(e)
+	return e
 }
 
 func (w *wait) failure(kind error) *WaitError {
 	s := &w.state
+	s.Task.Unsettled = s.Good > 0
 	return &WaitError{
 		ID: s.ID, Task: s.Task, Polls: s.Polls, Errors: s.Errors,
-		Elapsed: time.Since(s.Started), LastErr: w.err, kind: kind,
+		Elapsed: w.elapsed(), LastErr: w.err, kind: kind, unleft: w.limits.leave != "" && !s.Left,
 	}
 }
+
+func (w *wait) elapsed() time.Duration { return time.Since(w.state.Started) }

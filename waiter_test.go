@@ -268,7 +268,7 @@ func TestLatePanics(t *testing.T) {
 func TestCalledOff(t *testing.T) {
 	c := script(seen(StatusExecuting))
 	w := newWaiter(t, c)
-	run := newWait(t.Context(), w, w.settings, "id", nil)
+	run := newWait(t.Context(), w, w.src, w.settings, "id", nil)
 	q := &run.query
 	q.phase.Store(setOut)
 	if a := q.leave(); a != nil || w.LeftBehind() != 1 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,34 +24,44 @@ type WaitError struct {
 	Elapsed time.Duration // from the call of WaitForTask to its end
 	LastErr error         // the last error that came instead of a task, recovered from or not; nil: none
 
+	Operation  string // the name of what [Waiter.Do] was to start; empty: it was not called
+	Candidates []Task // the tasks that may be the operation's, where it is not known which one, or whether there is any
+
+	start  error // ErrNotStarted or ErrOutcomeUnknown; nil: the operation was started, or there was none
+	unleft bool  // the phase of WithLeaving was never left
 	kind   error // one of the sentinels; nil: the context ended
 	ctxErr error // the context's error, where it ended or the timeout passed
 	cause  error // the context's cause
 	blind  bool  // the last look failed
 }
 
-// StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status.
+// StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status, and
+// an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
-func (e *WaitError) StillRunning() bool { return !e.Task.Status.Terminal() }
+func (e *WaitError) StillRunning() bool { return !e.Task.Status.Terminal() && !e.notStarted() }
+
+func (e *WaitError) notStarted() bool { return e.start == ErrNotStarted } //nolint:errorlint // a sentinel
 
 // MarshalJSON gives what Error says, and the facts; elapsed is in nanoseconds.
 func (e *WaitError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error        string        `json:"error"`
+		Operation    string        `json:"operation,omitempty"`
 		ID           string        `json:"id"`
 		Task         Task          `json:"task"`
 		Polls        int           `json:"polls"`
 		Errors       int           `json:"errors"`
 		Elapsed      time.Duration `json:"elapsed"`
 		StillRunning bool          `json:"stillRunning"`
-	}{e.Error(), e.ID, e.Task, e.Polls, e.Errors, e.Elapsed, e.StillRunning()})
+		Candidates   []Task        `json:"candidates,omitempty"`
+	}{e.Error(), e.Operation, e.ID, e.Task, e.Polls, e.Errors, e.Elapsed, e.StillRunning(), e.Candidates})
 }
 
 // Unwrap gives the sentinel and the context's error, as far as there are any.
 func (e *WaitError) Unwrap() []error {
 	var errs []error
-	for _, err := range []error{e.kind, e.ctxErr} {
-		if err != nil {
+	for _, err := range []error{e.kind, e.ctxErr, e.start} {
+		if err != nil && !slices.Contains(errs, err) {
 			errs = append(errs, err)
 		}
 	}
@@ -59,8 +70,8 @@ func (e *WaitError) Unwrap() []error {
 
 // reserved are the errors that state how this wait ended, and so must not be found in what lies behind it.
 var reserved = []error{
-	ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled, ErrTimeout, ErrTaskNotFound, ErrQuery, ErrBackOffStopped,
-	ErrInvalidOption, ErrInvalidID, context.Canceled, context.DeadlineExceeded,
+	ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled, ErrTimeout, ErrTaskNotFound, ErrQuery, ErrStalled, ErrBackOffStopped,
+	ErrInvalidOption, ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, context.Canceled, context.DeadlineExceeded,
 }
 
 // Is finds target in LastErr and in the context's cause, unless it is an error that states how a wait ended.
@@ -88,7 +99,11 @@ func (e *WaitError) As(target any) bool {
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "taskwait: task %q: %s after %v: %s", clip(e.ID), e.what(), round(e.Elapsed), e.lastSeen())
+	subject := fmt.Sprintf("task %q", clip(e.ID))
+	if e.ID == "" && e.Operation != "" {
+		subject = "operation " + clip(e.Operation)
+	}
+	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), round(e.Elapsed), e.lastSeen())
 	fmt.Fprintf(&b, ", %s", count(e.Polls, "poll"))
 	if e.Errors > 0 {
 		fmt.Fprintf(&b, ", %s", count(e.Errors, "error"))
@@ -118,16 +133,47 @@ func (e *WaitError) what() string {
 func (e *WaitError) lastSeen() string {
 	t := e.Task
 	switch {
+	case e.ID == "" && e.Operation != "":
+		return e.begun()
 	case t.ID == "":
 		return "never seen"
+	case e.unleft && !e.blind:
+		return "still " + clip(orElse(t.Phase, string(t.Status))) + ", which it was never seen to leave"
 	case !t.Status.Terminal() && !e.blind && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
-		return "still " + statusText(t)
+		return "still " + statusText(&t)
 	case !t.Status.Terminal():
-		return "last seen " + statusText(t)
+		return "last seen " + statusText(&t)
 	case t.Failure != Failure{}:
-		return statusText(t) + ": " + failureText(t.Failure)
+		return statusText(&t) + ": " + failureText(t.Failure)
 	}
-	return statusText(t)
+	return statusText(&t)
+}
+
+// begun says what is known of an operation that has no id.
+func (e *WaitError) begun() string {
+	switch {
+	case e.start == ErrNotStarted && e.kind == ErrNotStarted: //nolint:errorlint // sentinels
+		return "it was refused"
+	case e.start == ErrNotStarted: //nolint:errorlint // a sentinel
+		return "it was not started"
+	case e.start == nil:
+		return "it was started" + e.candidates(", its task is not known")
+	}
+	return "it may have been started, do not send it again unseen" + e.candidates(", no task of it has been seen")
+}
+
+func (e *WaitError) candidates(none string) string {
+	if len(e.Candidates) == 0 {
+		return none
+	}
+	var all []string
+	for _, t := range e.Candidates[:min(len(e.Candidates), 3)] {
+		all = append(all, fmt.Sprintf("%q %s", clip(t.ID), statusText(&t)))
+	}
+	if len(e.Candidates) > len(all) {
+		all = append(all, "…")
+	}
+	return ", perhaps as " + strings.Join(all, " or ")
 }
 
 // round makes a duration readable: to the second from ten seconds on, else to the millisecond.
