@@ -54,6 +54,7 @@ func (d *deed) notAccepted(ctx context.Context, a *attempt, e *WaitError) *WaitE
 	case err == nil && started.ID != "": // it was accepted in the very moment in which we stopped
 		e.ID = started.ID
 	default:
+		e.ID = started.ID // where it says what the operation is about
 		e.start = ErrOutcomeUnknown
 		e.Candidates = d.lookAround(ctx, &started)
 	}

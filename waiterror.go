@@ -100,7 +100,7 @@ func (e *WaitError) As(target any) bool {
 func (e *WaitError) Error() string {
 	var b strings.Builder
 	subject := fmt.Sprintf("task %q", clip(e.ID))
-	if e.ID == "" && e.Operation != "" {
+	if e.unborn() {
 		subject = "operation " + clip(e.Operation)
 	}
 	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), round(e.Elapsed), e.lastSeen())
@@ -133,7 +133,7 @@ func (e *WaitError) what() string {
 func (e *WaitError) lastSeen() string {
 	t := e.Task
 	switch {
-	case e.ID == "" && e.Operation != "":
+	case e.unborn():
 		return e.begun()
 	case t.ID == "":
 		return "never seen"
@@ -148,6 +148,9 @@ func (e *WaitError) lastSeen() string {
 	}
 	return statusText(&t)
 }
+
+// unborn reports whether the wait ended before there was a task to wait for.
+func (e *WaitError) unborn() bool { return e.start != nil || e.ID == "" && e.Operation != "" }
 
 // begun says what is known of an operation that has no id.
 func (e *WaitError) begun() string {

@@ -65,33 +65,44 @@ type setup struct {
 // An error is ctx.Err() if ctx has ended, and a [*taskwait.QueryError] otherwise. permission is the IAM action that the
 // request needs; an answer of 403 is then told to lack it. Empty: not known.
 func Do[T any](ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error)) (T, error) {
-	resp, _, err := Ask(ctx, c, permission, call)
+	resp, _, err := invoke(ctx, c, permission, call)
 	return resp, err
 }
 
 // Ask is [Do], and gives the time of the answer too, by the service's own clock, to the second; zero if it does not say.
 func Ask[T any](ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error)) (resp T, asOf time.Time, err error) {
+	resp, wire, err := invoke(ctx, c, permission, call)
+	if err != nil {
+		return resp, asOf, err
+	}
+	return resp, wire.date(), nil
+}
+
+// invoke makes the call, and also gives what the transport saw of it.
+func invoke[T any](ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error)) (T, *transport, error) {
 	var none T
 	c.once.Do(func() { c.setup = learn(c.client) })
+	client, wire := c.client, &transport{}
 	if c.setup.err != nil {
-		return none, asOf, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: c.setup.err}
+		return none, wire, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: c.setup.err}
 	}
 	if err := ctx.Err(); err != nil {
-		return none, asOf, err
+		return none, wire, err
 	}
-	client, wire := c.client, &transport{}
 	if !c.setup.unbound {
 		client, wire = c.setup.bind(ctx, c.client.GetCredential())
 	}
-	resp, err = call(client)
+	resp, err := call(client)
 	if err == nil {
-		asOf, _ = http.ParseTime(wire.header.Get("Date"))
-		return resp, asOf, nil
+		return resp, wire, nil
 	}
 	if ended := ctx.Err(); ended != nil {
-		return none, asOf, ended // first, whatever the SDK has made of it
+		return none, wire, ended // first, whatever the SDK has made of it
 	}
-	return none, asOf, classify(err, wire, permission)
+	if q := (*taskwait.QueryError)(nil); errors.As(err, &q) {
+		return none, wire, err // call has read the answer itself
+	}
+	return none, wire, classify(err, wire, permission)
 }
 
 // bind makes a light client for one call, whose request and answer are bound to ctx.

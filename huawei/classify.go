@@ -28,10 +28,7 @@ var throttles = map[string]bool{"APIGW.0308": true, "APIG.0308": true, "DMS.1024
 func classify(err error, wire *transport, permission string) *taskwait.QueryError {
 	var service *sdkerr.ServiceResponseError
 	answered := errors.As(err, &service)
-	status := wire.status
-	if status == 0 && answered {
-		status = service.StatusCode
-	}
+	status := statusOf(err, wire)
 	switch {
 	case status >= http.StatusBadRequest && wire.cut == nil:
 		return refused(err, service, status, wire.header, permission)
@@ -49,6 +46,15 @@ func classify(err error, wire *transport, permission string) *taskwait.QueryErro
 		q.Class = taskwait.ClassPermanent // the request could not even be built: no key, a malformed endpoint
 	}
 	return q
+}
+
+// statusOf is the status of the answer; 0: there was none.
+func statusOf(err error, wire *transport) int {
+	var service *sdkerr.ServiceResponseError
+	if wire.status == 0 && errors.As(err, &service) {
+		return service.StatusCode
+	}
+	return wire.status
 }
 
 // refused is an answer of 400 or more.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
@@ -46,8 +48,10 @@ type transport struct {
 	base    http.RoundTripper
 	timeout time.Duration // of one request with its body; 0: none
 
-	sent   bool // a request has been given to base
-	status int  // of the last answer; 0: none
+	sent   bool        // a request has been given to base
+	asked  atomic.Bool // base has begun to look for a connection, and says so
+	joined atomic.Bool // and has found one
+	status int         // of the last answer; 0: none
 	header http.Header
 	cut    error // what ended the reading of its body early
 }
@@ -62,6 +66,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.timeout > 0 {
 		ctx, cancel = context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("the client's own timeout of %v: %w", t.timeout, context.DeadlineExceeded))
 	}
+	if req.Method != http.MethodGet { // a query may be repeated anyway
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GetConn: func(string) { t.asked.Store(true) },
+			GotConn: func(httptrace.GotConnInfo) { t.joined.Store(true) },
+		})
+	}
 	t.sent, t.status, t.header, t.cut = true, 0, nil, nil
 	resp, err := t.send(req.WithContext(ctx))
 	if err != nil {
@@ -72,6 +82,18 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.status, t.header = resp.StatusCode, resp.Header
 	resp.Body = newBody(ctx, cancel, resp.Body, t)
 	return resp, nil
+}
+
+// unbound reports whether nothing was seen, because the client's requests do not come this way.
+func (t *transport) unbound() bool { return t.base == nil }
+
+// left reports whether the request may have left: net/http's own transport says where it found no connection.
+func (t *transport) left() bool { return t.sent && (t.joined.Load() || !t.asked.Load()) }
+
+// date is the time of the answer, by the service's clock; zero: unknown.
+func (t *transport) date() time.Time {
+	date, _ := http.ParseTime(t.header.Get("Date"))
+	return date
 }
 
 // send is what the client's own transport makes of a request, whoever wrote it.

@@ -68,9 +68,6 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	return pick(*resp.Tasks, id, asOf)
 }
 
-// mostRecent is the largest page that the service gives.
-const mostRecent = 100
-
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
 // [taskwait.History] is seeded with.
 //
@@ -82,19 +79,13 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	limit := int32(mostRecent)
-	resp, asOf, err := huawei.Ask(ctx, s.caller, "", func(c *core.HcHttpClient) (*model.ListBackgroundTasksResponse, error) {
-		return kafka.NewKafkaClient(c).ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: s.instanceID, Limit: &limit})
-	})
-	switch {
-	case err != nil:
+	rows, asOf, err := s.page(ctx, time.Time{}, 0)
+	if err != nil {
 		return nil, err
-	case resp.Tasks == nil:
-		return nil, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
 	}
 	var ended []taskwait.Task
-	for i := range *resp.Tasks {
-		if t := task(&(*resp.Tasks)[i], asOf); t.Status.Terminal() {
+	for i := range rows {
+		if t := task(&rows[i], asOf); t.Status.Terminal() {
 			ended = append(ended, t)
 		}
 	}

@@ -144,7 +144,7 @@ func TestHistory(t *testing.T) {
 			}
 		}))
 		took, queries := time.Since(start), len(cloud.Requests())-1
-		if err != nil || took > 3*time.Minute+20*time.Second || queries > 5 {
+		if err != nil || took > 3*time.Minute+20*time.Second || queries > 6 { // one of them for the progress that there is none of
 			t.Errorf("%v after %v and %d queries, want success 3 minutes on, after a handful", err, took, queries)
 		}
 		if e := first.Estimate; e == nil || e.Half < 170*time.Second || e.Half > 190*time.Second || e.Typical < 470*time.Second {

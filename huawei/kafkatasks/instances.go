@@ -1,0 +1,129 @@
+package kafkatasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
+)
+
+// The statuses of an instance: those by which the service's list can be narrowed (ListInstancesRequestStatus in the SDK,
+// v0.1.207), and PENDING and CONNECTOR_DELETING, which the official Terraform provider knows besides. One that is not
+// here is passed on as it is.
+const statusRunning = "RUNNING"
+
+var (
+	inTransition = map[string]taskwait.Status{
+		"CREATING": taskwait.StatusCreated, "PENDING": taskwait.StatusCreated,
+		"RESTARTING": taskwait.StatusExecuting, "EXTENDING": taskwait.StatusExecuting, "SHRINKING": taskwait.StatusExecuting,
+		"CONFIGURING": taskwait.StatusExecuting, "VOLUMETYPECHANGING": taskwait.StatusExecuting, "ROLLBACK": taskwait.StatusExecuting,
+		"FREEZING": taskwait.StatusExecuting, "DELETING": taskwait.StatusExecuting, "CONNECTOR_DELETING": taskwait.StatusExecuting,
+	}
+	failed = map[string]bool{"ERROR": true, "CREATEFAILED": true, "EXTENDEDFAILED": true, "ROLLBACKFAILED": true, "FROZEN": true}
+)
+
+// gone is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
+// wrong route, or a proxy.
+const gone = "DMS.00404022"
+
+// phaseGone is our own word for what has no status any more.
+const phaseGone = "GONE"
+
+// instance is what the service says of an instance, as far as it matters here.
+type instance struct {
+	ID     *string `json:"instance_id"`
+	Name   string  `json:"name"`
+	Status string  `json:"status"`
+}
+
+func (i *instance) changing() bool { return inTransition[i.Status] != "" }
+
+// Instances asks for the status of an instance itself, whose id takes the place of a task's: creation, restart and
+// deletion have no background task, and show only there. It is safe for concurrent use.
+//
+// Status is a translation then, and Phase the service's own word. The service's statuses flap: consider
+// [taskwait.WithSettle]. After a restart use [taskwait.WithLeaving]: the instance is still seen RUNNING at first.
+type Instances struct {
+	caller *huawei.Caller // nil: there is no client
+	gone   bool           // what is waited for
+}
+
+var _ taskwait.Source = (*Instances)(nil)
+
+// Running returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
+// ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and RESTARTING, EXTENDING,
+// DELETING and the like are EXECUTING. An instance that does not exist is "not found".
+func Running(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
+
+// Gone returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
+// DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any other 404. Whatever
+// status is seen is EXECUTING, ERROR too: a deletion may begin there.
+//
+// The service says the same of an instance that there never was, or that another project or region has.
+func Gone(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
+
+func newInstances(client *kafka.KafkaClient, gone bool) *Instances {
+	if client == nil || client.HcClient == nil {
+		return &Instances{gone: gone}
+	}
+	return &Instances{caller: huawei.NewCaller(client.HcClient), gone: gone}
+}
+
+// Validate returns an error that Is [taskwait.ErrInvalidOption] if there is no client. Nothing is sent.
+func (s *Instances) Validate() error {
+	if s == nil || s.caller == nil {
+		return fmt.Errorf("kafkatasks: %w: the client is nil", taskwait.ErrInvalidOption)
+	}
+	return nil
+}
+
+// Task asks for one instance. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without the
+// instance. It needs the permission dms:instance:get.
+func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
+	if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	i, err := showInstance(ctx, s.caller, id)
+	var q *taskwait.QueryError
+	switch {
+	case s.gone && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == gone:
+		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
+	case err != nil:
+		return taskwait.Task{}, err
+	}
+	return i.task(s.gone), nil
+}
+
+func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, error) {
+	var i instance
+	_, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &path{InstanceId: id}, &i)
+	switch {
+	case err != nil:
+		return nil, err
+	case i.ID == nil:
+		return nil, &taskwait.QueryError{Err: errors.New("the answer has no instance in it")}
+	case *i.ID != id:
+		return nil, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service answered for another instance")}
+	}
+	return &i, nil
+}
+
+// task is the instance in a waiter's terms.
+func (i *instance) task(gone bool) taskwait.Task {
+	t := taskwait.Task{ID: value(i.ID), Phase: i.Status, Status: taskwait.Status(i.Status)}
+	switch {
+	case i.Status == "":
+	case gone:
+		t.Status = taskwait.StatusExecuting
+	case i.Status == statusRunning:
+		t.Status = taskwait.StatusSuccess
+	case failed[i.Status]:
+		t.Status, t.Failure = taskwait.StatusFailed, taskwait.Failure{Code: i.Status}
+	case i.changing():
+		t.Status = inTransition[i.Status]
+	}
+	return t
+}
