@@ -109,13 +109,7 @@ func decide(l *limits, s *state, a *answer, now time.Time, planned time.Duration
 		return s.enough(n, ErrBackOffStopped)
 	}
 	s.Step++
-	if left := s.Missing.Since.Add(l.grace).Sub(now); n.is(ClassNotFound) && left > 0 {
-		planned = min(planned, left) // a look falls at the grace's end
-	}
-	if n.seen {
-		planned = l.untilStall(s, now, planned)
-	}
-	planned = max(planned, spread(min(n.retryAfter, MaxRetryAfter), rnd))
+	planned = max(l.upTo(s, &n, now, planned), spread(min(n.retryAfter, MaxRetryAfter), rnd))
 	return verdict{note: n, wait: l.cut(s, now, planned)}
 }
 

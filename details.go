@@ -39,19 +39,23 @@ func (w *wait) askDetails(ctx context.Context, next time.Time) time.Time {
 	a := w.more.ask(ctx, bounds{free: now, cancel: until, leave: until})
 	switch {
 	case a == nil: // ctx has ended
-		return next
 	case a.err != nil:
 		w.write(zap.DebugLevel, "no details", time.Until(next), a.err)
 		if q, ok := asQueryError(a.err); ok && (q.Class == ClassNotFound || q.Class == ClassPermanent) {
 			w.noDetails()
 		}
-		return next
 	case !a.task.detailed():
 		w.noDetails()
-		return next
+	default:
+		next = w.heed(&a.task, next)
 	}
-	now = time.Now()
-	w.state.learnDetails(&a.task, now)
+	return next
+}
+
+// heed takes over the details and returns when the next look is due now.
+func (w *wait) heed(d *Task, next time.Time) time.Time {
+	now := time.Now()
+	w.state.learnDetails(d, now)
 	next = w.replan(now, next)
 	w.write(zap.DebugLevel, "details", next.Sub(now), nil)
 	if w.progress != nil {
@@ -72,6 +76,6 @@ func (w *wait) replan(now, next time.Time) time.Time {
 	if left <= 0 || w.newBackOff != nil || w.state.Early {
 		return next
 	}
-	wait := w.limits.untilStall(&w.state, now, w.untilReady(left, rand.Float64()))
+	wait := w.limits.upTo(&w.state, &note{seen: true}, now, w.untilReady(left, rand.Float64()))
 	return now.Add(w.limits.cut(&w.state, now, wait))
 }

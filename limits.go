@@ -38,9 +38,16 @@ func (l *limits) stalled(s *state, now time.Time) bool {
 	return l.stall > 0 && s.Good == 0 && now.Sub(s.Moved) >= l.stall
 }
 
-// untilStall shortens a pause so that a look falls where the task will have stalled.
-func (l *limits) untilStall(s *state, now time.Time, wait time.Duration) time.Duration {
-	if left := s.Moved.Add(l.stall).Sub(now); l.stall > 0 && left > 0 {
+// upTo shortens a pause after the answer n so that a look falls at the grace's end, or where the task will have stalled.
+func (l *limits) upTo(s *state, n *note, now time.Time, wait time.Duration) time.Duration {
+	var left time.Duration
+	switch {
+	case n.is(ClassNotFound):
+		left = s.Missing.Since.Add(l.grace).Sub(now)
+	case n.seen && l.stall > 0:
+		left = s.Moved.Add(l.stall).Sub(now)
+	}
+	if left > 0 {
 		wait = min(wait, left)
 	}
 	return wait

@@ -91,9 +91,8 @@ func (s *settings) with(opts []Option) (*settings, error) {
 
 func (s *settings) check() error {
 	for _, o := range []struct {
-		name  string
-		value time.Duration
-		least time.Duration
+		name         string
+		value, least time.Duration
 	}{
 		{"WithTimeout", s.timeout, 0},
 		{"WithInterval: min", s.lo, minPause},
@@ -109,10 +108,10 @@ func (s *settings) check() error {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
 		}
 	}
-	if s.settle < 1 {
+	switch {
+	case s.settle < 1:
 		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.settle)
-	}
-	if s.history != nil && s.newBackOff != nil {
+	case s.history != nil && s.newBackOff != nil:
 		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
 	}
 	return nil

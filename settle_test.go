@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,13 +108,17 @@ func TestSettleShows(t *testing.T) {
 type detailed struct {
 	*cloud
 	details []answer
-	told    []time.Time
 	latency time.Duration
+
+	mu   sync.Mutex
+	told []time.Time
 }
 
 func (d *detailed) Details(_ context.Context, _ Task) (Task, error) {
+	d.mu.Lock()
 	a := d.details[min(len(d.told), len(d.details)-1)]
 	d.told = append(d.told, time.Now())
+	d.mu.Unlock()
 	time.Sleep(d.latency)
 	return a.task, a.err
 }
@@ -151,6 +156,9 @@ func TestDetails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &detailed{cloud: script(tt.looks...), details: tt.details, latency: tt.latency}
 				task, err, elapsed := waitFor(t.Context(), newWaiter(t, d, WithInterval(5*time.Second, time.Minute)))
+				time.Sleep(2 * time.Hour) // a call that hangs ends, as a bubble wants it
+				d.mu.Lock()
+				defer d.mu.Unlock()
 				if err != nil || task.Status != StatusSuccess || task.ID != "id" || task.Percent != nil {
 					t.Errorf("%v, %v", task, err)
 				}
@@ -162,7 +170,6 @@ func TestDetails(t *testing.T) {
 						t.Errorf("look %d at %v s, want about %v", i, got, want)
 					}
 				}
-				time.Sleep(time.Hour) // what hangs ends, for the bubble's sake
 			})
 		})
 	}

@@ -37,10 +37,8 @@ func get(ctx context.Context, c *huawei.Caller, permission, url string, p *path,
 	}
 	resp, asOf, err := huawei.Ask(ctx, c, permission, func(c *core.HcHttpClient) (*answer, error) {
 		resp, err := c.SyncInvoke(p, b.Build(), &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
-		if err != nil {
-			return nil, err
-		}
-		return resp.(*answer), nil //nolint:forcetypeassert // it is what the definition says
+		a, _ := resp.(*answer) // what the definition says
+		return a, err
 	})
 	if err != nil {
 		return asOf, err
