@@ -117,7 +117,7 @@ func TestDo(t *testing.T) {
 		{name: "unclear, and none appears", s: starter{starts: []error{cut}, finds: []any{nil}}, want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 10},
 		{name: "unclear, and two appear", s: starter{starts: []error{cut}, finds: []any{[]Task{ours, other}}}, want: []error{ErrOutcomeUnknown}, not: []error{ErrAmbiguous}, started: []float64{0}, found: 2},
 		{name: "no answer in time", s: starter{starts: []error{nil}, ids: one, slow: time.Hour}, want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 35},
-		{name: "no answer in time, from one that is deaf", s: starter{starts: []error{nil}, ids: one, slow: 50 * time.Second, deaf: true}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 55},
+		{name: "no answer in time, from one that is deaf", s: starter{starts: []error{nil}, ids: one, slow: 52 * time.Second, deaf: true}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 55},
 		{name: "in flight at the deadline", s: starter{starts: []error{nil}, ids: one, slow: 12 * time.Second}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, id: "id", started: []float64{0}, elapsed: 12},
 		{name: "stuck at the deadline", s: starter{starts: []error{nil}, ids: one, slow: time.Hour, finds: []any{nil}}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, want: []error{ErrTimeout, ErrOutcomeUnknown}, not: []error{ErrNotStarted}, started: []float64{0}, elapsed: 14},
 
