@@ -65,6 +65,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	switch {
 	case s.hang.Load():
+		_, _ = io.Copy(io.Discard, r.Body) // until it is read, a client that goes is not noticed
 		s.hung <- struct{}{}
 		<-r.Context().Done()
 		s.gone <- struct{}{}
