@@ -11,10 +11,19 @@
 //
 // [Cloud.Start] is a server on a loopback port, for clients in whatever language.
 //
-// The routes are: show a task, list tasks, delete a task's record, and resize an instance, which starts a task. Errors
-// have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes") and of its gateway's. What the
-// real service does not document, such as its answer for a task that it does not know, is a guess, and says so where it
-// is made.
+// The routes are these, and all tell of one state:
+//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes);
+//   - operations that start a background task: resize (two ways), bind or unbind public IPs, change the configuration,
+//     reset a consumer group's offsets (two ways); and show the configuration;
+//   - background tasks: show, list, delete a record, and show the progress of an expansion ([Script.Stages]);
+//   - scheduled tasks: list, change, delete ([Cloud.AddScheduled]).
+//
+// While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance] and
+// [Cloud.Tasks] say what has really happened.
+//
+// Errors have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes") and of its gateway's.
+// What the real service does not document, such as its answer for a task that it does not know, is a guess, and says so
+// where it is made.
 package fakecloud
 
 import (
@@ -44,14 +53,21 @@ type Cloud struct {
 	token     string
 	latency   time.Duration
 	skew      time.Duration
-	unknown   *serviceError // what to say of an unknown task; nil: an empty list
 
-	mu        sync.Mutex
-	instances map[string]*instance
-	resize    Script
-	faults    map[Route][]Fault
-	log       []Request
-	tasks     int // made so far
+	unknown     *serviceError // what to say of an unknown task; nil: an empty list
+	noProgress  *serviceError // what to say of the progress of a task that has none; nil: {}
+	configJobID bool
+	lax         bool // without conflicts
+
+	mu         sync.Mutex
+	instances  map[string]*instance    // those too that are gone
+	changes    map[string][]StatusStep // by the status on the way
+	scripts    map[Route]Script
+	faults     map[Route][]Fault
+	log        []Request
+	operations []Operation
+	tasks      int // made so far
+	made       int // instances, so far
 }
 
 // Option changes a [Cloud] that [New] makes. Later options win.
@@ -61,7 +77,7 @@ type Option func(*Cloud)
 func New(opts ...Option) *Cloud {
 	c := &Cloud{
 		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey,
-		instances: map[string]*instance{}, faults: map[Route][]Fault{},
+		instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[Route]Script{}, faults: map[Route][]Fault{},
 	}
 	for _, opt := range opts {
 		opt(c)
@@ -97,25 +113,19 @@ func WithUnknownTask(status int, code, message string) Option {
 	return func(c *Cloud) { c.unknown = &serviceError{status, code, message} }
 }
 
-// AddInstance makes an instance with this id, if there is none. Any id is as good as another.
+// AddInstance makes an instance with this id, if there is none. It is RUNNING. Any id is as good as another.
 func (c *Cloud) AddInstance(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.instance(id)
 }
 
-// AddTask starts a task on an instance, which it makes if there is none, and returns the task's id.
+// AddTask starts a task on an instance, which it makes if there is none, and returns the task's id. While it runs the
+// instance is busy, see [WithoutConflicts]; otherwise it does nothing to it.
 func (c *Cloud) AddTask(instanceID string, s Script) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.addTask(c.instance(instanceID), s)
-}
-
-// OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script].
-func (c *Cloud) OnResize(s Script) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.resize = s.withDefaults()
+	return c.addTask(c.instance(instanceID), s).ID
 }
 
 // Requests returns what has been asked so far, in the order of arrival, requests under way included.
@@ -127,16 +137,6 @@ func (c *Cloud) Requests() []Request {
 		all[i].Header, all[i].Query = all[i].Header.Clone(), url.Values(http.Header(all[i].Query).Clone())
 	}
 	return all
-}
-
-// instance gives the one with this id, made if need be.
-func (c *Cloud) instance(id string) *instance {
-	i := c.instances[id]
-	if i == nil {
-		i = &instance{}
-		c.instances[id] = i
-	}
-	return i
 }
 
 // newID makes ids of tasks that look like the service's, the same ones in each run.

@@ -138,7 +138,7 @@ func TestListTasks(t *testing.T) {
 
 func TestDeleteAndResize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakecloud.New(fakecloud.WithoutConflicts()) // two at once
 		cloud.AddInstance(instanceID)
 		cloud.OnResize(fakecloud.Script{Name: "grow", Duration: time.Hour})
 		client := newClient(t, owner, cloud.Transport())
@@ -180,7 +180,7 @@ func TestNothingThere(t *testing.T) {
 	client := newClient(t, owner, cloud.Transport())
 	_, err := show(client, "kafka-2", id)
 	wantRefusal(t, err, 404, "DMS.00404022")
-	_, err = client.ShowBackgroundTaskProgress(&model.ShowBackgroundTaskProgressRequest{InstanceId: instanceID, TaskId: id})
+	_, err = client.ListInstanceTopics(&model.ListInstanceTopicsRequest{InstanceId: instanceID})
 	wantRefusal(t, err, 404, "DMS.00404001")
 	if got := status(t, client, "unknown"); got != "" {
 		t.Errorf("an unknown task is %q, want an empty list", got)

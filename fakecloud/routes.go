@@ -15,26 +15,63 @@ const (
 	RouteShowTask   Route = "GET tasks/{task}"
 	RouteListTasks  Route = "GET tasks"
 	RouteDeleteTask Route = "DELETE tasks/{task}"
-	RouteResize     Route = "POST extend"
-	RouteUnknown    Route = "unknown" // what the cloud has no route for
+	RouteProgress   Route = "GET tasks/{task}/progress"
+
+	RouteCreateInstance Route = "POST instances"
+	RouteListInstances  Route = "GET instances"
+	RouteShowInstance   Route = "GET instances/{instance}"
+	RouteDeleteInstance Route = "DELETE instances/{instance}"
+	RouteAction         Route = "POST instances/action" // restart or delete many
+
+	RouteResize        Route = "POST extend"
+	RoutePublicIP      Route = "POST public-boundwidth" // sic
+	RouteShowConfigs   Route = "GET configs"
+	RouteModifyConfigs Route = "PUT configs"
+	RouteResetOffset   Route = "PUT reset-message-offset" // POST on the older path
+
+	RouteListScheduled   Route = "GET scheduled-tasks"
+	RouteUpdateScheduled Route = "PUT scheduled-tasks/{task}"
+	RouteDeleteScheduled Route = "DELETE scheduled-tasks/{task}"
+
+	RouteUnknown Route = "unknown" // what the cloud has no route for
 )
 
 // handler makes the answer to a request that was let in. It is called with the cloud's lock held.
 type handler func(*Cloud, *exchange)
+
+const instancePath = "/v2/{project}/instances/{instance}"
 
 var routes = []struct {
 	route        Route
 	method, path string
 	serve        handler
 }{
-	{RouteShowTask, http.MethodGet, "/v2/{project}/instances/{instance}/tasks/{task}", inInstance((*Cloud).showTask)},
-	{RouteListTasks, http.MethodGet, "/v2/{project}/instances/{instance}/tasks", inInstance((*Cloud).listTasks)},
+	{RouteShowTask, http.MethodGet, instancePath + "/tasks/{task}", inInstance((*Cloud).showTask)},
+	{RouteListTasks, http.MethodGet, instancePath + "/tasks", inInstance((*Cloud).listTasks)},
 	// An empty task id lists: the trap that a waiter must not fall into.
-	{RouteListTasks, http.MethodGet, "/v2/{project}/instances/{instance}/tasks/", inInstance((*Cloud).listTasks)},
-	{RouteDeleteTask, http.MethodDelete, "/v2/{project}/instances/{instance}/tasks/{task}", inInstance((*Cloud).deleteTask)},
-	{RouteResize, http.MethodPost, "/v2/{project}/kafka/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
+	{RouteListTasks, http.MethodGet, instancePath + "/tasks/", inInstance((*Cloud).listTasks)},
+	{RouteDeleteTask, http.MethodDelete, instancePath + "/tasks/{task}", inInstance((*Cloud).deleteTask)},
+	{RouteProgress, http.MethodGet, instancePath + "/tasks/{task}/progress", inInstance((*Cloud).showProgress)},
+
 	// {engine}: there is but one here.
+	{RouteCreateInstance, http.MethodPost, "/v2/{project}/kafka/instances", inProject((*Cloud).createInstance)},
+	{RouteCreateInstance, http.MethodPost, "/v2/kafka/{project}/instances", inProject((*Cloud).createInstance)},
+	{RouteListInstances, http.MethodGet, "/v2/{project}/instances", inProject((*Cloud).listInstances)},
+	{RouteShowInstance, http.MethodGet, instancePath, inInstance((*Cloud).showInstance)},
+	{RouteDeleteInstance, http.MethodDelete, instancePath, inInstance((*Cloud).deleteInstance)},
+	{RouteAction, http.MethodPost, "/v2/{project}/instances/action", inProject((*Cloud).actOnInstances)},
+
+	{RouteResize, http.MethodPost, "/v2/{project}/kafka/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
 	{RouteResize, http.MethodPost, "/v2/kafka/{project}/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
+	{RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth", inInstance((*Cloud).switchPublicIP)},
+	{RouteShowConfigs, http.MethodGet, instancePath + "/configs", inInstance((*Cloud).showConfigs)},
+	{RouteModifyConfigs, http.MethodPut, instancePath + "/configs", inInstance((*Cloud).modifyConfigs)},
+	{RouteResetOffset, http.MethodPut, "/v2/kafka/{project}/instances/{instance}/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+	{RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+
+	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
+	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},
+	{RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).deleteScheduled)},
 }
 
 // match finds the route of the request, its handler and the variables in its path.
@@ -83,19 +120,28 @@ func matchPath(pattern string, path []string) (vars map[string]string, ok bool) 
 	return vars, n == len(path)
 }
 
-// inInstance is a handler for what belongs to an instance of our project.
-func inInstance(serve handler) handler {
+// inProject is a handler for what belongs to our project.
+func inProject(serve handler) handler {
 	return func(c *Cloud, e *exchange) {
-		e.instance = c.instances[e.vars["instance"]]
-		switch {
-		case e.vars["project"] != c.project:
+		if e.vars["project"] != c.project {
 			e.fail(http.StatusUnauthorized, "DMS.10240104", "The project ID and token do not match.")
-		case e.instance == nil:
-			e.fail(http.StatusNotFound, "DMS.00404022", "This instance does not exist.")
-		default:
-			serve(c, e)
+			return
 		}
+		serve(c, e)
 	}
+}
+
+// inInstance is a handler for what belongs to an instance of our project, which it brings up to date.
+func inInstance(serve handler) handler {
+	return inProject(func(c *Cloud, e *exchange) {
+		e.instance = c.instances[e.vars["instance"]]
+		if e.instance == nil || e.instance.status(e.now) == gone {
+			e.refuse(errNoInstance)
+			return
+		}
+		c.settle(e.instance, e.now)
+		serve(c, e)
+	})
 }
 
 func (*Cloud) noRoute(e *exchange) {

@@ -45,7 +45,8 @@ func TestRoutes(t *testing.T) {
 		{"delete an id that is none", "DELETE", project + instance + "/tasks/a.b", "", 400, refusal("DMS.00400070", "Invalid task ID format.")},
 		{"resize without a body", "POST", project + "/kafka" + instance + "/extend", "", 400, refusal("DMS.00400004", "The request body is empty.")},
 		{"resize with rubbish", "POST", "/v2/kafka/" + owner.project + instance + "/extend", "[]", 400, refusal("DMS.00400005", "The message body is not in JSON format or contains invalid characters.")},
-		{"resize", "POST", project + "/kafka" + instance + "/extend", "{}", 200, `{"job_id":"943be81e20336c53de2c8ab40991839c"}`},
+		{"resize", "POST", project + "/kafka/instances/idle/extend", "{}", 200, `{"job_id":"943be81e20336c53de2c8ab40991839c"}`},
+		{"resize a busy one", "POST", project + "/kafka" + instance + "/extend", "{}", 400, refusal("DMS.00400017", "This DMS instance job task is still running.")},
 		{"resize another engine", "POST", "/v2/rabbitmq/" + owner.project + instance + "/extend", "{}", 404, refusal("DMS.00404001", "The requested URL does not exist.")},
 		{"another method", "PUT", project + instance + "/tasks", "", 405, refusal("DMS.00405001", "This request method is not allowed.")},
 		{"nothing", "GET", "/", "", 404, refusal("DMS.00404001", "The requested URL does not exist.")},
@@ -58,6 +59,7 @@ func TestRoutes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := fakecloud.New()
 				cloud.AddTask(instanceID, fakecloud.Script{ID: id})
+				cloud.AddInstance("idle")
 				time.Sleep(time.Second)
 				r, err := http.NewRequestWithContext(t.Context(), tt.method, "https://kafka.fake"+tt.path, strings.NewReader(tt.body))
 				if err != nil {

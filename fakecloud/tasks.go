@@ -23,6 +23,9 @@ type Script struct {
 	Steps     []Step          // the statuses one by one, in the order of After, instead of Duration and Outcome
 
 	ListedAfter time.Duration // for so long the service does not know the task yet, counted from CreatedAt
+
+	Stages []Stage       // of an expansion, which has a progress; their sum is Duration's default
+	Shape  ProgressShape // how its progress is written; default as documented
 }
 
 // Step is a status that a task has from a time on.
@@ -34,7 +37,7 @@ type Step struct {
 // defaultDuration is what the API page's own example takes, about: bindInstancePublicIp, 2.994 s.
 const defaultDuration = 3 * time.Second
 
-// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps.
+// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps and stages.
 func (s Script) withDefaults() Script {
 	set := func(field *string, value string) {
 		if *field == "" {
@@ -45,21 +48,21 @@ func (s Script) withDefaults() Script {
 	set(&s.User, "fake_user")
 	set(&s.Params, "{}")
 	set((*string)(&s.Outcome), string(taskwait.StatusSuccess))
-	if s.Duration == 0 {
-		s.Duration = defaultDuration
-	}
+	s.Stages = slices.Clone(s.Stages)
+	s.Duration = cmp.Or(s.Duration, s.planned(), defaultDuration)
 	if s.Steps = slices.Clone(s.Steps); len(s.Steps) == 0 {
 		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting}, {s.Duration, s.Outcome}}
 	}
 	return s
 }
 
-type instance struct{ tasks []*task }
-
 // task is a Script on its way, with its defaults filled in.
-type task struct{ Script }
+type task struct {
+	Script
+	effect func(*instance) // of its success, until it has had it; nil: none
+}
 
-func (c *Cloud) addTask(i *instance, s Script) string {
+func (c *Cloud) addTask(i *instance, s Script) *task {
 	s = s.withDefaults()
 	if s.ID == "" {
 		s.ID = c.newID()
@@ -70,8 +73,9 @@ func (c *Cloud) addTask(i *instance, s Script) string {
 	if problem := s.problem(i); problem != "" {
 		panic("fakecloud: script of task " + strconv.Quote(s.ID) + ": " + problem) // a slip in a test, to be seen where it is made
 	}
-	i.tasks = append(i.tasks, &task{s})
-	return s.ID
+	t := &task{Script: s}
+	i.tasks = append(i.tasks, t)
+	return t
 }
 
 // problem is what is wrong with a script for a task on i; "": nothing.
@@ -82,7 +86,7 @@ func (s *Script) problem(i *instance) string {
 		return err.Error()
 	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.ID == s.ID }):
 		return "there is one with this id already"
-	case s.Duration < 0 || s.ListedAfter < 0:
+	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Takes < 0 }):
 		return "a duration is negative"
 	case !ordered:
 		return "the steps are not in the order of After"
@@ -107,6 +111,27 @@ func (t *task) step(now time.Time) Step {
 		at = s
 	}
 	return at
+}
+
+// end is the first terminal status of the task, and when it comes; EXECUTING for one that never ends.
+func (t *task) end() (after time.Duration, status taskwait.Status) {
+	for _, s := range t.Steps {
+		if s.Status.Terminal() {
+			return s.After, s.Status
+		}
+	}
+	return 0, taskwait.StatusExecuting
+}
+
+func (t *task) endsAt() time.Time {
+	after, _ := t.end()
+	return t.CreatedAt.Add(after)
+}
+
+// runs is whether the task has started, and has not ended.
+func (t *task) runs(now time.Time) bool {
+	_, status := t.end()
+	return !now.Before(t.CreatedAt) && !(status.Terminal() && !now.Before(t.endsAt()))
 }
 
 // row is a task as the API shows it.
