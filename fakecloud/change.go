@@ -1,6 +1,7 @@
 package fakecloud
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 )
@@ -89,7 +90,7 @@ func (c *Cloud) actOn(e *exchange, ids []string, status string, also []string) {
 		c.settle(i, e.now)
 		if err := c.refusal(e, i, also...); err != nil {
 			results = append(results, result{"failed", id})
-			refused = firstOf(refused, err)
+			refused = cmp.Or(refused, err)
 			continue
 		}
 		c.change(i, status, e.now)

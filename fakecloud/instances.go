@@ -2,6 +2,7 @@ package fakecloud
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -109,7 +110,7 @@ func (c *Cloud) createInstance(e *exchange) {
 	if !e.asked(&s) {
 		return
 	}
-	if s.Name == "" || s.Brokers < 1 || s.Storage < 1 {
+	if s.Name == "" || s.Engine != "kafka" || s.Brokers < 1 || s.Storage < 1 {
 		e.invalid()
 		return
 	}
@@ -138,13 +139,13 @@ func (c *Cloud) listInstances(e *exchange) {
 		e.invalid()
 		return
 	}
+	newest := func(a, b *instance) int { return b.number - a.number }
 	var fit []*instance
-	for _, i := range c.instances {
+	for _, i := range slices.SortedFunc(maps.Values(c.instances), newest) {
 		if c.settle(i, e.now); i.status(e.now) != gone && e.fits(i) {
 			fit = append(fit, i)
 		}
 	}
-	slices.SortFunc(fit, func(a, b *instance) int { return b.number - a.number })
 	rows := []instanceRow{}
 	for _, i := range cut(fit, p) {
 		rows = append(rows, e.instanceRow(i))

@@ -36,7 +36,7 @@ type Change struct {
 // StatusStep is a status that an instance has from a time on.
 type StatusStep struct {
 	After  time.Duration // since the request
-	Status string        // ""; the instance is gone
+	Status string        // "": the instance is gone
 }
 
 // OnCreate sets how creations go that start from now on.
@@ -91,7 +91,7 @@ type phase struct {
 	steps []StatusStep
 }
 
-// begin starts a change of an instance.
+// change starts one of an instance, that shows this status on the way.
 func (c *Cloud) change(i *instance, status string, now time.Time) {
 	steps := c.changes[status]
 	if steps == nil {

@@ -26,6 +26,9 @@ func (c *Cloud) OnOffsetReset(s Script) { c.onOperation(RouteResetOffset, s) }
 
 func (c *Cloud) onOperation(r Route, s Script) {
 	s.Steps, s.Stages = slices.Clone(s.Steps), slices.Clone(s.Stages)
+	trial := s.withDefaults()
+	trial.ID = cmp.Or(trial.ID, "trial")
+	trial.mustPlay(&instance{})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.scripts[r] = s
@@ -65,6 +68,10 @@ func (c *Cloud) resizeInstance(e *exchange) {
 		Product string `json:"new_product_id,omitempty"`
 	}
 	if !e.asked(&asked) {
+		return
+	}
+	if asked.Storage < 0 || asked.Brokers < 0 {
+		e.invalid()
 		return
 	}
 	t, ok := c.start(e, "kafkaInstanceExtend", &asked, func(i *instance) {
@@ -125,12 +132,4 @@ func (c *Cloud) resetOffset(e *exchange) {
 	if _, ok := c.start(e, "kafkaResetConsumerOffset", &params, func(*instance) {}); ok {
 		e.status = http.StatusNoContent
 	}
-}
-
-// firstOf gives the first error that there is.
-func firstOf(a, b *serviceError) *serviceError {
-	if a != nil {
-		return a
-	}
-	return b
 }

@@ -55,16 +55,17 @@ func (c *Cloud) showProgress(e *exchange) {
 func (t *task) percentage(now time.Time) int {
 	after, status := t.end()
 	elapsed := now.Sub(t.CreatedAt)
-	if status.Terminal() && elapsed >= after {
+	if !t.runs(now) {
 		if status == taskwait.StatusSuccess {
 			return 100
 		}
-		elapsed = after
+		elapsed = min(elapsed, after)
 	}
-	return min(int(100*max(elapsed, 0)/max(t.planned(), 1)), 99)
+	planned := max(t.planned(), 1)
+	return int(min(100*min(max(elapsed, 0), planned)/planned, 99))
 }
 
-// remaining is the rest of the stages' time in seconds, rounded up; 0 when the task has ended.
+// remaining is the rest of the stages' time in seconds, rounded up; 0 when that is over, or the task has ended.
 func (t *task) remaining(now time.Time) int {
 	if !t.runs(now) {
 		return 0

@@ -10,7 +10,8 @@ import (
 )
 
 // Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A script
-// that cannot be played (an id twice, a negative duration, steps out of order) panics where a task is made of it.
+// that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a task is made
+// of it.
 type Script struct {
 	ID     string // one that can be a task id, new on its instance; default: made up, 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"
@@ -70,12 +71,17 @@ func (c *Cloud) addTask(i *instance, s Script) *task {
 	if s.CreatedAt.IsZero() {
 		s.CreatedAt = time.Now()
 	}
-	if problem := s.problem(i); problem != "" {
-		panic("fakecloud: script of task " + strconv.Quote(s.ID) + ": " + problem) // a slip in a test, to be seen where it is made
-	}
+	s.mustPlay(i)
 	t := &task{Script: s}
 	i.tasks = append(i.tasks, t)
 	return t
+}
+
+// mustPlay panics for a script that cannot be played: a slip in a test, to be seen where it is made.
+func (s *Script) mustPlay(i *instance) {
+	if problem := s.problem(i); problem != "" {
+		panic("fakecloud: script of task " + strconv.Quote(s.ID) + ": " + problem)
+	}
 }
 
 // problem is what is wrong with a script for a task on i; "": nothing.
