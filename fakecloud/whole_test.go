@@ -13,11 +13,15 @@ import (
 func pointer[T any](v T) *T { return &v }
 
 func create(client *kafka.KafkaClient, name string) (*model.CreatePostPaidKafkaInstanceResponse, error) {
-	return client.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: &model.CreateInstanceByEngineReq{
+	return client.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: creation(name)})
+}
+
+func creation(name string) *model.CreateInstanceByEngineReq {
+	return &model.CreateInstanceByEngineReq{
 		Name: name, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7", BrokerNum: 3, StorageSpace: 300,
 		Password: pointer("hush"), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
 		StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
-	}})
+	}
 }
 
 func showInstance(t testing.TB, client *kafka.KafkaClient, id string) *model.ShowInstanceResponse {
