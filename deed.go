@@ -84,7 +84,7 @@ func (d *deed) confirm(ctx context.Context, f *finder, id string) *WaitError {
 	last := d.now
 	e := d.prelude(ctx, f, d.settings.grace)
 	if e != nil {
-		e.ID, e.Task, e.Candidates = id, last.state.Task, f.candidates()
+		e.ID, e.Task, e.Candidates, e.doubt = id, last.state.Task, f.candidates(), true
 	}
 	d.now = last
 	return e

@@ -29,16 +29,17 @@ type WaitError struct {
 
 	start  error // ErrNotStarted or ErrOutcomeUnknown; nil: the operation was started, or there was none
 	unleft bool  // the phase of WithLeaving was never left
+	doubt  bool  // Task may be another operation's
 	kind   error // one of the sentinels; nil: the context ended
 	ctxErr error // the context's error, where it ended or the timeout passed
 	cause  error // the context's cause
 	blind  bool  // the last look failed
 }
 
-// StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status, and
-// an operation may have been started.
+// StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
+// what is certain to be that task, and an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
-func (e *WaitError) StillRunning() bool { return !e.Task.Status.Terminal() && !e.notStarted() }
+func (e *WaitError) StillRunning() bool { return (e.doubt || !e.Task.Status.Terminal()) && !e.notStarted() }
 
 func (e *WaitError) notStarted() bool { return e.start == ErrNotStarted } //nolint:errorlint // a sentinel
 
@@ -143,6 +144,8 @@ func (e *WaitError) lastSeen() string {
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
+	case e.doubt:
+		return statusText(&t) + ", which may be another operation's" + e.candidates("")
 	case t.Failure != Failure{}:
 		return statusText(&t) + ": " + failureText(t.Failure)
 	}
