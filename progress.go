@@ -14,7 +14,7 @@ type Progress struct {
 	Unchanged time.Duration // since the status, phase, percentage or steps have last changed; 0: just now, or never seen
 	Next      time.Duration // until the coming query, from this answer; 0: at once, or none is coming
 	Err       error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
-	Changed   bool          // this answer's status differs from the one before
+	Changed   bool          // this answer's status or phase differs from the one before
 	Good      int           // SUCCESS in a row, which [WithSettle] wants more than one of
 	Estimate  *Estimate     // how long tasks of this kind take; nil: unknown, and always without WithHistory
 	Done      bool          // the last call: Outcome is what WaitForTask is about to return

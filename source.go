@@ -84,7 +84,7 @@ func (t Task) String() string {
 		fmt.Fprintf(&b, ", %d%%", *t.Percent)
 	}
 	if t.Remaining > 0 {
-		fmt.Fprintf(&b, ", %v left", t.Remaining)
+		fmt.Fprintf(&b, ", %v left", t.Remaining.Round(time.Second))
 	}
 	if f := failureText(t.Failure); f != "" {
 		b.WriteString(", " + f)

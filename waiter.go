@@ -161,13 +161,13 @@ func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
 		return v, now, false
 	}
 	now = time.Now()
-	before := w.state.Task.Status
+	before := w.state.Task
 	v = decide(&w.limits, &w.state, a, now, w.pause(a, now), rand.Float64())
 	if !v.seen {
 		w.err = v.trouble
 	}
 	if !w.prelude || !v.done || v.kind != nil {
-		w.report(&v, w.state.Task.Status != before)
+		w.report(&v, w.state.Task.Status != before.Status || w.state.Task.Phase != before.Phase)
 	}
 	return v, now, true
 }
