@@ -38,6 +38,56 @@ func ExampleWaiter_WaitForTask() {
 	// Output: task "8abfa7b272adc5b4": SUCCESS (bindInstancePublicIp) <nil>
 }
 
+func ExampleWaiter_Do() {
+	waiter, err := taskwait.New(statuses(taskwait.StatusExecuting, taskwait.StatusSuccess), often)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	refused := true
+	resize := taskwait.Operation{
+		Name: "resize",
+		Start: func(context.Context) (taskwait.Started, error) {
+			if refused { // here the first time
+				refused = false
+				return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassConflict, Err: errors.New("an upgrade runs")}
+			}
+			return taskwait.Started{ID: "8abfa7b272adc5b4"}, nil
+		},
+	}
+	task, err := waiter.Do(context.Background(), resize, taskwait.WithProgress(func(p taskwait.Progress) {
+		if p.Err != nil {
+			fmt.Println(p.Err)
+		}
+	}))
+	fmt.Println(task, err)
+	// Output:
+	// an upgrade runs
+	// task "8abfa7b272adc5b4": SUCCESS (bindInstancePublicIp) <nil>
+}
+
+// Where a good status flaps, it is to be seen more than once.
+func ExampleWithSettle() {
+	flapping := statuses(taskwait.StatusSuccess, taskwait.StatusExecuting, taskwait.StatusSuccess)
+	waiter, err := taskwait.New(flapping, taskwait.WithSettle(2), often)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = waiter.WaitForTask(context.Background(), "kafka-1", taskwait.WithProgress(func(p taskwait.Progress) {
+		if !p.Done {
+			fmt.Println(p.Task.Status, p.Good)
+		}
+	}))
+	fmt.Println(err)
+	// Output:
+	// SUCCESS 1
+	// EXECUTING 0
+	// SUCCESS 1
+	// SUCCESS 2
+	// <nil>
+}
+
 func ExampleNew() {
 	_, err := taskwait.New(statuses(taskwait.StatusSuccess), taskwait.WithTimeout(-time.Minute))
 	fmt.Println(err)

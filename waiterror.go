@@ -39,7 +39,9 @@ type WaitError struct {
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
 // what is certain to be that task, and an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
-func (e *WaitError) StillRunning() bool { return (e.doubt || !e.Task.Status.Terminal()) && !e.notStarted() }
+func (e *WaitError) StillRunning() bool {
+	return (e.doubt || !e.Task.Status.Terminal()) && !e.notStarted()
+}
 
 func (e *WaitError) notStarted() bool { return e.start == ErrNotStarted } //nolint:errorlint // a sentinel
 

@@ -85,12 +85,23 @@ type settings struct {
 
 func parse(args []string, out io.Writer) (s settings, err error) {
 	flags := flag.NewFlagSet("provisioning", flag.ContinueOnError)
+	s.define(flags)
 	flags.SetOutput(io.Discard) // its errors are returned
 	flags.Usage = func() {
 		flags.SetOutput(out)
 		fmt.Fprintln(out, "Leads a Kafka instance through its whole life, in an embedded cloud, or with -real and -accept-cost in yours.")
 		flags.PrintDefaults()
 	}
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("unexpected %q: everything is given by flags, see -help", flags.Arg(0))
+	}
+	return s, s.check()
+}
+
+func (s *settings) define(flags *flag.FlagSet) {
 	flags.BoolVar(&s.real, "real", false, "against the real cloud, with the keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK")
 	flags.BoolVar(&s.acceptCost, "accept-cost", false, "yes, the instance may cost money until it is deleted")
 	flags.StringVar(&s.region, "region", "", "the region, such as eu-west-101")
@@ -103,14 +114,7 @@ func parse(args []string, out io.Writer) (s settings, err error) {
 	flags.StringVar(&s.plan.product, "product", "c6.2u4g.cluster", "the product id, which is the size of a broker")
 	flags.StringVar(&s.plan.name, "name", "taskwait-"+time.Now().UTC().Format("20060102-150405"), "the name of the new instance")
 	flags.DurationVar(&s.plan.timeout, "timeout", time.Hour, "how long each step may take")
-	if err := flags.Parse(args); err != nil {
-		return s, err
-	}
 	s.plan.shortest, s.plan.longest = taskwait.DefaultMinInterval, taskwait.DefaultMaxInterval
-	if flags.NArg() > 0 {
-		return s, fmt.Errorf("unexpected %q: everything is given by flags, see -help", flags.Arg(0))
-	}
-	return s, s.check()
 }
 
 // check says what is missing for the real cloud.

@@ -8,6 +8,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
@@ -17,20 +18,11 @@ func Example() {
 	cloud := fakecloud.New() // instead of the real one
 	jobID := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Duration: 10 * time.Millisecond})
 
-	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+	client, err := connect(cloud)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	client := kafka.NewKafkaClient(hc)
-
 	waiter, err := taskwait.New(kafkatasks.New(client, "kafka-1"), taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
 	if err != nil {
 		fmt.Println(err)
@@ -39,4 +31,66 @@ func Example() {
 	task, err := waiter.WaitForTask(context.Background(), jobID)
 	fmt.Println(task.Name, task.Status, err)
 	// Output: bindInstancePublicIp SUCCESS <nil>
+}
+
+// Binding a public IP answers with no id. The task is found in the instance's list, as one that was not there before.
+func ExampleSource_OperationNamed() {
+	cloud := fakecloud.New() // an embedded cloud, for examples and tests
+	cloud.AddInstance("kafka-1")
+	cloud.OnPublicIP(fakecloud.Script{Duration: 5 * time.Millisecond})
+	client, err := connect(cloud)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	source := kafkatasks.New(client, "kafka-1")
+	waiter, err := taskwait.New(source, taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ip := "9fd8ac1e-5a15-4a26-8c1c-ea7ffed84e6b"
+	request := &model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: "kafka-1", Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: &ip}}
+	task, err := waiter.Do(context.Background(), source.OperationNamed("bindInstancePublicIp", func(c *kafka.KafkaClient) error {
+		_, err := c.ModifyKafkaPublicIpAccessSwitch(request)
+		return err
+	}))
+	fmt.Println(task.Name, task.Status, err)
+	// Output: bindInstancePublicIp SUCCESS <nil>
+}
+
+// A deletion has no task: it is over when the service no longer knows the instance.
+func ExampleGone() {
+	cloud := fakecloud.New() // an embedded cloud, for examples and tests
+	cloud.AddInstance("kafka-1")
+	cloud.OnDelete(fakecloud.Change{Takes: 5 * time.Millisecond})
+	client, err := connect(cloud)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	gone := kafkatasks.Gone(client)
+	waiter, err := taskwait.New(gone, taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	task, err := waiter.Do(context.Background(), gone.Delete("kafka-1"))
+	fmt.Println(task.Phase, err)
+	// Output: GONE <nil>
+}
+
+// connect makes a client of the SDK, as you would for the real cloud.
+func connect(cloud *fakecloud.Cloud) (*kafka.KafkaClient, error) {
+	credential, err := basic.NewCredentialsBuilder().
+		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+	if err != nil {
+		return nil, err
+	}
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+	if err != nil {
+		return nil, err
+	}
+	return kafka.NewKafkaClient(hc), nil
 }

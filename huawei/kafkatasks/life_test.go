@@ -56,7 +56,6 @@ type life struct {
 	id      string
 	seen    int // operations that have been accounted for
 	account []string
-	storage int
 }
 
 // step is one operation of a life.
