@@ -90,32 +90,31 @@ func ClockSkew(d time.Duration) Fault {
 
 // WrongID serves the request, but the tasks in the answer bear another id.
 func WrongID() Fault {
-	return tasks(func(_ *exchange, l *taskList) {
+	return tasks(func(l *taskList) {
 		for i := range l.Tasks {
 			l.Tasks[i].ID = hexID("wrong", i)
 		}
 	})
 }
 
-// SeveralRows serves the request, but other tasks, which have ended the day before, stand in the answer before and after
-// the right one.
+// SeveralRows serves the request, but other tasks, which have ended long before (in the time of a bubble too), stand in the
+// answer before and after the right one.
 func SeveralRows() Fault {
-	other := func(e *exchange, n int, status taskwait.Status) row {
-		ended := e.clock(e.now).Add(-24 * time.Hour)
+	other := func(n int, status taskwait.Status) row {
 		return row{
 			ID: hexID("other", n), Name: "other", UserName: "fake_user", UserID: userID, Params: "{}", Status: string(status),
-			CreatedAt: ended.Add(-3 * time.Second).Format(timeFormat), UpdatedAt: ended.Format(timeFormat),
+			CreatedAt: "1999-06-15T08:55:53.606Z", UpdatedAt: "1999-06-15T08:55:56.600Z",
 		}
 	}
-	return tasks(func(e *exchange, l *taskList) {
-		l.Tasks = append(append([]row{other(e, 0, taskwait.StatusFailed)}, l.Tasks...), other(e, 1, taskwait.StatusSuccess))
+	return tasks(func(l *taskList) {
+		l.Tasks = append(append([]row{other(0, taskwait.StatusFailed)}, l.Tasks...), other(1, taskwait.StatusSuccess))
 		l.Count = strconv.Itoa(len(l.Tasks))
 	})
 }
 
 // Status serves the request, but the tasks in the answer have this status, known or not.
 func Status(s string) Fault {
-	return tasks(func(_ *exchange, l *taskList) {
+	return tasks(func(l *taskList) {
 		for i := range l.Tasks {
 			l.Tasks[i].Status = s
 		}
@@ -124,7 +123,7 @@ func Status(s string) Fault {
 
 // NotListed serves the request, but the list of tasks is empty. [Script.ListedAfter] does so for a time.
 func NotListed() Fault {
-	return tasks(func(_ *exchange, l *taskList) { l.Count, l.Tasks = "0", []row{} })
+	return tasks(func(l *taskList) { l.Count, l.Tasks = "0", []row{} })
 }
 
 // served is a fault that befalls the answer of a request that has been served.
@@ -136,10 +135,10 @@ func served(change func(*exchange)) Fault {
 }
 
 // tasks is a fault that befalls a list of tasks.
-func tasks(change func(*exchange, *taskList)) Fault {
+func tasks(change func(*taskList)) Fault {
 	return served(func(e *exchange) {
 		if l, ok := e.payload.(*taskList); ok {
-			change(e, l)
+			change(l)
 		}
 	})
 }
