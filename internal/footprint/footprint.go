@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Waits is how many waits are put to sleep at once.
@@ -25,10 +26,19 @@ func Measure(b *testing.B, wait func(ctx context.Context, asleep func())) {
 			ended.Go(func() { wait(ctx, asleep.Done) })
 		}
 		asleep.Wait()
+		settle()
 		b.ReportMetric((inUse()-bytes)/Waits, "B/wait")
 		b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/Waits, "goroutines/wait")
 		cancel()
 		ended.Wait()
+	}
+}
+
+// settle waits until what was still under way when asleep was called is over.
+func settle() {
+	for last := 0; last != runtime.NumGoroutine(); {
+		last = runtime.NumGoroutine()
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 
