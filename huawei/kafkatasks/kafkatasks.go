@@ -29,7 +29,7 @@ type Source struct {
 	instanceID string
 }
 
-var _ taskwait.Source = (*Source)(nil)
+var _ taskwait.BatchSource = (*Source)(nil)
 
 // New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet. Of a
 // client with several endpoints it uses the one that is in use at the first query; [huawei.Caller] says more.
@@ -79,16 +79,11 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	rows, asOf, err := s.page(ctx, time.Time{}, 0)
+	tasks, _, err := s.page(ctx, time.Time{}, 0)
 	if err != nil {
 		return nil, err
 	}
-	var ended []taskwait.Task
-	for i := range rows {
-		if t := task(&rows[i], asOf); t.Status.Terminal() {
-			ended = append(ended, t)
-		}
-	}
+	ended := slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.Status.Terminal() })
 	slices.SortStableFunc(ended, func(a, b taskwait.Task) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 	return ended, nil
 }
