@@ -20,6 +20,8 @@ const (
 	zap     = "go.uber.org/zap"
 	rate    = "golang.org/x/time/rate" // for tests
 
+	commandLine = self + "/internal/cli"
+
 	footprint = self + "/internal/footprint" // for benchmarks
 	studies   = self + "/internal/optimum"   // for tests and benchmarks
 )
@@ -46,7 +48,8 @@ var arrows = []arrow{
 		[]string{self},
 		[]string{self + "/sourcetest", self + "/fakecloud/...", self + "/huawei/...", sdk + "/..."},
 	},
-	{self + "/cmd/...", []string{self, self + "/cmd/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
+	{self + "/cmd/...", []string{commandLine}, nil},
+	{commandLine, []string{self, self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{commandLine}},
 	{self + "/examples/...", []string{self, self + "/examples/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
 	{footprint, nil, nil},
 	{studies, nil, nil},
