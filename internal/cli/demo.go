@@ -62,14 +62,8 @@ func (s *System) demo(c *cobra.Command, p *printing) error {
 	if err != nil {
 		return err
 	}
-	r := &run{
-		src: watched{Source: src}, what: wanted{ids: ids}, target: t, rep: s.reporter(p), errOut: s.Stderr, begun: time.Now(),
-		opts: []taskwait.Option{
-			taskwait.WithTimeout(demoTimeout), taskwait.WithInterval(400*time.Millisecond, time.Second),
-			taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history), taskwait.WithQueryCost(100 * time.Millisecond),
-		},
-	}
-	r.src.trouble = r.sharedTrouble
+	r := own.newRun(src, t, p, wanted{ids: ids}, demoOptions(history))
+	r.notes = false // there is nothing to be resumed
 	r.tell(&event{Event: eventStart, Instance: t.instance, Credentials: credentials, Tasks: ids})
 	code := r.end(c.Context(), r.await(c.Context()))
 	if signal, ok := stoppedBy(c.Context()); ok {
@@ -79,6 +73,13 @@ func (s *System) demo(c *cobra.Command, p *printing) error {
 		fmt.Fprintf(s.Stdout, "\"taskwait kafka wait\" would exit with %d now: %s.\n", code, meaning(code))
 	}
 	return nil
+}
+
+func demoOptions(history *taskwait.History) []taskwait.Option {
+	return []taskwait.Option{
+		taskwait.WithTimeout(demoTimeout), taskwait.WithInterval(400*time.Millisecond, time.Second),
+		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history), taskwait.WithQueryCost(100 * time.Millisecond),
+	}
 }
 
 // meaning is what codesText says of a code.
@@ -104,7 +105,7 @@ func demoCloud(cloud *fakecloud.Cloud) (ids []string, history *taskwait.History)
 	}
 	cloud.Inject(fakecloud.RouteListTasks, fakecloud.Serve().Times(3), fakecloud.Throttle(time.Second))
 	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable())
-	return append(ids, strings.Repeat("0", labelWidth)), history
+	return append(ids, strings.Repeat("0", idWidth)), history
 }
 
 // demoEnvironment is the environment with the embedded cloud's keys, and without any others.

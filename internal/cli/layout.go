@@ -20,12 +20,14 @@ const (
 )
 
 // expendable are the columns in the order in which they go when the screen is too narrow for all.
-var expendable = []int{colBar, colNext, colLeft, colElapsed}
+var expendable = []int{colBar, colNext, colLeft}
 
 const (
 	barWidth   = 16
-	labelWidth = 32 // an id's
-	leastLabel = 8
+	idWidth    = 32
+	labelWidth = 40
+	leastLabel = 8 // what an id is told by
+	fairLabel  = 16
 	gap        = "  "
 	markWidth  = 2
 )
@@ -49,10 +51,19 @@ func newLayout(rows []*event, now time.Time, columns int) *layout {
 		}
 		l.width[i] = 0
 	}
-	if over := l.total() - columns + 1; over > 0 {
-		l.width[colLabel] = max(l.width[colLabel]-over, leastLabel)
+	l.squeeze(fairLabel)
+	if l.total() >= columns {
+		l.width[colElapsed] = 0
+		l.squeeze(leastLabel)
 	}
 	return l
+}
+
+// squeeze makes the labels narrower, to least at most, as far as it is needed.
+func (l *layout) squeeze(least int) {
+	if over := l.total() - l.columns + 1; over > 0 {
+		l.width[colLabel] = min(l.width[colLabel], max(l.width[colLabel]-over, least))
+	}
 }
 
 // total is how wide a line is.
@@ -86,7 +97,7 @@ func cells(e *event, now time.Time) [columnCount]string {
 		c[colLeft] = remaining(e, since)
 	}
 	if left := time.Duration(e.next()) - since; left > 0 {
-		c[colNext] = "next look in " + whole(left)
+		c[colNext] = "next look in " + until(left)
 	} else {
 		c[colNext] = "asking"
 	}
@@ -109,9 +120,9 @@ func remaining(e *event, since time.Duration) string {
 		return "any moment now"
 	}
 	if e.Typical > 0 {
-		return fmt.Sprintf("about %s left of %s", whole(left), whole(time.Duration(e.Typical)))
+		return fmt.Sprintf("about %s left of %s", until(left), whole(time.Duration(e.Typical)))
 	}
-	return fmt.Sprintf("about %s left", whole(left))
+	return fmt.Sprintf("about %s left", until(left))
 }
 
 // bar is how far the task is: by the service's word, or else by what tasks of its kind usually take; "": unknown.
@@ -132,39 +143,47 @@ func bar(e *event, since time.Duration) string {
 
 // line is a task's line, without its mark.
 func (l *layout) line(e *event, now time.Time, color bool) string {
-	c := cells(e, now)
-	var b strings.Builder
+	if e.Trouble != "" && e.Event != eventDone {
+		return l.troubled(e, now, color)
+	}
+	return strings.TrimRight(l.cells(e, cells(e, now), color), " ")
+}
+
+// cells are the cells of a line, side by side.
+func (l *layout) cells(e *event, texts [columnCount]string, color bool) string {
+	var parts []string
 	for i, w := range l.width {
-		if w == 0 {
+		if w == 0 || texts[i] == "" && i > colElapsed {
 			continue
 		}
-		text := runewidth.FillRight(runewidth.Truncate(c[i], w, "…"), w)
+		text := cell(texts[i], w)
 		if i == colStatus {
 			text = paint(color, statusColor(e), text)
 		}
-		if b.Len() > 0 {
-			b.WriteString(gap)
-		}
-		b.WriteString(text)
-		if i == colElapsed && e.Trouble != "" && e.Event != eventDone {
-			break
-		}
+		parts = append(parts, text)
 	}
-	return strings.TrimRight(b.String(), " ") + l.tail(e, now, color)
+	return strings.Join(parts, gap)
 }
 
-// tail is the trouble at hand, in what room the columns leave.
-func (l *layout) tail(e *event, now time.Time, color bool) string {
-	if e.Trouble == "" || e.Event == eventDone {
-		return ""
+func cell(s string, width int) string {
+	return runewidth.FillRight(runewidth.Truncate(s, width, "…"), width)
+}
+
+// troubled is the line of a task in trouble, which says so instead of how far it is; where there is no room for both,
+// instead of all that is known of it.
+func (l *layout) troubled(e *event, now time.Time, color bool) string {
+	text := trouble(e, now)
+	texts := cells(e, now)
+	used := markWidth
+	for _, i := range []int{colLabel, colStatus, colElapsed} {
+		if l.width[i] > 0 {
+			used += l.width[i] + len(gap)
+		}
 	}
-	used := markWidth + l.width[colLabel] + len(gap) + l.width[colStatus]
-	if l.width[colElapsed] > 0 {
-		used += len(gap) + l.width[colElapsed]
+	if room := l.columns - 1 - used; runewidth.StringWidth(text) <= room {
+		return l.cells(e, texts, color) + gap + paint(color, yellow, text)
 	}
-	room := l.columns - 1 - used - len(gap)
-	if room < leastLabel {
-		return ""
-	}
-	return gap + paint(color, yellow, runewidth.Truncate(trouble(e, now), room, "…"))
+	room := l.columns - 1 - markWidth - len(gap)
+	label := min(l.width[colLabel], max(room-runewidth.StringWidth(text), leastLabel))
+	return cell(texts[colLabel], label) + gap + paint(color, yellow, runewidth.Truncate(text, max(room-label, 1), "…"))
 }

@@ -227,9 +227,9 @@ func tableRow(e *event, now time.Time, columns int) string {
 	if !age.Status.Terminal() {
 		age.Age += seconds(now.Sub(e.Time))
 	}
-	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), labelWidth, "…"), labelWidth)
+	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), idWidth, "…"), idWidth)
 	row := fmt.Sprintf("%-10s %9s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
-	if labelWidth+len(gap)+runewidth.StringWidth(row) < columns {
+	if idWidth+len(gap)+runewidth.StringWidth(row) < columns {
 		return id + gap + row
 	}
 	return id[:leastLabel] + gap + row

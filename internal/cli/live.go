@@ -128,7 +128,7 @@ const (
 )
 
 func paint(color bool, code, s string) string {
-	if !color || s == "" {
+	if !color || code == "" || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
@@ -153,13 +153,16 @@ func trouble(e *event, now time.Time) string {
 	if left <= 0 {
 		return e.Trouble + ", trying again"
 	}
-	return fmt.Sprintf("%s, next try in %s", e.Trouble, whole(left))
+	return fmt.Sprintf("%s, next try in %s", e.Trouble, until(left))
 }
 
-// whole words a duration in whole seconds, as what counts down needs no tenths.
+// until is how long something still takes, rounded up: it is over at 0.
+func until(d time.Duration) string { return whole(d + time.Second - 1) }
+
+// whole words a duration in whole seconds, as what moves needs no tenths.
 func whole(d time.Duration) string {
 	if d < time.Minute {
-		return fmt.Sprintf("%.0fs", max(d, 0).Seconds())
+		return fmt.Sprintf("%ds", max(d, 0)/time.Second)
 	}
 	return short(d)
 }

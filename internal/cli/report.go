@@ -31,9 +31,6 @@ func (r *run) progress(p taskwait.Progress) {
 	default:
 		e.Event = news(before, e)
 	}
-	if r.last == nil {
-		r.last = map[string]*event{}
-	}
 	r.last[e.Task] = e
 	r.history.watch(&p.Task)
 	r.send(e)

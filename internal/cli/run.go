@@ -39,6 +39,22 @@ type run struct {
 	shared   string   // the trouble with the list that was told last; "": it is well
 }
 
+func (s *System) newRun(src *kafkatasks.Source, t target, p *printing, what wanted, opts []taskwait.Option) *run {
+	r := &run{
+		what: what, target: t, opts: opts, errOut: s.Stderr, notes: p.notes(), begun: time.Now(),
+		rep: s.reporter(p), last: map[string]*event{},
+	}
+	r.src = watched{src, r.sharedTrouble}
+	return r
+}
+
+// remember makes the run keep what tasks take. It also looks when that makes an end likely, unless the pauses were chosen.
+func (r *run) remember(d *durations, chosen bool) {
+	if r.history = d; d != nil && !chosen {
+		r.opts = append(r.opts, taskwait.WithHistory(d.known))
+	}
+}
+
 // watched is the Source, with an eye on the list that many tasks share: what goes wrong with that is no task's own
 // trouble, so no task's Progress tells it.
 type watched struct {
@@ -49,7 +65,7 @@ type watched struct {
 // Tasks asks for a page of the list.
 func (w watched) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
 	tasks, next, err := w.Source.Tasks(ctx, b)
-	if w.trouble != nil && ctx.Err() == nil {
+	if ctx.Err() == nil {
 		w.trouble(err)
 	}
 	return tasks, next, err

@@ -35,7 +35,7 @@ func draw(out *os.File, view func(columns, rows int) []string) (stop func()) {
 		}
 		return nil
 	})
-	bar := p.MustAdd(0, first, mpb.BarExtender(others, false), mpb.BarRemoveOnComplete())
+	bar := p.MustAdd(0, first, mpb.BarFillerTrim(), mpb.BarExtender(others, false), mpb.BarRemoveOnComplete())
 	return func() {
 		bar.Abort(true)
 		p.Wait()

@@ -56,32 +56,38 @@ func (e *event) sum() string {
 
 // what says in one line what has happened to the task.
 func (e *event) what() string {
-	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	switch e.Event {
-	case eventDone:
+	switch {
+	case e.Event == eventDone:
 		return e.done()
-	case eventTrouble:
-		add("%s, next try in %v", e.Trouble, e.next())
-		if e.Error != "" {
-			add("(%s)", e.Error)
-		}
-		return strings.Join(parts, " ")
+	case e.Event != eventTrouble:
+		return strings.Join(e.facts(), ", ")
 	}
-	add("%s", e.seen())
+	s := e.Trouble
+	if e.next() > 0 {
+		s += fmt.Sprintf(", next try in %v", e.next())
+	}
+	if e.Error != "" {
+		s += " (" + e.Error + ")"
+	}
+	return s
+}
+
+// facts are what is known of a task that runs.
+func (e *event) facts() []string {
+	facts := []string{e.seen()}
 	if e.Percent != nil {
-		add("%d%%", *e.Percent)
+		facts = append(facts, fmt.Sprintf("%d%%", *e.Percent))
 	}
 	if e.Typical > 0 {
-		add("usually takes %v", e.Typical)
+		facts = append(facts, fmt.Sprintf("usually takes %v", e.Typical))
 	}
 	if e.Remaining > 0 {
-		add("%v to %v remain", e.Remaining, max(e.Most, e.Remaining))
+		facts = append(facts, fmt.Sprintf("%v to %v remain", e.Remaining, max(e.Most, e.Remaining)))
 	}
-	if e.Next != nil && *e.Next > 0 {
-		add("next look in %v", e.next())
+	if e.next() > 0 {
+		facts = append(facts, fmt.Sprintf("next look in %v", e.next()))
 	}
-	return strings.Join(parts, ", ")
+	return facts
 }
 
 func (e *event) next() seconds {

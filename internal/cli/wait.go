@@ -24,16 +24,13 @@ type waitFlags struct {
 	noHistory bool
 }
 
-func (s *System) waitCommand() *cobra.Command {
-	var f waitFlags
-	c := &cobra.Command{
-		Use:   "wait [flags] TASK_ID...",
-		Short: "Wait until tasks have ended, and tell by the exit code how",
-		Long: `Wait until background tasks have ended: those with the ids that are given; with --name the one task of that name that
+const (
+	waitLong = `Wait until background tasks have ended: those with the ids that are given; with --name the one task of that name that
 began at or after --since, for operations that answer without an id; or with --all all that run on the instance now.
 
-` + codesText,
-		Example: `  # one task, at most half an hour
+` + codesText
+
+	waitExample = `  # one task, at most half an hour
   taskwait kafka wait --region eu-west-101 --project PROJECT_ID --instance INSTANCE_ID --timeout 30m TASK_ID
 
   # an operation that answers without an id
@@ -42,7 +39,15 @@ began at or after --since, for operations that answer without an id; or with --a
   taskwait kafka wait --instance INSTANCE_ID --name bindInstancePublicIp --since "$since"
 
   # all that runs, as JSON
-  taskwait kafka wait --instance INSTANCE_ID --all --output json`,
+  taskwait kafka wait --instance INSTANCE_ID --all --output json`
+)
+
+func (s *System) waitCommand() *cobra.Command {
+	var f waitFlags
+	c := &cobra.Command{
+		Use:   "wait [flags] TASK_ID...",
+		Short: "Wait until tasks have ended, and tell by the exit code how",
+		Long:  waitLong, Example: waitExample,
 		RunE: func(c *cobra.Command, ids []string) error {
 			f.ids = ids
 			return s.wait(c, &f)
@@ -125,10 +130,10 @@ func (s *System) wait(c *cobra.Command, f *waitFlags) error {
 	if err := f.check(c); err != nil {
 		return err
 	}
-	since := time.Time{}
+	what := wanted{ids: f.ids, name: f.name, all: f.all}
 	if f.name != "" {
 		var err error
-		if since, err = parseSince(f.since, time.Now()); err != nil {
+		if what.since, err = parseSince(f.since, time.Now()); err != nil {
 			return err
 		}
 	}
@@ -136,32 +141,30 @@ func (s *System) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	r := &run{
-		src: watched{Source: src}, what: wanted{ids: f.ids, name: f.name, since: since, all: f.all}, target: f.target,
-		rep: s.reporter(&f.printing), notes: f.notes(), errOut: s.Stderr, begun: time.Now(), timeout: f.timeout,
-		opts: []taskwait.Option{taskwait.WithTimeout(f.timeout), taskwait.WithInterval(f.lo, f.hi)},
-	}
-	r.src.trouble = r.sharedTrouble
-	if f.failFast {
-		r.opts = append(r.opts, taskwait.WithFailFast())
-	}
-	if !f.noHistory {
-		r.history = openHistory(s.Cache, s.Stderr)
-		if r.history != nil && !c.Flags().Changed("interval") && !c.Flags().Changed("max-interval") { // else the pauses are chosen
-			r.opts = append(r.opts, taskwait.WithHistory(r.history.known))
-		}
+	r := s.newRun(src, f.target, &f.printing, what, f.options())
+	r.timeout = f.timeout
+	if chosen := c.Flags().Changed; !f.noHistory {
+		r.remember(openHistory(s.Cache, s.Stderr), chosen("interval") || chosen("max-interval"))
 	}
 	return r.do(c.Context(), credentials)
 }
 
+func (f *waitFlags) options() []taskwait.Option {
+	opts := []taskwait.Option{taskwait.WithTimeout(f.timeout), taskwait.WithInterval(f.lo, f.hi)}
+	if f.failFast {
+		opts = append(opts, taskwait.WithFailFast())
+	}
+	return opts
+}
+
+// do waits, and gives the exit code as an error, unless it is 0.
 func (r *run) do(ctx context.Context, credentials string) error {
 	r.tell(&event{Event: eventStart, Instance: r.target.instance, Credentials: credentials, Tasks: r.what.ids})
 	if r.notes {
 		fmt.Fprintf(r.errOut, "taskwait: instance %s, credentials from %s\n", r.target.instance, credentials)
 	}
-	code := r.end(ctx, r.await(ctx))
-	if code == codeOK {
-		return nil
+	if code := r.end(ctx, r.await(ctx)); code != codeOK {
+		return &exitError{code: code}
 	}
-	return &exitError{code: code}
+	return nil
 }
