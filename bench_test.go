@@ -2,6 +2,8 @@ package taskwait
 
 import (
 	"context"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ func BenchmarkPoll(b *testing.B) {
 		defer run.query.stop()
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, ok := run.poll(b.Context()); !ok {
+			if _, _, ok := run.take(b.Context(), run.look(b.Context()), time.Time{}); !ok {
 				b.Fatal("the context ended")
 			}
 		}
@@ -78,8 +80,9 @@ func BenchmarkSleepingWait(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		var id atomic.Int64
 		footprint.Measure(b, func(ctx context.Context, asleep func()) {
-			_, _ = w.WaitForTask(ctx, "id", WithProgress(func(p Progress) {
+			_, _ = w.WaitForTask(ctx, strconv.FormatInt(id.Add(1), 36), WithProgress(func(p Progress) {
 				if !p.Done {
 					asleep()
 				}

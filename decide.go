@@ -60,9 +60,10 @@ func (r *run) add(now time.Time) {
 
 // answer is what one query brought.
 type answer struct {
-	task Task
-	err  error
-	sent time.Time // when the query began
+	task   Task
+	err    error
+	sent   time.Time // when the query began
+	shared bool      // it was made for others too
 }
 
 // verdict is what follows from an answer: the wait is done (kind nil: SUCCESS), or it asks again after a pause.

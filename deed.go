@@ -123,7 +123,7 @@ func (d *deed) await(ctx context.Context, id string) *WaitError {
 
 // next makes the deed's next wait, which goes on with its time and its counts.
 func (d *deed) next(ctx context.Context, src Source, s *settings, id string) *wait {
-	own, _ := s.plan() // a BackOff of nil: the default
+	own, _ := s.schedule() // a BackOff of nil: the default
 	w := newWait(ctx, d.waiter, src, s, id, own)
 	w.state.Started = d.began
 	if d.now != nil {

@@ -61,6 +61,11 @@ func TestEdges(t *testing.T) {
 		"40 memory does not grow with the errors":                  edge40,
 	} {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+		t.Run(name+", among many", func(t *testing.T) {
+			waitThrough = amongMany
+			defer func() { waitThrough = alone }()
+			synctest.Test(t, test)
+		})
 	}
 }
 
@@ -331,7 +336,7 @@ func edge19(t *testing.T) {
 
 func edge20(t *testing.T) {
 	task, err, _ := waitFor(t.Context(), newWaiter(t, script(answer{task: Task{ID: "other", Status: StatusSuccess}})))
-	if !errors.Is(err, ErrTaskNotFound) || task.ID != "" {
+	if !errors.Is(err, ErrTaskNotFound) || task.Status != "" {
 		t.Errorf("%v with %v, want ErrTaskNotFound and no task", err, task)
 	}
 }

@@ -1,6 +1,9 @@
 package taskwait
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// earlyLook is how long before the context's deadline one look is planned; a tenth of the time left, if that is less.
@@ -51,6 +54,12 @@ func (l *limits) upTo(s *state, n *note, now time.Time, wait time.Duration) time
 		wait = min(wait, left)
 	}
 	return wait
+}
+
+func (s *settings) limits(ctx context.Context) limits {
+	l := limits{timeout: s.timeout, tolerance: s.tolerance, grace: s.grace, stall: s.stall, settle: s.settle, leave: s.leave}
+	l.ctxEnd, _ = ctx.Deadline()
+	return l
 }
 
 // end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.

@@ -56,6 +56,8 @@ type settings struct {
 	history      *History
 	kind         string
 	queryCost    time.Duration
+	limiter      *Limiter
+	failFast     bool
 
 	exponential exponential // of lo and hi
 }
@@ -117,8 +119,8 @@ func (s *settings) check() error {
 	return nil
 }
 
-// plan is the schedule for one wait; nil stands for the exponential, which needs nothing of its own.
-func (s *settings) plan() (plan, error) {
+// schedule is the plan for one wait; nil stands for the exponential, which needs nothing of its own.
+func (s *settings) schedule() (plan, error) {
 	if s.newBackOff == nil {
 		return nil, nil
 	}

@@ -75,10 +75,15 @@ func (q *query) ask(ctx context.Context, b bounds) *answer {
 		return nil
 	}
 	a.sent = q.began
+	raise(a)
+	return a
+}
+
+// raise panics if that is what the Source has done.
+func raise(a *answer) {
 	if p, panicked := a.err.(*panicError); panicked { //nolint:errorlint // ours, never wrapped
 		panic(p)
 	}
-	return a
 }
 
 // await waits for the call in flight, cancels it and leaves it behind as b says.

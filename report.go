@@ -48,6 +48,9 @@ func (w *wait) tell(p *Progress) {
 	if w.learn != nil && !p.Done && !s.Born.IsZero() {
 		p.Estimate = w.learn.estimate(&s.Task, time.Since(s.Born))
 	}
+	if w.whole != nil {
+		p.All, p.Task.ID = *w.whole, s.ID
+	}
 	w.progress(*p)
 }
 

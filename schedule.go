@@ -52,6 +52,14 @@ func (e *exponential) pause(step int, rnd float64) time.Duration {
 	return min(max(time.Duration(d*(1-e.jitter+2*e.jitter*rnd)), e.lo), e.hi) // only rounding is ever clamped
 }
 
+// stepAt is the step that a wait of this age has come to on this schedule alone, whoever else has asked for it meanwhile.
+func (e *exponential) stepAt(age time.Duration) (step int) {
+	for ; step < len(e.steps)-1 && age >= e.steps[step]; step++ {
+		age -= e.steps[step]
+	}
+	return step
+}
+
 // fromBackOff adapts a caller's BackOff, which keeps its own step: a resumed wait winds a new one forward first.
 func fromBackOff(b backoff.BackOff) plan {
 	b.Reset() // an ExponentialBackOff that was written as a literal gives only zeros before

@@ -26,6 +26,7 @@ type Waiter struct {
 	src      Source
 	settings *settings
 	left     atomic.Int64
+	shared   shared
 }
 
 // New returns a Waiter that asks src, with opts as the defaults of its waits. A bad option is an error that Is
@@ -75,7 +76,7 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 	if ctx == nil {
 		return Task{}, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
 	}
-	own, err := s.plan()
+	own, err := s.schedule()
 	if err != nil {
 		return Task{}, err
 	}
@@ -87,6 +88,7 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 type wait struct {
 	*settings
 	limits  limits
+	whole   *Tally   // nil: this is WaitForTask
 	own     plan     // nil: the exponential
 	learn   *learned // nil: there is no history
 	state   state
@@ -94,41 +96,54 @@ type wait struct {
 	query   query
 	more    *details // nil: there is nothing more to be told of the task
 	warned  warned
-	prelude bool // it is for something other than the task: its good end is no news
+	prelude bool      // it is for something other than the task: its good end is no news
+	begun   time.Time // by the caller's clock, even if the state is an older one
+	looked  time.Time // when the last look began
+
+	member  *member // where it shares with others; nil: not any more
+	place   member
+	granted bool // the group has had the limiter's turn for it
 }
 
 func newWait(ctx context.Context, w *Waiter, src Source, s *settings, id string, own plan) *wait {
 	r := &wait{
 		settings: s, own: own,
-		limits: limits{timeout: s.timeout, tolerance: s.tolerance, grace: s.grace, stall: s.stall, settle: s.settle, leave: s.leave},
+		limits: s.limits(ctx),
 		state:  state{ID: id, Started: time.Now()},
+		begun:  time.Now(),
 		query:  query{waiter: w, src: src, id: id, log: s.log, slot: make(chan struct{}, 1)},
 	}
-	r.limits.ctxEnd, _ = ctx.Deadline()
 	r.query.run = r.query.call
 	if d, ok := src.(Detailer); ok {
 		r.more = newDetails(w, d, s, id)
 	}
-	if s.history != nil {
-		r.learn = &learned{history: s.history, kind: s.kind, usual: &s.exponential, policy: schedule.Policy{QueryCost: s.queryCost}}
-		r.own = r.learn.pause
-	}
+	r.remember(s.history)
 	return r
+}
+
+// remember makes the wait one that learns from h.
+func (w *wait) remember(h *History) {
+	if h != nil {
+		w.learn = &learned{history: h, kind: w.kind, usual: &w.exponential, policy: schedule.Policy{QueryCost: w.queryCost}}
+		w.own = w.learn.pause
+	}
 }
 
 // untilDone is the loop: sleep, ask, decide, report.
 func (w *wait) untilDone(ctx context.Context) *WaitError {
 	defer w.stop()
-	now := time.Now()
-	next := now.Add(w.limits.cut(&w.state, now, w.firstPause()))
+	w.join()
+	defer w.part()
+	next := w.begun.Add(w.limits.cut(&w.state, w.begun, w.firstPause()))
 	for {
-		if !w.sleep(ctx, next) {
-			return w.stopped(ctx)
+		a := w.hear(ctx, next)
+		if a == nil && ctx.Err() == nil {
+			a = w.lookForAll(ctx)
 		}
-		v, now, ok := w.poll(ctx)
+		v, now, ok := w.take(ctx, a, next)
 		switch {
 		case !ok:
-			return w.stopped(ctx)
+			return w.stopped(ctx.Err(), context.Cause(ctx))
 		case v.done:
 			return w.finish(&v)
 		}
@@ -154,12 +169,28 @@ func (w *wait) firstPause() time.Duration {
 	return w.initial
 }
 
-// poll asks once, decides and reports; now is when the answer came. ok is false if ctx ended before that.
-func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
-	a := w.look(ctx)
+// take decides what an answer means, and reports it; now is when that was. ok is false if ctx ended before it came.
+func (w *wait) take(ctx context.Context, a *answer, next time.Time) (v verdict, now time.Time, ok bool) {
 	if a == nil || a.err != nil && ctx.Err() != nil { // an error that the end of ctx may have caused says nothing
 		return v, now, false
 	}
+	w.looked = a.sent
+	if a.shared {
+		w.state.Polls++
+	}
+	if a.shared && time.Now().Before(next) {
+		v, now = w.overheard(a, next)
+	} else {
+		v, now = w.judge(a)
+	}
+	if v.is(ClassThrottled) {
+		w.limiter.throttled(v.retryAfter)
+	}
+	return v, now, true
+}
+
+// judge decides what an answer means, and reports it; now is when that was.
+func (w *wait) judge(a *answer) (v verdict, now time.Time) {
 	now = time.Now()
 	before := w.state.Task
 	v = decide(&w.limits, &w.state, a, now, w.pause(a, now), rand.Float64())
@@ -169,22 +200,26 @@ func (w *wait) poll(ctx context.Context) (v verdict, now time.Time, ok bool) {
 	if !w.prelude || !v.done || v.kind != nil {
 		w.report(&v, w.state.Task.Status != before.Status || w.state.Task.Phase != before.Phase)
 	}
-	return v, now, true
+	return v, now
 }
 
-// sleep waits until t and reports whether ctx is still alive then.
-func (w *wait) sleep(ctx context.Context, t time.Time) bool {
-	if ctx.Err() == nil && time.Until(t) > 0 {
-		select {
-		case <-ctx.Done():
-		case <-w.query.alarm.at(t):
-		}
-	}
-	return ctx.Err() == nil // select has no priority
-}
-
-// look makes one query and returns what it brings; nil: ctx ended before.
+// look makes one query, when the limiter lets it, and returns what it brings; nil: ctx ended before.
 func (w *wait) look(ctx context.Context) *answer {
+	if w.limiter == nil || w.granted {
+		return w.ask(ctx)
+	}
+	now := time.Now()
+	if !w.query.free(ctx, now, w.limits.query(w.state.Started, now, w.queryTimeout).free) {
+		return w.query.stillRunning(now)
+	}
+	if a, ok := w.turn(ctx); a != nil || !ok {
+		return a
+	}
+	return w.ask(ctx)
+}
+
+// ask makes one query now.
+func (w *wait) ask(ctx context.Context) *answer {
 	now := time.Now()
 	b := w.limits.query(w.state.Started, now, w.queryTimeout)
 	if !w.query.free(ctx, now, b.free) {
@@ -232,10 +267,10 @@ func (w *wait) finish(v *verdict) *WaitError {
 	return e
 }
 
-// stopped ends the wait because ctx has ended.
-func (w *wait) stopped(ctx context.Context) *WaitError {
+// stopped ends the wait because its context has ended, for the reason that is given.
+func (w *wait) stopped(err, cause error) *WaitError {
 	e := w.failure(nil)
-	e.ctxErr, e.cause = ctx.Err(), context.Cause(ctx)
+	e.ctxErr, e.cause = err, cause
 	return e
 }
 

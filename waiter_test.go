@@ -83,8 +83,22 @@ func newWaiter(t *testing.T, src Source, opts ...Option) *Waiter {
 // waitFor runs one wait and returns how long it took, too.
 func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
 	start := time.Now()
-	task, err := w.WaitForTask(ctx, "id", opts...)
+	task, err := waitThrough(w, ctx, opts...)
 	return task, err, time.Since(start)
+}
+
+// waitThrough is the driver under test.
+var waitThrough = alone
+
+func alone(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
+	return w.WaitForTask(ctx, "id", opts...)
+}
+
+func amongMany(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
+	for task, err := range w.WaitForTasks(ctx, []string{"id"}, opts...) {
+		return task, err
+	}
+	return Task{}, errors.New("no result")
 }
 
 // every is an interval without jitter, so that a test can name the instants.

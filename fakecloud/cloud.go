@@ -68,6 +68,8 @@ type Cloud struct {
 	operations []Operation
 	tasks      int // made so far
 	made       int // instances, so far
+	quota      []time.Time
+	admitted   int // requests, by the quota
 }
 
 // Option changes a [Cloud] that [New] makes. Later options win.

@@ -54,7 +54,7 @@ func (c *Cloud) handle(req *http.Request) *exchange {
 	e := &exchange{cloud: c, ctx: req.Context(), req: req, skew: c.skew, header: http.Header{}, status: http.StatusOK}
 	e.match()
 	c.arrive(e)
-	fault := c.nextFault(e.route)
+	fault := c.fate(e.route)
 	e.read()
 	e.sleep(c.latency)
 	if !e.gone {

@@ -3,6 +3,7 @@ package fakecloud
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,17 @@ const (
 
 	RouteUnknown Route = "unknown" // what the cloud has no route for
 )
+
+// Routes returns all routes there are, without a second name for one: AnyRoute first, RouteUnknown last.
+func Routes() []Route {
+	all := []Route{AnyRoute}
+	for _, r := range routes {
+		if !slices.Contains(all, r.route) {
+			all = append(all, r.route)
+		}
+	}
+	return append(all, RouteUnknown)
+}
 
 // handler makes the answer to a request that was let in. It is called with the cloud's lock held.
 type handler func(*Cloud, *exchange)

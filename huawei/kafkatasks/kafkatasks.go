@@ -29,7 +29,7 @@ type Source struct {
 	instanceID string
 }
 
-var _ taskwait.Source = (*Source)(nil)
+var _ taskwait.BatchSource = (*Source)(nil)
 
 // New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet. Of a
 // client with several endpoints it uses the one that is in use at the first query; [huawei.Caller] says more.
@@ -79,18 +79,35 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	rows, asOf, err := s.page(ctx, time.Time{}, 0)
+	tasks, _, err := s.page(ctx, time.Time{}, 0)
 	if err != nil {
 		return nil, err
 	}
-	var ended []taskwait.Task
-	for i := range rows {
-		if t := task(&rows[i], asOf); t.Status.Terminal() {
-			ended = append(ended, t)
-		}
-	}
+	ended := slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.Status.Terminal() })
 	slices.SortStableFunc(ended, func(a, b taskwait.Task) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 	return ended, nil
+}
+
+// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for all
+// that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours; it may
+// list tasks that began up to two seconds earlier, as the service tells its time to the second.
+//
+// It needs the permission to list background tasks. The errors are those of [Source.Task].
+func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
+	begin := since
+	if !begin.IsZero() {
+		begin = begin.Add(-zones)
+	}
+	tasks, asOf, err := s.list(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	if !since.IsZero() && !asOf.IsZero() {
+		since = since.Add(time.Until(asOf) - clocks)
+	}
+	tasks = slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since) })
+	slices.SortStableFunc(tasks, func(a, b taskwait.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return tasks, nil
 }
 
 // pick finds the row with our id. The answer is a list, and its first row need not be ours.

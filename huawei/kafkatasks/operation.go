@@ -168,13 +168,13 @@ func (s *Source) Busy(ctx context.Context) (string, error) {
 	if err := s.Validate(); err != nil {
 		return "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	rows, asOf, err := s.page(ctx, time.Time{}, 0)
+	tasks, _, err := s.page(ctx, time.Time{}, 0)
 	if err != nil {
 		return "", err
 	}
-	for i := range rows {
-		if t := task(&rows[i], asOf); !t.Status.Terminal() {
-			return t.String(), nil
+	for i := range tasks {
+		if !tasks[i].Status.Terminal() {
+			return tasks[i].String(), nil
 		}
 	}
 	i, err := showInstance(ctx, s.caller, s.instanceID)

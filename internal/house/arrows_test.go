@@ -18,6 +18,9 @@ const (
 	sdk     = "github.com/huaweicloud/huaweicloud-sdk-go-v3"
 	backoff = "github.com/cenkalti/backoff/v4"
 	zap     = "go.uber.org/zap"
+	rate    = "golang.org/x/time/rate" // for tests
+
+	commandLine = self + "/internal/cli"
 
 	footprint = self + "/internal/footprint" // for benchmarks
 	studies   = self + "/internal/optimum"   // for tests and benchmarks
@@ -28,7 +31,7 @@ const (
 //
 // CONTRIBUTING.md shows the same as a picture.
 var arrows = []arrow{
-	{self, []string{self + "/schedule", backoff, zap + "/..."}, []string{self, self + "/fakecloud/...", self + "/sourcetest", footprint}},
+	{self, []string{self + "/schedule", backoff, zap + "/..."}, []string{self, self + "/fakecloud/...", self + "/sourcetest", footprint, rate}},
 	{self + "/schedule/...", nil, []string{self + "/schedule", studies}},
 	{
 		self + "/huawei/...",
@@ -45,7 +48,8 @@ var arrows = []arrow{
 		[]string{self},
 		[]string{self + "/sourcetest", self + "/fakecloud/...", self + "/huawei/...", sdk + "/..."},
 	},
-	{self + "/cmd/...", []string{self, self + "/cmd/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
+	{self + "/cmd/...", []string{commandLine}, nil},
+	{commandLine, []string{self, self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{commandLine}},
 	{self + "/examples/...", []string{self, self + "/examples/...", self + "/huawei/...", self + "/fakecloud/...", "*"}, []string{self + "/sourcetest"}},
 	{footprint, nil, nil},
 	{studies, nil, nil},
@@ -112,7 +116,7 @@ func TestReach(t *testing.T) {
 		{"fakecloud", []string{self + "/fakecloud/..."}, light},
 		{"sourcetest", []string{self + "/sourcetest"}, light},
 		// One test of the root that reaches the SDK makes the go mod tidy of everybody who imports the root fetch it.
-		{"the root's tests", []string{"-test", self}, light},
+		{"the root's tests", []string{"-test", self}, append(light, "golang.org/x/time")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			told := map[string]bool{}

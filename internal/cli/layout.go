@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// The columns of a task's line, from left to right.
+const (
+	colLabel = iota
+	colStatus
+	colElapsed
+	colBar
+	colLeft
+	colNext
+	columnCount
+)
+
+// expendable are the columns in the order in which they go when the screen is too narrow for all.
+var expendable = []int{colBar, colNext, colLeft}
+
+const (
+	barWidth   = 16
+	idWidth    = 32
+	labelWidth = 40
+	leastLabel = 8 // what an id is told by
+	fairLabel  = 16
+	gap        = "  "
+	markWidth  = 2
+)
+
+// layout is how wide each column is, the same for all lines; 0: it is not shown.
+type layout struct {
+	columns int // of the screen
+	width   [columnCount]int
+}
+
+func newLayout(rows []*event, now time.Time, columns int) *layout {
+	l := &layout{columns: columns}
+	for _, e := range rows {
+		for i, c := range cells(e, now) {
+			l.width[i] = max(l.width[i], runewidth.StringWidth(c))
+		}
+	}
+	for _, i := range expendable {
+		if l.total() < columns {
+			return l
+		}
+		l.width[i] = 0
+	}
+	l.squeeze(fairLabel)
+	if l.total() >= columns {
+		l.width[colElapsed] = 0
+		l.squeeze(leastLabel)
+	}
+	return l
+}
+
+// squeeze makes the labels narrower, to least at most, as far as it is needed.
+func (l *layout) squeeze(least int) {
+	if over := l.total() - l.columns + 1; over > 0 {
+		l.width[colLabel] = min(l.width[colLabel], max(l.width[colLabel]-over, least))
+	}
+}
+
+// total is how wide a line is.
+func (l *layout) total() int {
+	n := markWidth - len(gap)
+	for _, w := range l.width {
+		if w > 0 {
+			n += w + len(gap)
+		}
+	}
+	return n
+}
+
+// cells are what stands in the columns of a task's line.
+func cells(e *event, now time.Time) [columnCount]string {
+	since := now.Sub(e.Time)
+	c := [columnCount]string{colLabel: label(e), colStatus: statusOf(e)}
+	if e.Event == eventDone {
+		c[colElapsed] = short(time.Duration(e.Elapsed))
+		if e.Took > 0 {
+			c[colElapsed] = short(time.Duration(e.Took))
+		}
+		return c
+	}
+	c[colElapsed] = whole(time.Duration(e.Elapsed) + since)
+	if e.Trouble != "" {
+		return c
+	}
+	c[colBar] = bar(e, since)
+	if e.Remaining > 0 {
+		c[colLeft] = remaining(e, since)
+	}
+	if left := time.Duration(e.next()) - since; left > 0 {
+		c[colNext] = "next look in " + until(left)
+	} else {
+		c[colNext] = "asking"
+	}
+	return c
+}
+
+// label is what a task is called on its line: its kind, which people know, and as much of its id as tells it from others.
+func label(e *event) string {
+	id := clip(e.Task)
+	if e.Name == "" {
+		return runewidth.Truncate(id, labelWidth, "…")
+	}
+	return runewidth.Truncate(clip(e.Name)+" "+id[:min(len(id), leastLabel)], labelWidth, "…")
+}
+
+// remaining says how much longer it takes, and what is usual, as far as that is known.
+func remaining(e *event, since time.Duration) string {
+	left := time.Duration(e.Remaining) - since
+	if left <= 0 {
+		return "any moment now"
+	}
+	if e.Typical > 0 {
+		return fmt.Sprintf("about %s left of %s", until(left), whole(time.Duration(e.Typical)))
+	}
+	return fmt.Sprintf("about %s left", until(left))
+}
+
+// bar is how far the task is: by the service's word, or else by what tasks of its kind usually take; "": unknown.
+func bar(e *event, since time.Duration) string {
+	done := -1.0
+	switch {
+	case e.Percent != nil:
+		done = float64(*e.Percent) / 100
+	case e.Typical > 0 && e.Remaining > 0:
+		done = 1 - float64(time.Duration(e.Remaining)-since)/float64(e.Typical)
+	}
+	if done < 0 && e.Typical == 0 {
+		return ""
+	}
+	n := int(barWidth * min(max(done, 0), 1))
+	return strings.Repeat("━", n) + strings.Repeat("╌", barWidth-n)
+}
+
+// line is a task's line, without its mark.
+func (l *layout) line(e *event, now time.Time, color bool) string {
+	if e.Trouble != "" && e.Event != eventDone {
+		return l.troubled(e, now, color)
+	}
+	return strings.TrimRight(l.cells(e, cells(e, now), color), " ")
+}
+
+// cells are the cells of a line, side by side.
+func (l *layout) cells(e *event, texts [columnCount]string, color bool) string {
+	var parts []string
+	for i, w := range l.width {
+		if w == 0 || texts[i] == "" && i > colElapsed {
+			continue
+		}
+		text := cell(texts[i], w)
+		if i == colStatus {
+			text = paint(color, statusColor(e), text)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, gap)
+}
+
+func cell(s string, width int) string {
+	return runewidth.FillRight(runewidth.Truncate(s, width, "…"), width)
+}
+
+// troubled is the line of a task in trouble, which says so instead of how far it is; where there is no room for both,
+// instead of all that is known of it.
+func (l *layout) troubled(e *event, now time.Time, color bool) string {
+	text := trouble(e, now)
+	texts := cells(e, now)
+	used := markWidth
+	for _, i := range []int{colLabel, colStatus, colElapsed} {
+		if l.width[i] > 0 {
+			used += l.width[i] + len(gap)
+		}
+	}
+	if room := l.columns - 1 - used; runewidth.StringWidth(text) <= room {
+		return l.cells(e, texts, color) + gap + paint(color, yellow, text)
+	}
+	room := l.columns - 1 - markWidth - len(gap)
+	label := min(l.width[colLabel], max(room-runewidth.StringWidth(text), leastLabel))
+	return cell(texts[colLabel], label) + gap + paint(color, yellow, runewidth.Truncate(text, max(room-label, 1), "…"))
+}

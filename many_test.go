@@ -1,0 +1,567 @@
+package taskwait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// fleet is a Source of many tasks, with a list in pages.
+type fleet struct {
+	tasks   map[string]*fleetTask
+	order   []string // of the list
+	size    int      // of a page; 0: no list
+	latency time.Duration
+	page    func(n int) error // what goes wrong with the n-th page asked for, from 1; nil: nothing
+	single  func(id string) error
+
+	mu      sync.Mutex
+	asked   []time.Time
+	singles map[string]int
+	pages   int
+}
+
+type fleetTask struct {
+	ends     time.Time
+	outcome  Status
+	unlisted bool
+	unknown  bool
+}
+
+func newFleet(size int) *fleet {
+	return &fleet{tasks: map[string]*fleetTask{}, size: size, singles: map[string]int{}, latency: 50 * time.Millisecond}
+}
+
+func (f *fleet) add(n int, took func(i int) time.Duration) (ids []string) {
+	for i := range n {
+		id := fmt.Sprintf("task-%d", len(f.order))
+		f.tasks[id] = &fleetTask{ends: time.Now().Add(took(i)), outcome: StatusSuccess}
+		f.order = append(f.order, id)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func logNormal(seed uint64, median time.Duration, sigma float64) func(int) time.Duration {
+	r := rand.New(rand.NewPCG(seed, seed))
+	return func(int) time.Duration { return time.Duration(float64(median) * math.Exp(sigma*r.NormFloat64())) }
+}
+
+func (f *fleet) state(id string, at time.Time) Task {
+	t := Task{ID: id, Status: StatusExecuting}
+	if s := f.tasks[id]; !at.Before(s.ends) {
+		t.Status = s.outcome
+	}
+	return t
+}
+
+func (f *fleet) arrive(ctx context.Context, note func()) error {
+	f.mu.Lock()
+	f.asked = append(f.asked, time.Now())
+	note()
+	f.mu.Unlock()
+	select {
+	case <-time.After(f.latency):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *fleet) Task(ctx context.Context, id string) (Task, error) {
+	if err := f.arrive(ctx, func() { f.singles[id]++ }); err != nil {
+		return Task{}, err
+	}
+	if f.single != nil {
+		if err := f.single(id); err != nil {
+			return Task{}, err
+		}
+	}
+	if t := f.tasks[id]; t == nil || t.unknown {
+		return Task{}, &QueryError{Class: ClassNotFound, Err: errors.New("no such task")}
+	}
+	return f.state(id, time.Now()), nil
+}
+
+// listed is a fleet that is a BatchSource.
+type listed struct{ *fleet }
+
+func (f listed) Tasks(ctx context.Context, b Batch) (tasks []Task, next string, err error) {
+	n := 0
+	if err := f.arrive(ctx, func() { f.pages++; n = f.pages }); err != nil {
+		return nil, "", err
+	}
+	if f.page != nil {
+		if err := f.page(n); err != nil {
+			return nil, "", err
+		}
+	}
+	from, _ := strconv.Atoi(b.Page)
+	to := min(from+f.size, len(f.order))
+	for _, id := range f.order[from:to] {
+		if t := f.tasks[id]; !t.unlisted && !t.unknown {
+			tasks = append(tasks, f.state(id, time.Now()))
+		}
+	}
+	if to < len(f.order) {
+		next = strconv.Itoa(to)
+	}
+	return tasks, next, nil
+}
+
+// gather collects the results by id, and how late each came.
+func (f *fleet) gather(t *testing.T, w *Waiter, ids []string, opts ...Option) (got map[string]error, delay time.Duration) {
+	t.Helper()
+	got = map[string]error{}
+	for task, err := range w.WaitForTasks(t.Context(), ids, opts...) {
+		if _, twice := got[task.ID]; twice {
+			t.Errorf("%s came twice", task.ID)
+		}
+		got[task.ID] = err
+		if s := f.tasks[task.ID]; s != nil {
+			delay += time.Since(s.ends) / time.Duration(len(ids))
+		}
+	}
+	if want := len(ids); len(got) != want {
+		t.Errorf("%d results, want %d", len(got), want)
+	}
+	return got, delay
+}
+
+func succeeded(t *testing.T, got map[string]error) {
+	t.Helper()
+	for _, id := range slices.Sorted(maps.Keys(got)) {
+		if got[id] != nil {
+			t.Errorf("%s: %v", id, got[id])
+		}
+	}
+}
+
+// TestDriversAgree puts the tests of one wait through the driver of many.
+func TestDriversAgree(t *testing.T) {
+	waitThrough = amongMany
+	defer func() { waitThrough = alone }()
+	t.Run("WaitForTask", TestWaitForTask)
+	t.Run("LastLook", TestLastLook)
+	t.Run("Limiter", TestLimiter)
+}
+
+func TestWaitForTasks(t *testing.T) {
+	t.Run("32 one that is unknown, one that fails and one that is invalid cost the others nothing", inBubble(manyOutcomes))
+	t.Run("33 more than a page", inBubble(manyPages))
+	t.Run("without a list", inBubble(manyAlone))
+	t.Run("ids twice", inBubble(manyTwice))
+	t.Run("no ids", inBubble(manyNone))
+	t.Run("a bad option is every id's error", inBubble(manyBadOption))
+	t.Run("breaking out leaves nothing running", inBubble(manyBreak))
+	t.Run("a context that ends", inBubble(manyCancelled))
+	t.Run("fail fast", inBubble(manyFailFast))
+	t.Run("a list that fails ends no wait", inBubble(manyListFails))
+	t.Run("a list that is refused is not asked again", inBubble(manyListRefused))
+	t.Run("a list that hangs holds nobody", inBubble(manyListHangs))
+	t.Run("what the list does not show is asked for alone", inBubble(manyUnlisted))
+	t.Run("a throttle is everybody's", inBubble(manyThrottled))
+	t.Run("timeout: the last look is a sweep", inBubble(manyTimeout))
+	t.Run("timeout: more last looks than fit", inBubble(manyTimeoutLate))
+	t.Run("a panic is raised here", inBubble(manyPanics))
+	t.Run("a Source that hangs and heeds no context", inBubble(manyDeaf))
+	t.Run("a slow loop", inBubble(manySlowLoop))
+	t.Run("progress tells the whole", inBubble(manyProgress))
+	t.Run("a BackOff of one's own", inBubble(manyBackOff))
+	t.Run("no herd", inBubble(manyNoHerd))
+}
+
+func fixed(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+
+func manyOutcomes(t *testing.T) {
+	for _, size := range []int{0, 100} {
+		f := newFleet(size)
+		ids := f.add(5, fixed(20*time.Second))
+		f.tasks[ids[1]].unknown = true
+		f.tasks[ids[2]].outcome = StatusFailed
+		ids = append(ids, "a/b", "")
+		got, _ := f.gather(t, newWaiter(t, f.source()), ids)
+		for i, want := range []error{nil, ErrTaskNotFound, ErrTaskFailed, nil, nil, ErrInvalidID, ErrInvalidID} {
+			if err := got[ids[i]]; !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("pages of %d: %q: %v, want %v", size, ids[i], err, want)
+			}
+		}
+	}
+}
+
+// source is f with a list or without one.
+func (f *fleet) source() Source {
+	if f.size > 0 {
+		return listed{f}
+	}
+	return f
+}
+
+func manyPages(t *testing.T) {
+	f := newFleet(100)
+	got, delay := f.gather(t, newWaiter(t, f.source()), f.add(260, logNormal(1, 20*time.Second, 1.2)))
+	succeeded(t, got)
+	if delay > 2*time.Second || len(f.asked) > 260 {
+		t.Errorf("%d requests, mean delay %v; want one for each task and 2s at most", len(f.asked), delay)
+	}
+}
+
+func manyAlone(t *testing.T) {
+	f := newFleet(0)
+	got, delay := f.gather(t, newWaiter(t, f.source()), f.add(260, logNormal(1, 20*time.Second, 1.2)))
+	succeeded(t, got)
+	if delay > 8*time.Second {
+		t.Errorf("mean delay %v, want that of the schedule", delay)
+	}
+	f.size = 1 << 20
+	if most := mostWithin(f.asked, f.latency); most > maxCalls {
+		t.Errorf("%d queries at once, want %d at most", most, maxCalls)
+	}
+}
+
+func manyTwice(t *testing.T) {
+	f := newFleet(0)
+	ids := f.add(2, fixed(time.Second))
+	f.tasks[ids[1]].outcome = StatusFailed
+	got := map[string]int{}
+	var last Tally
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{ids[0], ids[1], ids[0], ids[1], ids[0]},
+		WithProgress(func(p Progress) { last = p.All })) {
+		if got[task.ID]++; (err == nil) != (task.ID == ids[0]) {
+			t.Errorf("%s: %v", task.ID, err)
+		}
+	}
+	if want := map[string]int{ids[0]: 3, ids[1]: 2}; !maps.Equal(got, want) || len(f.asked) != 4 {
+		t.Errorf("%v with %d queries, want %v with 4", got, len(f.asked), want)
+	}
+	if want := (Tally{Total: 5, Done: 5, Failed: 2}); last != want {
+		t.Errorf("tally %+v, want %+v", last, want)
+	}
+}
+
+func manyNone(t *testing.T) {
+	for task, err := range newWaiter(t, newFleet(0)).WaitForTasks(t.Context(), nil) {
+		t.Error(task, err)
+	}
+}
+
+func manyBadOption(t *testing.T) {
+	for _, ids := range [][]string{{"a", "b"}, {""}} {
+		var got []string
+		for task, err := range newWaiter(t, newFleet(0)).WaitForTasks(t.Context(), ids, WithTimeout(-1)) {
+			if got = append(got, task.ID); !errors.Is(err, ErrInvalidOption) {
+				t.Errorf("%v, want ErrInvalidOption", err)
+			}
+		}
+		if !slices.Equal(got, ids) {
+			t.Errorf("results for %q, want %q", got, ids)
+		}
+	}
+	n := 0
+	for _, err := range newWaiter(t, newFleet(0)).WaitForTasks(t.Context(), nil, nil) {
+		if n++; !errors.Is(err, ErrInvalidOption) {
+			t.Errorf("%v, want ErrInvalidOption", err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d results without ids, want the error once", n)
+	}
+}
+
+func manyBreak(t *testing.T) {
+	for _, size := range []int{0, 100} {
+		f := newFleet(size)
+		w := newWaiter(t, f.source(), WithLimiter(perSecond(10)))
+		for _, err := range w.WaitForTasks(t.Context(), f.add(250, logNormal(1, 20*time.Second, 1.2))) {
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
+		asked := len(f.asked)
+		synctest.Wait()
+		if n := w.LeftBehind(); n != 0 {
+			t.Errorf("%d calls left behind that heed their context, want 0", n)
+		}
+		time.Sleep(time.Hour)
+		if len(f.asked) != asked {
+			t.Errorf("%d queries after the loop was left", len(f.asked)-asked)
+		}
+	}
+}
+
+func manyCancelled(t *testing.T) {
+	f := newFleet(100)
+	boom := errors.New("boom")
+	start := time.Now()
+	ids := f.add(250, func(i int) time.Duration { return time.Duration(i) * time.Second })
+	n := 0
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(cancelAfter(t, 100*time.Second+time.Millisecond, boom), ids) {
+		if err == nil {
+			continue
+		}
+		if n++; !errors.Is(err, context.Canceled) || !errors.Is(err, boom) || task.ID == "" || time.Since(start) != 100*time.Second+time.Millisecond {
+			t.Errorf("%v after %v with %v, want context.Canceled and its cause", err, time.Since(start), task)
+		}
+	}
+	if n < 149 || n > 160 {
+		t.Errorf("%d of 250 came back without an end, want those that run for longer than 100 s", n)
+	}
+}
+
+func manyFailFast(t *testing.T) {
+	f := newFleet(100)
+	ids := f.add(50, func(i int) time.Duration { return time.Duration(i) * time.Second })
+	f.tasks[ids[10]].outcome = StatusFailed
+	f.tasks[ids[10]].unlisted = true
+	n, stopped := 0, 0
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), ids, WithFailFast()) {
+		n++
+		switch {
+		case err == nil, task.ID == ids[10] && errors.Is(err, ErrTaskFailed):
+		case !errors.Is(err, context.Canceled) || errors.Is(err, ErrTaskFailed) || !asWaitError(t, err).StillRunning():
+			t.Errorf("%s: %v, want context.Canceled", task.ID, err)
+		default:
+			stopped++
+		}
+	}
+	if n != 50 || stopped < 30 {
+		t.Errorf("%d results, %d of them stopped", n, stopped)
+	}
+	for _, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{"a/b", ids[40]}, WithFailFast()) {
+		if err == nil {
+			t.Error("got success, want an invalid id to end all at once")
+		}
+	}
+}
+
+func manyListFails(t *testing.T) {
+	f := newFleet(100)
+	f.page = func(n int) error {
+		if n%3 != 0 {
+			return &QueryError{Code: "DMS.00500000", Err: errors.New("503")}
+		}
+		return nil
+	}
+	got, _ := f.gather(t, newWaiter(t, f.source(), WithErrorTolerance(0)), f.add(250, logNormal(1, 20*time.Second, 1.2)))
+	succeeded(t, got)
+}
+
+func manyListRefused(t *testing.T) {
+	for _, refusal := range []error{&QueryError{Class: ClassPermanent, Err: errors.New("403")}, errors.ErrUnsupported} {
+		f := newFleet(100)
+		f.page = func(int) error { return refusal }
+		got, _ := f.gather(t, newWaiter(t, f.source()), f.add(50, logNormal(1, 20*time.Second, 1.2)))
+		succeeded(t, got)
+		if f.pages != 1 {
+			t.Errorf("%v: %d pages asked for, want 1", refusal, f.pages)
+		}
+	}
+}
+
+func manyListHangs(t *testing.T) {
+	f := newFleet(100)
+	f.page = func(int) error {
+		time.Sleep(20 * time.Minute)
+		return nil
+	}
+	start := time.Now()
+	got, delay := f.gather(t, newWaiter(t, f.source()), f.add(50, fixed(20*time.Second)))
+	succeeded(t, got)
+	if delay > 10*time.Second || time.Since(start) > time.Minute || f.pages != 1 {
+		t.Errorf("mean delay %v over %v, %d pages asked for", delay, time.Since(start), f.pages)
+	}
+	time.Sleep(time.Hour)
+}
+
+func manyUnlisted(t *testing.T) {
+	f := newFleet(100)
+	ids := f.add(250, fixed(30*time.Second))
+	for i := range 10 {
+		f.tasks[ids[20*i]].unlisted = true
+	}
+	got, _ := f.gather(t, newWaiter(t, f.source()), ids)
+	succeeded(t, got)
+	if len(f.singles) != 10 {
+		t.Errorf("%d tasks asked for alone, want the 10 that are not listed: %v", len(f.singles), f.singles)
+	}
+}
+
+func manyThrottled(t *testing.T) {
+	for _, size := range []int{0, 100} {
+		f := newFleet(size)
+		start, until := time.Now(), time.Now()
+		throttle := func() error {
+			switch now := time.Now(); {
+			case until.Equal(start) && now.Sub(start) > 10*time.Second:
+				until = now.Add(20 * time.Second)
+			case now.Before(until):
+				t.Errorf("asked %v before the hold-off is over", until.Sub(now))
+			default:
+				return nil
+			}
+			return &QueryError{Class: ClassThrottled, RetryAfter: 20 * time.Second}
+		}
+		if size > 0 {
+			f.page = func(int) error { return throttle() }
+		} else {
+			f.single = func(string) error { return throttle() }
+		}
+		got, _ := f.gather(t, newWaiter(t, f.source(), WithLimiter(perSecond(10))), f.add(250, fixed(time.Minute)))
+		succeeded(t, got)
+	}
+}
+
+func manyTimeout(t *testing.T) {
+	f := newFleet(100)
+	const limit = 100 * time.Second
+	ids := f.add(500, func(i int) time.Duration { return limit + time.Duration(i-250)*100*time.Millisecond })
+	start := time.Now()
+	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(limit)).WaitForTasks(t.Context(), ids) {
+		if ended := !f.tasks[task.ID].ends.After(start.Add(limit)); ended && err != nil || err != nil && !errors.Is(err, ErrTimeout) {
+			t.Errorf("%s: %v; ended by the timeout: %v", task.ID, err, ended)
+		}
+		if took := time.Since(start); took > limit+lastLook {
+			t.Errorf("%s comes after %v", task.ID, took)
+		}
+	}
+}
+
+func manyTimeoutLate(t *testing.T) {
+	f := newFleet(0)
+	start, blind := time.Now(), 0
+	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(20*time.Second)).WaitForTasks(t.Context(), f.add(500, fixed(time.Hour))) {
+		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+lastLook {
+			t.Errorf("%s: %v after %v", task.ID, err, took)
+		}
+		if asWaitError(t, err).blind {
+			blind++
+		}
+	}
+	if most := mostWithin(f.asked, time.Second); blind < 400 || blind > 470 || most > 12 {
+		t.Errorf("%d last looks were not made, and %d queries within a second", blind, most)
+	}
+}
+
+func manyPanics(t *testing.T) {
+	for _, size := range []int{0, 100} {
+		f := newFleet(size)
+		f.page = func(int) error { panic("boom") }
+		f.single = func(string) error { panic("boom") }
+		func() {
+			defer func() {
+				if _, ok := recover().(*panicError); !ok {
+					t.Errorf("pages of %d: no panic", size)
+				}
+			}()
+			f.gather(t, newWaiter(t, f.source()), f.add(5, fixed(time.Minute)))
+		}()
+	}
+}
+
+func manyDeaf(t *testing.T) {
+	c := &cloud{answers: []answer{running}, latency: time.Hour, deaf: true}
+	w := newWaiter(t, c, WithTimeout(30*time.Minute), WithErrorTolerance(5*time.Minute))
+	var ids []string
+	for i := range 200 {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	start := time.Now()
+	for task, err := range w.WaitForTasks(t.Context(), ids) {
+		if took := time.Since(start); !errors.Is(err, ErrQuery) || took > 15*time.Minute {
+			t.Errorf("%s: %v after %v, want ErrQuery", task.ID, err, took)
+		}
+	}
+	if n := w.LeftBehind(); n != maxLeft {
+		t.Errorf("%d calls left behind, want %d", n, maxLeft)
+	}
+	time.Sleep(2 * time.Hour)
+	if n := w.LeftBehind(); n != 0 {
+		t.Errorf("%d calls left behind when all have ended", n)
+	}
+}
+
+func manySlowLoop(t *testing.T) {
+	f := newFleet(100)
+	ids := f.add(10, func(i int) time.Duration { return time.Duration(i) * time.Second })
+	n := 0
+	for _, err := range newWaiter(t, f.source(), WithTimeout(5*time.Minute)).WaitForTasks(t.Context(), ids) {
+		if n++; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(10 * time.Minute) // past the timeout: one look there is all the same
+	}
+	if n != 10 {
+		t.Errorf("%d results, want 10", n)
+	}
+}
+
+func manyProgress(t *testing.T) {
+	f := newFleet(100)
+	ids := f.add(3, func(i int) time.Duration { return time.Duration(i+1) * 10 * time.Second })
+	f.tasks[ids[2]].outcome = StatusFailed
+	var told []string
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), append(ids, "a b"), WithProgress(func(p Progress) {
+		if p.Changed || p.Done {
+			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.All.Running, p.All.Done, p.All.Failed, p.Outcome != nil))
+		}
+	})) {
+		told = append(told, fmt.Sprintf("%s: %v", task.ID, err == nil))
+	}
+	want := []string{
+		"a b  true 3/1/1 true", "a b: false",
+		"task-0 EXECUTING false 3/1/1 false", "task-1 EXECUTING false 3/1/1 false", "task-2 EXECUTING false 3/1/1 false",
+		"task-0 SUCCESS false 3/1/1 false", "task-0 SUCCESS true 2/2/1 false", "task-0: true",
+		"task-1 SUCCESS false 2/2/1 false", "task-1 SUCCESS true 1/3/1 false", "task-1: true",
+		"task-2 FAILED false 1/3/1 false", "task-2 FAILED true 0/4/2 true", "task-2: false",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q\nwant %q", told, want)
+	}
+}
+
+func manyBackOff(t *testing.T) {
+	f := newFleet(100)
+	drawn := 0
+	got, _ := f.gather(t, newWaiter(t, f.source(), WithBackOff(func() backoff.BackOff { return &counted{&drawn} })), f.add(20, fixed(55*time.Second)))
+	succeeded(t, got)
+	if drawn > 20*6 {
+		t.Errorf("%d pauses drawn for 20 waits, want one in 10 s each", drawn)
+	}
+	f = newFleet(0)
+	stop := WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })
+	got, _ = f.gather(t, newWaiter(t, f.source(), stop), f.add(3, fixed(time.Minute)))
+	for id, err := range got {
+		if !errors.Is(err, ErrBackOffStopped) {
+			t.Errorf("%s: %v, want ErrBackOffStopped", id, err)
+		}
+	}
+}
+
+type counted struct{ n *int }
+
+func (c *counted) NextBackOff() time.Duration { *c.n++; return 10 * time.Second }
+func (c *counted) Reset()                     {}
+
+func manyNoHerd(t *testing.T) {
+	f := newFleet(0)
+	f.latency = 0
+	got, _ := f.gather(t, newWaiter(t, f.source()), f.add(1000, fixed(10*time.Minute)))
+	succeeded(t, got)
+	start := f.asked[0]
+	late := slices.DeleteFunc(f.asked, func(at time.Time) bool { return at.Sub(start) < time.Minute })
+	if most := mostWithin(late, 100*time.Millisecond); most > 100 {
+		t.Errorf("%d of 1000 looks within 100 ms, want a tenth at most", most)
+	}
+}
