@@ -2,6 +2,7 @@ package taskwait
 
 import (
 	"context"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -100,4 +101,48 @@ func BenchmarkSleepingWait(b *testing.B) {
 			}
 		})
 	})
+}
+
+// BenchmarkWaitForTasks measures what a million waiting tasks hold, ids and Raw not counted, and what a decision about one
+// of them takes: an answer is judged, kept, and the next look planned.
+func BenchmarkWaitForTasks(b *testing.B) {
+	const n = 1_000_000
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+	}
+	w, err := New(always(StatusExecuting))
+	if err != nil {
+		b.Fatal(err)
+	}
+	before, goroutines := heap(), runtime.NumGoroutine()
+	m, err := newMany(b.Context(), w, ids, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	next := int32(0)
+	decide := func() {
+		m.deliver(next, &answer{task: Task{ID: ids[next], Status: StatusExecuting}, sent: time.Now()})
+		m.s.choose(m.s.now())
+		next = (next + 7919) % n // as they come
+	}
+	for range ids {
+		decide()
+	}
+	held := float64(heap()-before) / n
+	b.ReportAllocs()
+	for b.Loop() {
+		decide()
+	}
+	b.ReportMetric(held, "B/task")
+	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
+	runtime.KeepAlive(m)
+}
+
+// heap is what is alive on it.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

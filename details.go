@@ -30,10 +30,10 @@ func (m *details) Task(ctx context.Context, _ string) (Task, error) {
 // askDetails asks how far the task is, in the pause until the next look, and returns when that is due now: sooner or
 // later, if the service says how much time remains.
 func (w *wait) askDetails(ctx context.Context, next time.Time) time.Time {
-	now := time.Now()
-	if !next.After(now) || !w.more.free(ctx, now, now) {
+	if !w.mayAskDetails(ctx, next) {
 		return next
 	}
+	now := time.Now()
 	w.more.task = w.state.Task
 	until := earlier(next, now.Add(w.queryTimeout))
 	a := w.more.ask(ctx, bounds{free: now, cancel: until, leave: until})
@@ -41,15 +41,46 @@ func (w *wait) askDetails(ctx context.Context, next time.Time) time.Time {
 	case a == nil: // ctx has ended
 	case a.err != nil:
 		w.write(zap.DebugLevel, "no details", time.Until(next), a.err)
-		if q, ok := asQueryError(a.err); ok && (q.Class == ClassNotFound || q.Class == ClassPermanent) {
-			w.noDetails()
-		}
+		w.heedRefusal(a.err)
 	case !a.task.detailed():
 		w.noDetails()
 	default:
 		next = w.heed(&a.task, next)
 	}
 	return next
+}
+
+// mayAskDetails waits for the limiter's turn. It returns false if next comes before that, or an earlier call hangs.
+func (w *wait) mayAskDetails(ctx context.Context, next time.Time) bool {
+	now := time.Now()
+	if !next.After(now) || !w.more.free(ctx, now, now) {
+		return false
+	}
+	if w.limiter == nil {
+		return true
+	}
+	t := w.limiter.enter()
+	defer w.limiter.leave(t)
+	w.limiter.before(t, next)
+	select {
+	case err := <-t.done:
+		raise(&answer{err: err})
+		return err == nil && ctx.Err() == nil
+	case <-ctx.Done():
+	case <-w.query.alarm.at(next):
+	}
+	return false
+}
+
+// heedRefusal makes all hold off, or asks for no more details, as err says.
+func (w *wait) heedRefusal(err error) {
+	switch q, ok := asQueryError(err); {
+	case !ok:
+	case q.Class == ClassNotFound, q.Class == ClassPermanent:
+		w.noDetails()
+	case q.Class == ClassThrottled:
+		w.limiter.throttled(q.RetryAfter)
+	}
 }
 
 // heed takes over the details and returns when the next look is due now.

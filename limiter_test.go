@@ -226,3 +226,24 @@ func quotaOverWaiters(t *testing.T) {
 		t.Errorf("%d queries, %d within a second, want 12 at most", len(c.asked), most)
 	}
 }
+
+// TestDetailsTakeTurns makes sure that details are asked for within the quota, or not at all, and that a throttle of theirs
+// counts.
+func TestDetailsTakeTurns(t *testing.T) { inBubble(detailsTakeTurns)(t) }
+
+func detailsTakeTurns(t *testing.T) {
+	d := &detailed{cloud: script(repeat(9, running, success)...), details: []answer{{task: Task{Percent: new(int)}}}}
+	limited := WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(3*time.Second), 1)))
+	if _, err, _ := waitFor(t.Context(), newWaiter(t, d, every(4*time.Second), limited)); err != nil {
+		t.Error(err)
+	}
+	all := slices.Concat(d.asked, d.told)
+	if most := mostWithin(all, 3*time.Second); most > 1 || len(d.told) == 0 || len(d.told) > 9 {
+		t.Errorf("%d for details, %d of all queries within 3s, want some and 1", len(d.told), most)
+	}
+	d = &detailed{cloud: script(running, success), details: []answer{failed(ClassThrottled, time.Minute)}}
+	_, err, elapsed := waitFor(t.Context(), newWaiter(t, d, every(4*time.Second), WithLimiter(NewLimiter(nil))))
+	if err != nil || elapsed < time.Minute || elapsed > 67*time.Second {
+		t.Errorf("%v after %v, want success when the throttle of the details is over", err, elapsed)
+	}
+}

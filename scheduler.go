@@ -84,7 +84,7 @@ func (s *scheduler) choose(now time.Duration) (what action, slot int32) {
 	one := some && s.slots[slot].due <= now && !s.held(&s.slots[slot], now) && s.room()
 	w, worth := &s.sweep, 0.0
 	if w.ready(now) && (w.under || len(s.heap) > 1) {
-		worth = s.sum(now) / w.left(len(s.heap))
+		worth = s.sum(now) / w.price(len(s.heap))
 	}
 	switch {
 	case (worth >= 1 || w.under && worth > 0) && (!one || worth >= s.slots[slot].urgency(now)):
@@ -259,7 +259,7 @@ func (s *scheduler) wake() time.Time {
 	for _, t := range []time.Duration{s.calm, s.starved, s.refused, s.sweep.from} {
 		sooner(t)
 	}
-	if t, ok := s.reaches(s.sweep.left(len(s.heap))); ok && s.sweep.ready(now) && len(s.heap) > 1 {
+	if t, ok := s.reaches(s.sweep.price(len(s.heap))); ok && s.sweep.ready(now) && len(s.heap) > 1 {
 		sooner(max(t, now+minPause))
 	}
 	return s.start.Add(at)

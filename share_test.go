@@ -7,8 +7,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // TestShare is about calls of WaitForTask that run at the same time on one Waiter.
@@ -42,16 +40,18 @@ func (f *fleet) each(t *testing.T, w *Waiter, ids []string, opts ...Option) (err
 }
 
 func shareFigures(t *testing.T) {
-	for _, n := range []int{10, 1000} {
+	for n, most := range map[int]float64{10: 8, 1000: 4} {
 		f := newFleet(100)
 		ids := f.add(n, logNormal(1, 20*time.Second, 1.2))
-		errs, delay := f.each(t, newWaiter(t, f.source(), WithLimiter(NewLimiter(rate.NewLimiter(10, 1)))), ids)
+		errs, delay := f.each(t, newWaiter(t, f.source(), WithLimiter(perSecond(10))), ids)
 		for i, err := range errs {
 			if err != nil {
 				t.Errorf("%s: %v", ids[i], err)
 			}
 		}
-		t.Logf("%d: %.2f requests per task, %d pages, mean delay %v", n, float64(len(f.asked))/float64(n), f.pages, delay)
+		if each := float64(len(f.asked)) / float64(n); each > most || delay > 5*time.Second {
+			t.Errorf("%d waits: %.2f requests each, mean delay %v, want %v and 5s at most", n, each, delay, most)
+		}
 	}
 }
 

@@ -66,8 +66,8 @@ type Step struct {
 
 // Detailer is a [Source] that can tell how far a task is, by a request of its own.
 //
-// A wait asks for it after each look that finds the task running, while it would sleep anyway: Details delays nothing,
-// and its failure ends nothing. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError]
+// A wait asks for it after each look of its own that finds the task running, while it would sleep anyway: Details delays
+// nothing, and its failure ends nothing. What others' looks have told is not followed up, and WaitForTasks asks for none. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError]
 // that is ClassNotFound or ClassPermanent says that there is nothing to be had for this task, as does a Task without any
 // of the three: the wait does not ask again. After any other error it does, with the next look. A call that has not
 // returned when that is due is cancelled.

@@ -2,6 +2,7 @@ package taskwait
 
 import (
 	"errors"
+	"math"
 	"time"
 )
 
@@ -11,6 +12,10 @@ const (
 
 	// holdFor is how long a look that is due waits for a sweep under way to answer it, counted from the last page.
 	holdFor = time.Second
+
+	// sweepGap lies between the beginnings of two sweeps, or the shortest pause of the schedule if that is less: half a
+	// second of delay, and nothing that a service would take for a flood where there is no limiter.
+	sweepGap = time.Second
 )
 
 // sweep is a look at many tasks, page by page.
@@ -23,6 +28,7 @@ type sweep struct {
 	batch    Batch
 	pages    int           // of this sweep so far
 	cost     float64       // pages of the last whole sweep
+	began    time.Duration // the last one
 	progress time.Duration // when the last page came, or the sweep began
 	missing  int           // listed waits that this sweep has not shown yet
 	from     time.Duration // not to be gone on with before
@@ -40,6 +46,14 @@ func (w *sweep) left(waits int) float64 {
 	return max(1, w.cost-float64(w.pages))
 }
 
+// price is how much a look at all must be worth before the sweep is begun, or gone on with. At what it costs, all that
+// sharing saves would be requests. At that times pages per wait there would be as many requests as if each asked alone, and
+// all would go into less delay. This lies in the middle.
+func (w *sweep) price(waits int) float64 {
+	left := w.left(waits)
+	return left * math.Sqrt(min(1, w.cost/float64(waits)))
+}
+
 // ready reports whether a page may be asked for.
 func (w *sweep) ready(now time.Duration) bool {
 	return w.source != nil && !w.asking && !w.hung && now >= w.from
@@ -51,7 +65,8 @@ func (s *scheduler) begin() {
 	if w.under {
 		return
 	}
-	w.under, w.pages, w.missing, w.progress = true, 0, 0, s.now()
+	w.under, w.pages, w.missing, w.began = true, 0, 0, s.now()
+	w.progress = w.began
 	w.number += 2
 	w.batch = Batch{Since: s.driver.since(), IDs: make([]string, 0, len(s.heap))}
 	for _, i := range s.heap {
@@ -121,6 +136,7 @@ func (s *scheduler) over(i int32) {
 func (s *scheduler) swept() {
 	w := &s.sweep
 	w.under, w.cost = false, float64(w.pages)
+	w.from = w.began + min(sweepGap, s.retry.lo)
 	if w.missing <= 0 {
 		return
 	}

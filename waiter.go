@@ -148,7 +148,7 @@ func (w *wait) untilDone(ctx context.Context) *WaitError {
 			return w.finish(&v)
 		}
 		next = now.Add(v.wait)
-		if v.seen && w.more != nil {
+		if v.seen && !a.shared && w.more != nil {
 			next = w.askDetails(ctx, next)
 		}
 	}

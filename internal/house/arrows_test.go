@@ -36,7 +36,7 @@ var arrows = []arrow{
 	{
 		self + "/huawei/...",
 		[]string{self, self + "/huawei/...", sdk + "/..."},
-		[]string{self + "/fakecloud/...", self + "/sourcetest", footprint, zap + "/..."},
+		[]string{self + "/fakecloud/...", self + "/sourcetest", footprint, zap + "/...", rate},
 	},
 	{
 		self + "/fakecloud/...",
