@@ -30,12 +30,18 @@ func (w *wait) hear(ctx context.Context, next time.Time) *answer {
 		case told.answer != nil:
 			w.plan(next)
 		case told.starved > 0 && w.progress != nil:
-			w.tell(&Progress{Starved: told.starved})
+			w.tellStarved(told.starved)
 		}
 		w.rest(ctx, wake)
 	}
 	return nil
 }
+
+// tellStarved tells the progress callback that there is no turn. Inlined, its Progress would stand on the stack that a wait
+// holds while it sleeps.
+//
+//go:noinline
+func (w *wait) tellStarved(d time.Duration) { w.tell(&Progress{Starved: d}) }
 
 // plan tells the group when the wait would look next. It reports whether others see to that.
 func (w *wait) plan(next time.Time) bool {

@@ -251,7 +251,8 @@ func (m *many) finish(i int32, e *WaitError) {
 	m.count(i, e != nil)
 	m.s.over(i)
 	m.waits[i] = packed{}
-	task, err := m.w.end(e)
+	err := m.w.end(e)
+	task := m.w.state.Task
 	task.ID = m.s.slots[i].id
 	m.ended = append(m.ended, result{slot: i, task: task, err: err})
 }

@@ -60,5 +60,6 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 	}
 	d := &deed{waiter: w, settings: s, op: &op, began: time.Now()}
 	failure := d.run(ctx)
-	return d.now.end(failure)
+	err = d.now.end(failure)
+	return d.now.state.Task, err
 }

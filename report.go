@@ -23,7 +23,7 @@ func (w *wait) report(v *verdict, changed bool) {
 }
 
 // end tells the log and the progress callback of the outcome, and returns it.
-func (w *wait) end(e *WaitError) (Task, error) {
+func (w *wait) end(e *WaitError) error {
 	var outcome error // not e itself: a nil *WaitError in an error is not nil
 	if e != nil {
 		outcome = e
@@ -35,7 +35,7 @@ func (w *wait) end(e *WaitError) (Task, error) {
 	if w.progress != nil {
 		w.tell(&Progress{Done: true, Outcome: outcome})
 	}
-	return w.state.Task, outcome
+	return outcome
 }
 
 // tell calls the progress callback with p and the state of things.

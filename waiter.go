@@ -66,22 +66,34 @@ func (w *Waiter) LeftBehind() int { return int(w.left.Load()) }
 // The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the value and
 // the Source's stack, and unwraps to the value if that is an error.
 func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
-	s, err := w.settings.with(opts)
+	r, err := w.prepare(ctx, id, opts)
 	if err != nil {
 		return Task{}, err
 	}
+	err = r.end(r.untilDone(ctx))
+	return r.state.Task, err
+}
+
+// prepare makes a wait, if there is nothing wrong with what it is to be. What is on the stack in untilDone and above it a
+// wait holds while it sleeps: therefore this is not inlined, nor are others that need room.
+//
+//go:noinline
+func (w *Waiter) prepare(ctx context.Context, id string, opts []Option) (*wait, error) {
+	s, err := w.settings.with(opts)
+	if err != nil {
+		return nil, err
+	}
 	if err := CheckID("task id", id); err != nil {
-		return Task{}, err
+		return nil, err
 	}
 	if ctx == nil {
-		return Task{}, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
+		return nil, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
 	}
 	own, err := s.schedule()
 	if err != nil {
-		return Task{}, err
+		return nil, err
 	}
-	r := newWait(ctx, w, w.src, s, id, own)
-	return r.end(r.untilDone(ctx))
+	return newWait(ctx, w, w.src, s, id, own), nil
 }
 
 // wait is one call of WaitForTask.
@@ -140,18 +152,30 @@ func (w *wait) untilDone(ctx context.Context) *WaitError {
 		if a == nil && ctx.Err() == nil {
 			a = w.lookForAll(ctx)
 		}
-		v, now, ok := w.take(ctx, a, next)
-		switch {
-		case !ok:
-			return w.stopped(ctx.Err(), context.Cause(ctx))
-		case v.done:
-			return w.finish(&v)
+		after, e, done := w.follow(ctx, a, next)
+		if done {
+			return e
 		}
-		next = now.Add(v.wait)
-		if v.seen && !a.shared && w.more != nil {
-			next = w.askDetails(ctx, next)
-		}
+		next = after
 	}
+}
+
+// follow does what follows from an answer that was due at next: it plans the next one, or ends the wait.
+//
+//go:noinline
+func (w *wait) follow(ctx context.Context, a *answer, due time.Time) (next time.Time, e *WaitError, done bool) {
+	v, now, ok := w.take(ctx, a, due)
+	switch {
+	case !ok:
+		return next, w.stopped(ctx.Err(), context.Cause(ctx)), true
+	case v.done:
+		return next, w.finish(&v), true
+	}
+	next = now.Add(v.wait)
+	if v.seen && !a.shared && w.more != nil {
+		next = w.askDetails(ctx, next)
+	}
+	return next, nil, false
 }
 
 func (w *wait) stop() {

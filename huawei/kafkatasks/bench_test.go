@@ -4,7 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"path"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,34 +46,40 @@ func BenchmarkTask(b *testing.B) {
 }
 
 // canned answers every request with the same task. Unlike the cloud it remembers nothing of it, which would be counted.
-type canned string
+type canned struct{}
 
-func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
+func (canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := `{"task_count":"1","tasks":[{"id":"` + path.Base(r.URL.Path) + `","name":"bindInstancePublicIp","user_name":"u","user_id":"i",` +
+		`"params":"{}","status":"EXECUTING","created_at":"2020-06-15T08:55:53.606Z","updated_at":"2020-06-15T08:55:56.600Z"}]}`
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(c))), ContentLength: int64(len(c)),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}, nil
 }
 
-// BenchmarkSleepingWait measures what a wait through the SDK costs while it sleeps.
+// BenchmarkSleepingWait measures what a wait through the SDK costs while it sleeps: one that has nothing to share with
+// others, and one of many on the same instance.
 func BenchmarkSleepingWait(b *testing.B) {
-	wire := canned(`{"task_count":"1","tasks":[{"id":"t","name":"bindInstancePublicIp","user_name":"u","user_id":"i","params":"{}",` +
-		`"status":"EXECUTING","created_at":"2020-06-15T08:55:53.606Z","updated_at":"2020-06-15T08:55:56.600Z"}]}`)
 	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(b, fakecloud.New()).HcClient.GetCredential()).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(canned{})).SafeBuild()
 	if err != nil {
 		b.Fatal(err)
 	}
 	src := kafkatasks.New(kafka.NewKafkaClient(client), "kafka-1")
-	waiter, err := taskwait.New(src, taskwait.WithInterval(time.Hour, time.Hour))
-	if err != nil {
-		b.Fatal(err)
+	for _, s := range []struct {
+		name   string
+		source taskwait.Source
+	}{
+		{"alone", struct{ taskwait.Detailer }{src}}, // no BatchSource
+		{"shared", src},
+	} {
+		b.Run(s.name, func(b *testing.B) {
+			var n atomic.Int64
+			waiter := waiterOn(b, s.source, taskwait.WithInterval(time.Hour, time.Hour))
+			footprint.Measure(b, func(ctx context.Context, asleep func()) {
+				once := sync.OnceFunc(asleep)
+				_, _ = waiter.WaitForTask(ctx, strconv.FormatInt(n.Add(1), 36), taskwait.WithProgress(func(taskwait.Progress) { once() }))
+			})
+		})
 	}
-	footprint.Measure(b, func(ctx context.Context, asleep func()) {
-		_, _ = waiter.WaitForTask(ctx, "t", taskwait.WithProgress(func(p taskwait.Progress) {
-			if !p.Done {
-				asleep()
-			}
-		}))
-	})
 }
