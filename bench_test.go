@@ -40,7 +40,7 @@ func BenchmarkPoll(b *testing.B) {
 		defer run.query.stop()
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, ok := run.take(b.Context(), run.look(b.Context()), time.Time{}); !ok {
+			if _, _, ok := run.take(b.Context(), run.look(b.Context())); !ok {
 				b.Fatal("the context ended")
 			}
 		}

@@ -137,18 +137,16 @@ func (m *member) ring() {
 	}
 }
 
-// plan says when the member would look next, if nobody else does. It reports whether others see to that.
-func (m *member) plan(last, due, created time.Time) (shared bool) {
+// plan says when the member would look next, if nobody else does.
+func (m *member) plan(last, due, created time.Time) {
 	h := m.home()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.last, m.due, m.created = last, due, created
-	if m.group == nil {
-		return false
+	if m.group != nil {
+		m.group.plan(m.slot)
+		m.group.poke()
 	}
-	m.group.plan(m.slot)
-	m.group.poke()
-	return true
 }
 
 // read takes the mail. shared reports whether others see to it that m is told when to ask.

@@ -74,8 +74,8 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 	return r.state.Task, err
 }
 
-// prepare makes a wait, if there is nothing wrong with what it is to be. What is on the stack in untilDone and above it a
-// wait holds while it sleeps: therefore this is not inlined, nor are others that need room.
+// prepare makes a wait, if there is nothing wrong with what it is to be: not inlined, as a wait holds its caller's stack
+// while it sleeps.
 //
 //go:noinline
 func (w *Waiter) prepare(ctx context.Context, id string, opts []Option) (*wait, error) {
@@ -111,6 +111,8 @@ type wait struct {
 	prelude bool      // it is for something other than the task: its good end is no news
 	begun   time.Time // by the caller's clock, even if the state is an older one
 	looked  time.Time // when the last look began
+	next    time.Time // when the wait's own pause ends
+	wake    time.Time // until when it sleeps
 
 	member  *member // where it shares with others; nil: not any more
 	place   member
@@ -141,44 +143,57 @@ func (w *wait) remember(h *History) {
 	}
 }
 
-// untilDone is the loop: sleep, ask, decide, report.
+// untilDone is the loop: sleep, ask, decide, report. What is on the stack here and above a wait holds while it sleeps.
 func (w *wait) untilDone(ctx context.Context) *WaitError {
 	defer w.stop()
 	w.join()
-	defer w.part()
-	next := w.begun.Add(w.limits.cut(&w.state, w.begun, w.firstPause()))
+	w.plan(w.begun.Add(w.limits.cut(&w.state, w.begun, w.firstPause())))
 	for {
-		a := w.hear(ctx, next)
-		if a == nil && ctx.Err() == nil {
-			a = w.lookForAll(ctx)
-		}
-		after, e, done := w.follow(ctx, a, next)
-		if done {
+		if e, done := w.proceed(ctx); done {
 			return e
 		}
-		next = after
+		w.rest(ctx)
 	}
 }
 
-// follow does what follows from an answer that was due at next: it plans the next one, or ends the wait.
+// proceed does what there is to do before the wait sleeps again, until wake, or ends it.
 //
 //go:noinline
-func (w *wait) follow(ctx context.Context, a *answer, due time.Time) (next time.Time, e *WaitError, done bool) {
-	v, now, ok := w.take(ctx, a, due)
+func (w *wait) proceed(ctx context.Context) (e *WaitError, done bool) {
+	for !done {
+		var a *answer
+		if ctx.Err() == nil {
+			var look bool
+			if a, look = w.listen(); look {
+				a = w.lookForAll(ctx)
+			} else if a == nil {
+				return nil, false
+			}
+		}
+		e, done = w.follow(ctx, a)
+	}
+	return e, true
+}
+
+// follow does what follows from an answer: it plans the next look, or ends the wait.
+func (w *wait) follow(ctx context.Context, a *answer) (e *WaitError, done bool) {
+	v, now, ok := w.take(ctx, a)
 	switch {
 	case !ok:
-		return next, w.stopped(ctx.Err(), context.Cause(ctx)), true
+		return w.stopped(ctx.Err(), context.Cause(ctx)), true
 	case v.done:
-		return next, w.finish(&v), true
+		return w.finish(&v), true
 	}
-	next = now.Add(v.wait)
+	next := now.Add(v.wait)
 	if v.seen && !a.shared && w.more != nil {
 		next = w.askDetails(ctx, next)
 	}
-	return next, nil, false
+	w.plan(next)
+	return nil, false
 }
 
 func (w *wait) stop() {
+	w.part()
 	w.query.stop()
 	if w.more != nil {
 		w.more.stop()
@@ -194,7 +209,7 @@ func (w *wait) firstPause() time.Duration {
 }
 
 // take decides what an answer means, and reports it; now is when that was. ok is false if ctx ended before it came.
-func (w *wait) take(ctx context.Context, a *answer, next time.Time) (v verdict, now time.Time, ok bool) {
+func (w *wait) take(ctx context.Context, a *answer) (v verdict, now time.Time, ok bool) {
 	if a == nil || a.err != nil && ctx.Err() != nil { // an error that the end of ctx may have caused says nothing
 		return v, now, false
 	}
@@ -202,8 +217,8 @@ func (w *wait) take(ctx context.Context, a *answer, next time.Time) (v verdict, 
 	if a.shared {
 		w.state.Polls++
 	}
-	if a.shared && time.Now().Before(next) {
-		v, now = w.overheard(a, next)
+	if a.shared && time.Now().Before(w.next) {
+		v, now = w.overheard(a)
 	} else {
 		v, now = w.judge(a)
 	}
