@@ -46,7 +46,7 @@ func (s swept) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			return taskwait.Task{}, err
 		}
 		if len(b.IDs) != 1 || b.IDs[0] != id {
-			return taskwait.Task{}, fmt.Errorf("Tasks has changed the ids that it was given, to %q", b.IDs)
+			return taskwait.Task{}, fmt.Errorf("a call of Tasks has changed the ids that it was given, to %q", b.IDs)
 		}
 		if i := slices.IndexFunc(tasks, func(t taskwait.Task) bool { return t.ID == id }); i >= 0 {
 			return tasks[i], nil
@@ -55,5 +55,5 @@ func (s swept) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("no page shows the task, by its ID")}
 		}
 	}
-	return taskwait.Task{}, fmt.Errorf("Tasks has more than %d pages, want an end", mostPages)
+	return taskwait.Task{}, fmt.Errorf("the list has more than %d pages, want an end", mostPages)
 }
