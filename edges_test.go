@@ -20,7 +20,8 @@ import (
 )
 
 // TestEdges are the sharp edges that waiters of other libraries cut their users on, by their number in the list that
-// this project was begun with. 29, 32 and 33 are about many tasks at once; 39 (a jump of the clock) is a row of TestDecide.
+// this project was begun with. 39 (a jump of the clock) is a row of TestDecide. Each is tried with WaitForTask and with
+// WaitForTasks; what is about many tasks at once does both by itself.
 func TestEdges(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"01 cancel during sleep is not success":                    edge01,
@@ -51,8 +52,13 @@ func TestEdges(t *testing.T) {
 		"26 the time is used to the end":                           edge26,
 		"27 every accepted option is honoured":                     edge27,
 		"28 Retry-After":                                           edge28,
+		"29 a throttle is everybody's":                             throttleIsEverybodys,
+		"29 a throttle is everybody's, of one call":                manyThrottled,
 		"30 the first look is at once":                             edge30,
 		"31 no herds":                                              edge31,
+		"31 no herds, of one call":                                 manyNoHerd,
+		"32 one that is missing costs the others nothing":          manyOutcomes,
+		"33 more than a page":                                      manyPages,
 		"34 a slow or panicking callback":                          edge34,
 		"35 callbacks in order, none after the return":             edge35,
 		"36 one Waiter, many goroutines":                           edge36,

@@ -159,8 +159,6 @@ func TestDriversAgree(t *testing.T) {
 }
 
 func TestWaitForTasks(t *testing.T) {
-	t.Run("32 one that is unknown, one that fails and one that is invalid cost the others nothing", inBubble(manyOutcomes))
-	t.Run("33 more than a page", inBubble(manyPages))
 	t.Run("without a list", inBubble(manyAlone))
 	t.Run("ids twice", inBubble(manyTwice))
 	t.Run("no ids", inBubble(manyNone))
@@ -172,7 +170,6 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a list that is refused is not asked again", inBubble(manyListRefused))
 	t.Run("a list that hangs holds nobody", inBubble(manyListHangs))
 	t.Run("what the list does not show is asked for alone", inBubble(manyUnlisted))
-	t.Run("a throttle is everybody's", inBubble(manyThrottled))
 	t.Run("timeout: the last look is a sweep", inBubble(manyTimeout))
 	t.Run("timeout: more last looks than fit", inBubble(manyTimeoutLate))
 	t.Run("a panic is raised here", inBubble(manyPanics))
@@ -180,7 +177,6 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a slow loop", inBubble(manySlowLoop))
 	t.Run("progress tells the whole", inBubble(manyProgress))
 	t.Run("a BackOff of one's own", inBubble(manyBackOff))
-	t.Run("no herd", inBubble(manyNoHerd))
 	t.Run("10,000 tasks, and no goroutine for each", inBubble(manyTenThousand))
 }
 

@@ -259,8 +259,9 @@ func (s *scheduler) wake() time.Time {
 	for _, t := range []time.Duration{s.calm, s.starved, s.refused, s.sweep.from} {
 		sooner(t)
 	}
-	if t, ok := s.reaches(s.sweep.price(len(s.heap))); ok && s.sweep.ready(now) && len(s.heap) > 1 {
-		sooner(max(t, now+minPause))
+	price := s.sweep.price(len(s.heap))
+	if t, ok := s.reaches(price); ok && s.sum(now) < price && s.sweep.ready(now) && len(s.heap) > 1 {
+		sooner(max(t, now+minPause)) // what is worth its price already waits for something else
 	}
 	return s.start.Add(at)
 }

@@ -1,6 +1,7 @@
 package sourcetest_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -96,28 +97,102 @@ var broken = []struct {
 func TestCheckBroken(t *testing.T) {
 	for _, tt := range broken {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newService(t)
-				good := client{http: &http.Client{Transport: s, CheckRedirect: stay}, url: "http://cloud.test"}
-				r := rule(t, tt.rule)
-				err := r.Check(sourcetest.Subject{Source: tt.make(good, s), ID: ourID, Arrange: s.Arrange, Queries: s.Queries})
-				if err == nil || errors.Is(err, errors.ErrUnsupported) {
-					t.Fatalf("got %v, want it to fail %s", err, tt.rule)
+			err := checkInMemory(t, tt.rule, tt.make)
+			if err == nil || errors.Is(err, errors.ErrUnsupported) {
+				t.Fatalf("got %v, want it to fail %s", err, tt.rule)
+			}
+			for _, want := range []string{"sourcetest: " + tt.rule + ": ", tt.want, "\nwhy: " + rule(t, tt.rule).Why} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got the message %q, want it to hold %q", err, want)
 				}
-				for _, want := range []string{"sourcetest: " + tt.rule + ": ", tt.want, "\nwhy: " + r.Why} {
-					if !strings.Contains(err.Error(), want) {
-						t.Errorf("got the message %q, want it to hold %q", err, want)
-					}
-				}
-			})
+			}
 		})
 	}
 }
 
+// asList is a Source whose list shows one task.
+type asList struct{ taskwait.Source }
+
+func (l asList) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	task, err := l.Task(ctx, b.IDs[0])
+	var q *taskwait.QueryError
+	switch {
+	case errors.As(err, &q) && q.Class == taskwait.ClassNotFound:
+		return nil, "", nil
+	case err != nil:
+		return nil, "", err
+	}
+	return []taskwait.Task{task}, "", nil
+}
+
+// brokenLists are faults that only a list can have.
+var brokenLists = []struct {
+	name string
+	rule string
+	list func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error)
+	want string
+}{
+	{"no end", "batch/id/another", func(taskwait.Source, taskwait.Batch) ([]taskwait.Task, string, error) { return nil, "next", nil }, "more than 100 pages"},
+	{"trouble is an empty list", "batch/malformed/null", func(taskwait.Source, taskwait.Batch) ([]taskwait.Task, string, error) { return nil, "", nil }, "got a not found error"},
+	{"tasks without an ID", "batch/status/executing", func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+		task, err := good.Task(context.Background(), b.IDs[0])
+		task.ID = ""
+		return []taskwait.Task{task}, "", err
+	}, "no page shows the task, by its ID"},
+	{"a row that is not there", "batch/not-found/empty-list", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusDeleted}}, "", nil
+	}, "got a Task"},
+	{"another's row with our ID", "batch/id/another", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusSuccess}}, "", nil
+	}, "got a Task"},
+	{"writes into the ids", "batch/status/executing", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+		b.IDs[0] = "mine"
+		return nil, "", nil
+	}, `has changed the ids that it was given, to ["mine"]`},
+}
+
+// listOf is a Source with a list.
+type listOf struct {
+	taskwait.Source
+	list func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error)
+}
+
+func (l listOf) Tasks(_ context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	return l.list(l.Source, b)
+}
+
+func TestCheckBrokenLists(t *testing.T) {
+	for _, tt := range brokenLists {
+		t.Run(tt.name, func(t *testing.T) {
+			err := checkInMemory(t, tt.rule, func(good taskwait.Source, _ *service) taskwait.Source { return listOf{good, tt.list} })
+			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("got %v, want an error that holds %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// checkInMemory puts what is made of a good Source through a rule.
+func checkInMemory(t *testing.T, name string, make func(good taskwait.Source, s *service) taskwait.Source) (err error) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t)
+		good := client{http: &http.Client{Transport: s, CheckRedirect: stay}, url: "http://cloud.test"}
+		err = rule(t, name).Check(sourcetest.Subject{Source: make(good, s), ID: ourID, Arrange: s.Arrange, Queries: s.Queries})
+	})
+	return err
+}
+
 func TestEachRuleFindsAFault(t *testing.T) {
 	found := map[string]bool{}
+	for _, b := range brokenLists {
+		found[b.rule] = true
+	}
 	for _, b := range broken {
 		found[b.rule] = true
+		if list := "batch/" + b.rule; !found[list] && b.rule != "not-found/unknown-id" {
+			err := checkInMemory(t, list, func(good taskwait.Source, s *service) taskwait.Source { return asList{b.make(good, s)} })
+			found[list] = err != nil && !errors.Is(err, errors.ErrUnsupported)
+		}
 	}
 	for _, r := range sourcetest.Rules() {
 		if !found[r.Name] {

@@ -6,9 +6,11 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Rules returns all rules, in an order in which the first one that is broken tells the most.
+// Rules returns all rules, in an order in which the first one that is broken tells the most. Those whose names begin with
+// "batch/" apply to a [taskwait.BatchSource].
 func Rules() []Rule {
-	return slices.Concat(leaks(), statuses(), identities(), malformed(), refusals(), contexts(), calls(), contents())
+	rules := slices.Concat(leaks(), statuses(), identities(), malformed(), refusals(), contexts(), calls(), contents())
+	return append(rules, batches(rules)...)
 }
 
 // leaks comes first: in a bubble, a goroutine that never ends makes the runtime panic as soon as the test is over.

@@ -1,7 +1,7 @@
 // Package sourcetest puts a [taskwait.Source] through what taskwait asks of one: that it never takes somebody else's
 // task for the one that was asked for, tells "not found" from "malformed" from "refused", ends when its context does,
-// keeps secrets to itself, and some forty rules in all, each with its reason. Package testing/slogtest does the same for
-// slog's handlers.
+// keeps secrets to itself, and some forty rules in all, each with its reason. If the Source is a [taskwait.BatchSource] they
+// are tried with its lists as well. Package testing/slogtest does the same for slog's handlers.
 //
 // The author of a Source writes one function, which starts the Source with a service behind it, and lets that service
 // answer as a [Situation] says:
@@ -42,7 +42,7 @@ type Subject struct {
 	// except where a Situation says so.
 	ID string
 
-	// Arrange makes the service answer every query that begins from now on as s says.
+	// Arrange makes the service answer every query that begins from now on as s says, those for a list too.
 	//
 	// An error that Is [errors.ErrUnsupported] declares that this Source cannot meet s: there is no such status, or no
 	// body to be malformed. Its text should say why. The rules that need s are then reported as not applicable, with
@@ -50,9 +50,9 @@ type Subject struct {
 	// declare by name, not in the default case of a switch.
 	Arrange func(s Situation) error
 
-	// Queries returns how many queries about the task's status have reached the service so far, those included that it
-	// has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the rules that
-	// need the number are reported as not applicable.
+	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also those
+	// that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the rules
+	// that need the number are reported as not applicable.
 	Queries func() int
 }
 

@@ -28,6 +28,14 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 
 func TestRun(t *testing.T) { sourcetest.Run(t, inMemory) }
 
+func TestRunBatch(t *testing.T) {
+	sourcetest.Run(t, func(t *testing.T) sourcetest.Subject {
+		s := inMemory(t)
+		s.Source = asList{s.Source}
+		return s
+	})
+}
+
 func TestRunLive(t *testing.T) {
 	sourcetest.RunLive(t, func(t *testing.T) sourcetest.Subject {
 		s := newService(t)

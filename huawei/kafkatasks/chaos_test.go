@@ -1,11 +1,13 @@
 package kafkatasks_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +97,7 @@ type event struct {
 	means         meaning
 	status        taskwait.Status // of the task in the cloud when the answer was made
 	cut           bool            // the wait cancelled the query
+	list          bool            // it was a page of the list
 }
 
 // chaos is one random script, and what came of it.
@@ -105,17 +108,19 @@ type chaos struct {
 	listedAfter      time.Duration
 	source           *kafkatasks.Source
 
+	id     string
 	start  time.Time
 	mu     sync.Mutex
 	means  []meaning
-	events []event
+	asked  int
+	events []*event
 }
 
 func span(rnd *rand.Rand, from, to time.Duration) time.Duration {
 	return from + time.Duration(rnd.Int64N(int64(to-from)))
 }
 
-func newChaos(t *testing.T, rnd *rand.Rand) (*chaos, string) {
+func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 	c := &chaos{tolerance: span(rnd, 0, 3*time.Minute), grace: span(rnd, 0, 2*time.Minute), start: time.Now()}
 	if rnd.IntN(2) == 0 {
 		c.timeout = span(rnd, time.Second, 10*time.Minute)
@@ -144,9 +149,12 @@ func newChaos(t *testing.T, rnd *rand.Rand) (*chaos, string) {
 			c.means = append(c.means, faults[i].means)
 		}
 	}
-	id := cloud.AddTask("kafka-1", fakecloud.Script{Steps: c.steps, ListedAfter: c.listedAfter})
+	for range rnd.IntN(60) {
+		cloud.Inject(fakecloud.RouteListTasks, faults[pick(rnd)].fault)
+	}
+	c.id = cloud.AddTask("kafka-1", fakecloud.Script{Steps: c.steps, ListedAfter: c.listedAfter})
 	c.source = kafkatasks.New(newClient(t, cloud), "kafka-1")
-	return c, id
+	return c
 }
 
 func newClient(t testing.TB, cloud *fakecloud.Cloud) *kafka.KafkaClient {
@@ -167,16 +175,16 @@ func newClient(t testing.TB, cloud *fakecloud.Cloud) *kafka.KafkaClient {
 // Task asks the real source, and notes what really happened.
 func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	c.mu.Lock()
-	n := len(c.events)
-	c.events = append(c.events, event{sent: time.Since(c.start), means: rows})
+	e := &event{sent: time.Since(c.start), means: rows}
+	if c.asked < len(c.means) {
+		e.means = c.means[c.asked]
+	}
+	c.asked++
+	c.events = append(c.events, e)
 	c.mu.Unlock()
 	task, err := c.source.Task(ctx, id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := &c.events[n]
-	if n < len(c.means) {
-		e.means = c.means[n]
-	}
 	e.arrived, e.cut = time.Since(c.start), ctx.Err() != nil
 	for _, s := range c.steps {
 		if e.arrived >= s.After {
@@ -245,62 +253,146 @@ func outcome(err error) string {
 	return err.Error()
 }
 
+// drivers are the ways to wait for the task of a script. Beside a second task that never ends the list is asked too.
+var drivers = []struct {
+	name string
+	wait func(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error)
+}{
+	{"WaitForTask", func(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
+		w, err := taskwait.New(c, opts...)
+		if err != nil {
+			return taskwait.Task{}, err
+		}
+		return w.WaitForTask(ctx, c.id)
+	}},
+	{"WaitForTasks", func(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
+		return amongMany(ctx, c, c.id, []string{c.id}, opts)
+	}},
+	{"WaitForTasks, with a list", func(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
+		return amongMany(ctx, listing{c}, c.id, []string{bystander, c.id}, opts)
+	}},
+}
+
+const bystander = "bystander"
+
+func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string, opts []taskwait.Option) (taskwait.Task, error) {
+	w, err := taskwait.New(src, opts...)
+	if err != nil {
+		return taskwait.Task{}, err
+	}
+	for task, err := range w.WaitForTasks(ctx, ids) {
+		if task.ID == id {
+			return task, err
+		}
+	}
+	return taskwait.Task{}, errors.New("the task has no result")
+}
+
+// listing is a chaos that is a BatchSource.
+type listing struct{ *chaos }
+
+// Task answers for the bystander by itself.
+func (l listing) Task(ctx context.Context, id string) (taskwait.Task, error) {
+	if id == bystander {
+		return taskwait.Task{Status: taskwait.StatusExecuting}, nil
+	}
+	return l.chaos.Task(ctx, id)
+}
+
+// Tasks asks the real source, and notes it if the answer tells of the task. What goes wrong with a list is no answer.
+func (l listing) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	e := &event{sent: time.Since(l.start), means: rows, list: true}
+	tasks, next, err := l.source.Tasks(ctx, b)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range tasks {
+		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id {
+			l.events = append(l.events, e)
+			break
+		}
+	}
+	return tasks, next, err
+}
+
 // TestChaos plays random scripts of answers, faults and latencies through the real SDK, and compares each outcome with
 // the oracle's. To play a million:
 //
 //	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
 func TestChaos(t *testing.T) {
-	seen := map[string]int{}
 	from, to := uint64(1), uint64(*chaosRuns)
 	if *chaosSeed != 0 {
 		from, to = *chaosSeed, *chaosSeed
 	}
-	for seed := from; seed <= to; seed++ {
-		synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed)]++ })
-		if t.Failed() {
-			t.Fatalf("to play it again: go test -run TestChaos ./huawei/kafkatasks -chaos.seed %d", seed)
-		}
+	for i := range drivers {
+		t.Run(drivers[i].name, func(t *testing.T) {
+			seen := map[string]int{}
+			for seed := from; seed <= to; seed++ {
+				synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed, i)]++ })
+				if t.Failed() {
+					t.Fatalf("to play it again: go test -run TestChaos ./huawei/kafkatasks -chaos.seed %d", seed)
+				}
+			}
+			t.Logf("%d scripts: %v", to-from+1, seen)
+		})
 	}
-	t.Logf("%d scripts: %v", to-from+1, seen)
 }
 
-func playChaos(t *testing.T, seed uint64) string {
-	rnd := rand.New(rand.NewPCG(seed, seed))
-	c, id := newChaos(t, rnd)
-	w, err := taskwait.New(c, taskwait.WithTimeout(c.timeout), taskwait.WithErrorTolerance(c.tolerance),
-		taskwait.WithNotFoundGrace(c.grace), taskwait.WithQueryTimeout(10*time.Second))
-	if err != nil {
-		t.Fatal(err)
-	}
+func playChaos(t *testing.T, seed uint64, driver int) string {
+	c := newChaos(t, rand.New(rand.NewPCG(seed, seed)))
 	ctx := t.Context()
 	if c.ctxEnd > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.ctxEnd)
 		defer cancel()
 	}
-	task, err := w.WaitForTask(ctx, id)
+	task, err := drivers[driver].wait(ctx, c, taskwait.WithTimeout(c.timeout), taskwait.WithErrorTolerance(c.tolerance),
+		taskwait.WithNotFoundGrace(c.grace), taskwait.WithQueryTimeout(10*time.Second))
 	elapsed := time.Since(c.start)
 	synctest.Wait() // a call that was left behind ends
 	got := outcome(err)
-	want, last := c.oracle()
+	want, ok := c.expects(got, elapsed)
 	switch {
-	case got != want || last != len(c.events)-1:
-		t.Errorf("seed %d: %s, want %s by query %d of %d\n%v", seed, got, want, last+1, len(c.events), c)
+	case !ok:
+		t.Errorf("seed %d: %s after %v, want %s\n%v", seed, got, elapsed, want, c)
 	case got == "context" && elapsed != c.ctxEnd:
 		t.Errorf("seed %d: the context ended after %v, the wait after %v", seed, c.ctxEnd, elapsed)
 	case c.timeout > 0 && elapsed > c.timeout+5*time.Second:
 		t.Errorf("seed %d: over %v after the start, with a timeout of %v", seed, elapsed, c.timeout)
-	case (got == "SUCCESS") != task.Status.Succeeded() || err != nil && !strings.Contains(err.Error(), id):
+	case (got == "SUCCESS") != task.Status.Succeeded() || err != nil && !strings.Contains(err.Error(), c.id):
 		t.Errorf("seed %d: %v with %v", seed, err, task)
 	}
 	return got
+}
+
+// expects asks the oracle whether got is right, and whether the wait has ended with the answer that brought it. Of answers
+// that came at one instant, from the list and alone, either may have been looked at first.
+func (c *chaos) expects(got string, elapsed time.Duration) (want string, ok bool) {
+	for _, listFirst := range []bool{true, false} {
+		slices.SortStableFunc(c.events, func(a, b *event) int {
+			if a.arrived != b.arrived || a.list == b.list {
+				return cmp.Compare(a.arrived, b.arrived)
+			}
+			if a.list == listFirst {
+				return -1
+			}
+			return 1
+		})
+		var last int
+		want, last = c.oracle()
+		late := slices.IndexFunc(c.events[last+1:], func(e *event) bool { return e.arrived < elapsed || e.sent > elapsed })
+		if got == want && late < 0 {
+			return want, true
+		}
+		want = fmt.Sprintf("%s by query %d of %d", want, last+1, len(c.events))
+	}
+	return want, false
 }
 
 func (c *chaos) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd, c.tolerance, c.grace, c.listedAfter, c.steps)
 	for i, e := range c.events {
-		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v)\n", i+1, e.sent, e.arrived, e.means, e.status, e.cut)
+		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v, list %v)\n", i+1, e.sent, e.arrived, e.means, e.status, e.cut, e.list)
 	}
 	return b.String()
 }

@@ -75,7 +75,9 @@ func subject(t *testing.T, endpoint string, cloud *fakecloud.Cloud, wire http.Ro
 				return fmt.Errorf("nobody knows how to bring about %v", s)
 			}
 			cloud.Clear()
-			cloud.Inject(fakecloud.RouteShowTask, fault.For(24*time.Hour))
+			for _, route := range []fakecloud.Route{fakecloud.RouteShowTask, fakecloud.RouteListTasks} {
+				cloud.Inject(route, fault.For(24*time.Hour))
+			}
 			return nil
 		},
 		Queries: func() int { return int(count.n.Load()) },
