@@ -146,14 +146,14 @@ func (l *layout) line(e *event, now time.Time, color bool) string {
 	if e.Trouble != "" && e.Event != eventDone {
 		return l.troubled(e, now, color)
 	}
-	return strings.TrimRight(l.cells(e, cells(e, now), color), " ")
+	return strings.TrimRight(l.side(e, cells(e, now), columnCount, color), " ")
 }
 
-// cells are the cells of a line, side by side.
-func (l *layout) cells(e *event, texts [columnCount]string, color bool) string {
+// side puts the first n cells of a line side by side.
+func (l *layout) side(e *event, texts [columnCount]string, n int, color bool) string {
 	var parts []string
-	for i, w := range l.width {
-		if w == 0 || texts[i] == "" && i > colElapsed {
+	for i, w := range l.width[:n] {
+		if w == 0 {
 			continue
 		}
 		text := cell(texts[i], w)
@@ -175,13 +175,13 @@ func (l *layout) troubled(e *event, now time.Time, color bool) string {
 	text := trouble(e, now)
 	texts := cells(e, now)
 	used := markWidth
-	for _, i := range []int{colLabel, colStatus, colElapsed} {
-		if l.width[i] > 0 {
-			used += l.width[i] + len(gap)
+	for _, w := range l.width[:colElapsed+1] {
+		if w > 0 {
+			used += w + len(gap)
 		}
 	}
 	if room := l.columns - 1 - used; runewidth.StringWidth(text) <= room {
-		return l.cells(e, texts, color) + gap + paint(color, yellow, text)
+		return l.side(e, texts, colElapsed+1, color) + gap + paint(color, yellow, text)
 	}
 	room := l.columns - 1 - markWidth - len(gap)
 	label := min(l.width[colLabel], max(room-runewidth.StringWidth(text), leastLabel))
