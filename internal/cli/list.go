@@ -228,7 +228,7 @@ func tableRow(e *event, now time.Time, columns int) string {
 		age.Age += seconds(now.Sub(e.Time))
 	}
 	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), idWidth, "…"), idWidth)
-	row := fmt.Sprintf("%-10s %9s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
+	row := fmt.Sprintf("%-9s %7s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
 	if idWidth+len(gap)+runewidth.StringWidth(row) < columns {
 		return id + gap + row
 	}
