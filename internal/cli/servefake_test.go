@@ -82,14 +82,14 @@ security-token: token-1
 	if f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] != "token-1" || f.env[instanceName] != "i-1" {
 		t.Fatalf("got the variables %q, want the token and the instance in them", f.env)
 	}
-	if code, out := f.call(t, "kafka", "wait", "over"); code != 1 || !strings.Contains(out, "throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out, "throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
 		t.Errorf("wait: got code %d, %s want 1, past a throttle", code, out)
 	}
 	if code, out := f.call(t, "kafka", "list", "--instance", "i-2"); code != 0 || !strings.Contains(out, "steps") {
 		t.Errorf("list: got code %d, %s want 0 and the task", code, out)
 	}
 	f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = ""
-	if code, out := f.call(t, "kafka", "wait", "over"); code != 6 || !strings.Contains(out, "401 Unauthorized") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out, "401 Unauthorized") {
 		t.Errorf("without the token: got code %d, %s want 6", code, out)
 	}
 	if code := f.stop(); code != 130 {
