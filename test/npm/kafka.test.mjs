@@ -5,7 +5,6 @@ import core from "@huaweicloud/huaweicloud-sdk-core";
 import kafka from "@huaweicloud/huaweicloud-sdk-kafka/v2/public-api.js";
 
 const env = process.env;
-const silent = { debug() {}, info() {}, warn() {}, error() {} }; // the SDK logs each refusal, with all its headers
 const instance = env.TASKWAIT_INSTANCE;
 
 // client is one with a secret key of its own, or with the one that serve-fake has printed.
@@ -14,11 +13,7 @@ function client(secret = env.HUAWEICLOUD_SDK_SK) {
     .withAk(env.HUAWEICLOUD_SDK_AK)
     .withSk(secret)
     .withProjectId(env.HUAWEICLOUD_SDK_PROJECT_ID);
-  return kafka.KafkaClient.newBuilder()
-    .withCredential(credentials)
-    .withEndpoint(env.TASKWAIT_ENDPOINT)
-    .withOptions({ logger: silent })
-    .build();
+  return kafka.KafkaClient.newBuilder().withCredential(credentials).withEndpoint(env.TASKWAIT_ENDPOINT).build();
 }
 
 const show = (id, c = client()) =>
