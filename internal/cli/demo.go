@@ -14,7 +14,7 @@ const (
 	demoInstance = "kafka-demo"
 	demoTimeout  = 9 * time.Second
 	// demoGrace is shorter than the default of a minute: nobody wants to look at a demonstration for so long.
-	demoGrace = 3 * time.Second
+	demoGrace = 2 * time.Second
 )
 
 func (s *System) demoCommand() *cobra.Command {

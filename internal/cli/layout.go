@@ -19,9 +19,6 @@ const (
 	columnCount
 )
 
-// expendable are the columns in the order in which they go when the screen is too narrow for all.
-var expendable = []int{colBar, colNext, colLeft}
-
 const (
 	barWidth   = 16
 	idWidth    = 32
@@ -34,35 +31,55 @@ const (
 
 // layout is how wide each column is, the same for all lines; 0: it is not shown.
 type layout struct {
-	columns int // of the screen
+	columns int  // of the screen
+	compact bool // what remains in as few words as can be
 	width   [columnCount]int
 }
 
+// newLayout gives up, where the screen is too narrow for all, the bar, the next look, the words around what remains, most of the
+// label, what remains, and how long it has taken so far, in this order.
 func newLayout(rows []*event, now time.Time, columns int) *layout {
 	l := &layout{columns: columns}
-	for _, e := range rows {
-		for i, c := range cells(e, now) {
-			l.width[i] = max(l.width[i], runewidth.StringWidth(c))
-		}
-	}
-	for _, i := range expendable {
-		if l.total() < columns {
+	l.measure(rows, now)
+	for _, i := range []int{colBar, colNext} {
+		if l.fits() {
 			return l
 		}
 		l.width[i] = 0
 	}
-	l.squeeze(fairLabel)
-	if l.total() >= columns {
-		l.width[colElapsed] = 0
-		l.squeeze(leastLabel)
+	if l.fits() {
+		return l
 	}
+	l.compact = true
+	l.measure(rows, now)
+	l.width[colBar], l.width[colNext] = 0, 0
+	l.squeeze(colLabel, fairLabel)
+	for _, i := range []int{colLeft, colElapsed} {
+		if l.fits() {
+			return l
+		}
+		l.width[i] = 0
+	}
+	l.squeeze(colLabel, leastLabel)
+	l.squeeze(colStatus, 1)
 	return l
 }
 
-// squeeze makes the labels narrower, to least at most, as far as it is needed.
-func (l *layout) squeeze(least int) {
+func (l *layout) measure(rows []*event, now time.Time) {
+	l.width = [columnCount]int{}
+	for _, e := range rows {
+		for i, c := range l.cells(e, now) {
+			l.width[i] = max(l.width[i], runewidth.StringWidth(c))
+		}
+	}
+}
+
+func (l *layout) fits() bool { return l.total() < l.columns }
+
+// squeeze makes a column narrower, to least at most, as far as it is needed.
+func (l *layout) squeeze(column, least int) {
 	if over := l.total() - l.columns + 1; over > 0 {
-		l.width[colLabel] = min(l.width[colLabel], max(l.width[colLabel]-over, least))
+		l.width[column] = min(l.width[column], max(l.width[column]-over, least))
 	}
 }
 
@@ -78,9 +95,9 @@ func (l *layout) total() int {
 }
 
 // cells are what stands in the columns of a task's line.
-func cells(e *event, now time.Time) [columnCount]string {
+func (l *layout) cells(e *event, now time.Time) [columnCount]string {
 	since := now.Sub(e.Time)
-	c := [columnCount]string{colLabel: label(e), colStatus: statusOf(e)}
+	c := [columnCount]string{colLabel: label(e, labelWidth), colStatus: statusOf(e)}
 	if e.Event == eventDone {
 		c[colElapsed] = short(time.Duration(e.Elapsed))
 		if e.Took > 0 {
@@ -94,7 +111,7 @@ func cells(e *event, now time.Time) [columnCount]string {
 	}
 	c[colBar] = bar(e, since)
 	if e.Remaining > 0 {
-		c[colLeft] = remaining(e, since)
+		c[colLeft] = l.remaining(e, since)
 	}
 	if left := time.Duration(e.next()) - since; left > 0 {
 		c[colNext] = "next look in " + until(left)
@@ -105,19 +122,30 @@ func cells(e *event, now time.Time) [columnCount]string {
 }
 
 // label is what a task is called on its line: its kind, which people know, and as much of its id as tells it from others.
-func label(e *event) string {
+// Where there is no room for both the kind is cut.
+func label(e *event, width int) string {
 	id := clip(e.Task)
 	if e.Name == "" {
-		return runewidth.Truncate(id, labelWidth, "…")
+		return runewidth.Truncate(id, width, "…")
 	}
-	return runewidth.Truncate(clip(e.Name)+" "+id[:min(len(id), leastLabel)], labelWidth, "…")
+	id = id[:min(len(id), leastLabel)]
+	room := width - len(id) - 1
+	if room < 2 {
+		return runewidth.Truncate(id, width, "…")
+	}
+	return runewidth.Truncate(clip(e.Name), room, "…") + " " + id
 }
 
 // remaining says how much longer it takes, and what is usual, as far as that is known.
-func remaining(e *event, since time.Duration) string {
+func (l *layout) remaining(e *event, since time.Duration) string {
 	left := time.Duration(e.Remaining) - since
-	if left <= 0 {
+	switch {
+	case left <= 0 && l.compact:
+		return "soon"
+	case left <= 0:
 		return "any moment now"
+	case l.compact:
+		return until(left) + " left"
 	}
 	if e.Typical > 0 {
 		return fmt.Sprintf("about %s left of %s", until(left), whole(time.Duration(e.Typical)))
@@ -146,18 +174,21 @@ func (l *layout) line(e *event, now time.Time, color bool) string {
 	if e.Trouble != "" && e.Event != eventDone {
 		return l.troubled(e, now, color)
 	}
-	return strings.TrimRight(l.cells(e, cells(e, now), color), " ")
+	return strings.TrimRight(l.side(e, l.cells(e, now), columnCount, color), " ")
 }
 
-// cells are the cells of a line, side by side.
-func (l *layout) cells(e *event, texts [columnCount]string, color bool) string {
+// side puts the first n cells of a line side by side.
+func (l *layout) side(e *event, texts [columnCount]string, n int, color bool) string {
 	var parts []string
-	for i, w := range l.width {
-		if w == 0 || texts[i] == "" && i > colElapsed {
+	for i, w := range l.width[:n] {
+		if w == 0 {
 			continue
 		}
 		text := cell(texts[i], w)
-		if i == colStatus {
+		switch i {
+		case colLabel:
+			text = cell(label(e, w), w)
+		case colStatus:
 			text = paint(color, statusColor(e), text)
 		}
 		parts = append(parts, text)
@@ -173,17 +204,17 @@ func cell(s string, width int) string {
 // instead of all that is known of it.
 func (l *layout) troubled(e *event, now time.Time, color bool) string {
 	text := trouble(e, now)
-	texts := cells(e, now)
+	texts := l.cells(e, now)
 	used := markWidth
-	for _, i := range []int{colLabel, colStatus, colElapsed} {
-		if l.width[i] > 0 {
-			used += l.width[i] + len(gap)
+	for _, w := range l.width[:colElapsed+1] {
+		if w > 0 {
+			used += w + len(gap)
 		}
 	}
 	if room := l.columns - 1 - used; runewidth.StringWidth(text) <= room {
-		return l.cells(e, texts, color) + gap + paint(color, yellow, text)
+		return l.side(e, texts, colElapsed+1, color) + gap + paint(color, yellow, text)
 	}
 	room := l.columns - 1 - markWidth - len(gap)
-	label := min(l.width[colLabel], max(room-runewidth.StringWidth(text), leastLabel))
-	return cell(texts[colLabel], label) + gap + paint(color, yellow, runewidth.Truncate(text, max(room-label, 1), "…"))
+	w := min(l.width[colLabel], max(room-runewidth.StringWidth(text), leastLabel))
+	return cell(label(e, w), w) + gap + paint(color, yellow, runewidth.Truncate(text, max(room-w, 1), "…"))
 }

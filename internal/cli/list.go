@@ -60,10 +60,7 @@ func (s *System) list(ctx context.Context, f *listFlags) error {
 	if err != nil {
 		return err
 	}
-	l := &lister{src: src, since: since, begun: time.Now(), rep: s.reporter(&f.printing)}
-	if t := l.table(s, f); t != nil {
-		l.rep = t
-	}
+	l := &lister{src: src, since: since, begun: time.Now(), rep: s.listReporter(f)}
 	if f.notes() {
 		fmt.Fprintf(s.Stderr, "taskwait: instance %s, credentials from %s\n", f.instance, credentials)
 	}
@@ -74,12 +71,15 @@ func (s *System) list(ctx context.Context, f *listFlags) error {
 	return listError(ctx, err)
 }
 
-// table is a reporter that keeps the whole list on the screen; nil: that is not asked for, or there is none.
-func (l *lister) table(s *System, f *listFlags) reporter {
-	if !f.watch || !f.notes() || s.Live == nil {
-		return nil
+// listReporter is who prints: with --watch on a terminal the whole list stays on the screen.
+func (s *System) listReporter(f *listFlags) reporter {
+	if s.Live == nil || !f.notes() {
+		return s.reporter(&f.printing)
 	}
-	t := &table{live: &live{out: s.Stdout, at: map[string]int{}}}
+	if !f.watch {
+		return plain{s.Stdout}
+	}
+	t := &table{live: &live{out: s.Stdout}}
 	t.stop = s.Live(func(columns, rows int) []string { return t.view(time.Now(), columns, rows) })
 	return t
 }
@@ -228,7 +228,7 @@ func tableRow(e *event, now time.Time, columns int) string {
 		age.Age += seconds(now.Sub(e.Time))
 	}
 	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), idWidth, "…"), idWidth)
-	row := fmt.Sprintf("%-10s %9s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
+	row := fmt.Sprintf("%-9s %7s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
 	if idWidth+len(gap)+runewidth.StringWidth(row) < columns {
 		return id + gap + row
 	}

@@ -156,8 +156,13 @@ func trouble(e *event, now time.Time) string {
 	return fmt.Sprintf("%s, next try in %s", e.Trouble, until(left))
 }
 
-// until is how long something still takes, rounded up: it is over at 0.
-func until(d time.Duration) string { return whole(d + time.Second - 1) }
+// until is how long something still takes, rounded up to whole seconds in the last minute: it is over at 0.
+func until(d time.Duration) string {
+	if d < time.Minute {
+		d += time.Second - 1
+	}
+	return whole(d)
+}
 
 // whole words a duration in whole seconds, as what moves needs no tenths.
 func whole(d time.Duration) string {

@@ -24,7 +24,7 @@ const scriptExample = `  instances: [kafka-1]
     resize: {duration: 5s}
     public-ip: {duration: 3s, outcome: FAILED}
   faults:                 # each befalls one request of its route, in this order
-    - {route: GET tasks/{task}, kind: unavailable, times: 2}
+    - {route: "GET tasks/{task}", kind: unavailable, times: 2}
     - {route: any, kind: throttle, retry-after: 5s}
     - {route: GET tasks, kind: error, status: 403, code: DMS.00403, message: no, for: 30s}
   latency: 50ms

@@ -1,0 +1,377 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+const testInstance = "kafka-1"
+
+// world is what a command of a test runs in.
+type world struct {
+	cloud     *fakecloud.Cloud
+	env       map[string]string
+	cache     string
+	home      string
+	transport http.RoundTripper
+	stdout    io.Writer
+}
+
+func newWorld() *world {
+	cloud := fakecloud.New(fakecloud.WithoutConflicts())
+	cloud.AddInstance(testInstance)
+	return &world{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
+}
+
+// run runs a command line.
+func (w *world) run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errOut bytes.Buffer
+	s := &System{
+		Args: args, Stdout: &out, Stderr: &errOut, Getenv: func(name string) string { return w.env[name] },
+		Cache: w.cache, Home: w.home, Transport: w.cloud.Transport(),
+	}
+	if w.transport != nil {
+		s.Transport = w.transport
+	}
+	if w.stdout != nil {
+		s.Stdout = w.stdout
+	}
+	code = s.Run(ctx)
+	return code, out.String(), errOut.String()
+}
+
+// broken is a network without an answer, and a reader that is gone.
+type broken struct{}
+
+var errBroken = errors.New("broken pipe")
+
+func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, errBroken }
+func (broken) Write([]byte) (int, error)                       { return 0, errBroken }
+
+func script(id string, takes time.Duration, outcome taskwait.Status) fakecloud.Script {
+	return fakecloud.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
+}
+
+// addTasks adds one of each fate, by the name of its id.
+func addTasks(c *fakecloud.Cloud) {
+	for id, outcome := range map[string]taskwait.Status{
+		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled, "erased": taskwait.StatusDeleted,
+	} {
+		c.AddTask(testInstance, script(id, 20*time.Second, outcome))
+	}
+	c.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
+}
+
+func TestWaitExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		set    func(*world)
+		args   string
+		want   int
+		stdout string // a part of it
+		stderr string // a part of it
+	}{
+		{"success", nil, "good", 0, "succeeded: SUCCESS (bindInstancePublicIp), took 20s\n", "credentials from the environment (HUAWEICLOUD_SDK_AK)"},
+		{"failed", nil, "bad", 1, "failed: FAILED (bindInstancePublicIp)", ""},
+		{"cancelled", nil, "off", 3, "cancelled: CANCELLED", ""},
+		{"deleted", nil, "erased", 3, "deleted: DELETED", ""},
+		{"not found", nil, "nobody", 4, "not found after 1m: the instance lists no task with this id", ""},
+		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: still EXECUTING (bindInstancePublicIp)", "to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " long\n"},
+		{"no permission", func(w *world) {
+			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
+		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
+		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", ""},
+		{"no network", func(w *world) { w.transport = broken{} }, "good", 6, "no answer", ""},
+		{"no network, and no time", func(w *world) { w.transport = broken{} }, "--timeout 30s good", 6, "could not ask after", ""},
+		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
+		{"several good", nil, "good good", 0, "", ""},
+		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
+		{"past faults", func(w *world) {
+			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
+		}, "good", 0, "throttled, next try in 1", ""},
+		{"a closed stdout: good", func(w *world) { w.stdout = broken{} }, "good", 0, "", ""},
+		{"a closed stdout: bad", func(w *world) { w.stdout = broken{} }, "bad", 1, "", ""},
+		{"a closed stdout: json", func(w *world) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
+		{"fail fast", nil, "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", "to wait again"},
+		{"all", func(w *world) {
+			w.cloud.AddTask(testInstance, fakecloud.Script{Duration: time.Minute, CreatedAt: time.Now().Add(-time.Hour)})
+		}, "--all --timeout 1m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n", ""},
+		{"all: nothing runs", func(w *world) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") }, "--all", 0, "", "nothing runs"},
+		{"all: no network", func(w *world) { w.transport = broken{} }, "--all", 6, "could not ask", "--all\n"},
+		{"a name", func(w *world) {
+			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed, ListedAfter: 4 * time.Second})
+		}, "--name kafkaUpgrade --since 0s", 1, "failed: FAILED (kafkaUpgrade), took 3.0s\n", ""},
+		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4, "not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
+		{"a name: too long ago", func(w *world) {
+			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-6 * time.Minute)})
+		}, "--name kafkaUpgrade --since 5m", 4, "not found", ""},
+		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "more than one fits, give the id: ", ""},
+		{"quiet: good", nil, "--quiet good", 0, "", ""},
+		{"quiet: bad", nil, "--quiet bad", 1, "", "taskwait: bad: failed: FAILED (bindInstancePublicIp), took 20s\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				addTasks(w.cloud)
+				if tt.set != nil {
+					tt.set(w)
+				}
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"}, strings.Fields(tt.args)...)...)
+				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want, tt.stdout, tt.stderr)
+				}
+				if strings.Contains(tt.args, "--quiet") && stdout != "" {
+					t.Errorf("got stdout %q, want none", stdout)
+				}
+				if strings.Contains(stdout+stderr, "\x1b") || strings.Contains(stdout+stderr, "-secret") {
+					t.Errorf("got a control character or a secret printed:\n%s%s", stdout, stderr)
+				}
+			})
+		})
+	}
+}
+
+// TestUsage is about what is found before anything is asked.
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct {
+		name, args, want string
+	}{
+		{"nothing", "", "Available Commands"},
+		{"no such command", "kafak", `unknown command "kafak" for "taskwait"`},
+		{"a group alone", "kafka", "Available Commands"},
+		{"no such command in a group", "kafka wiat", `unknown command "wiat" for "taskwait kafka"`},
+		{"no such flag", "kafka wait --taimout 1m x", "unknown flag: --taimout"},
+		{"no task", "kafka wait", "which task?"},
+		{"ids and all", "kafka wait --all x", "only one of the three"},
+		{"ids and a name", "kafka wait --name n --since 1m x", "only one of the three"},
+		{"a name alone", "kafka wait --name n", "--name and --since need each other"},
+		{"since alone", "kafka wait --since 1m x", "--name and --since need each other"},
+		{"a bad since", "kafka wait --name n --since yesterday", `--since "yesterday", want how long ago`},
+		{"a since to come", "kafka wait --name n --since -5m", `--since "-5m"`},
+		{"a bad id", "kafka wait ../x", `"../x"`},
+		{"a bad instance", "kafka wait --instance a/b x", `--instance "a/b"`},
+		{"no number", "kafka wait --timeout soon x", "--timeout"},
+		{"a negative timeout", "kafka wait --timeout -1s x", "--timeout -1s, want 0 or more"},
+		{"no interval", "kafka wait --interval 0s x", "--interval 0s"},
+		{"intervals the wrong way round", "kafka wait --interval 1m --max-interval 1s x", "--max-interval 1s"},
+		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
+		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
+		{"no such region", "kafka wait --region mars x", `--region "mars"`},
+		{"no URL", "kafka wait --endpoint dms.example x", `--endpoint "dms.example", want a URL`},
+		{"a password in the URL", "kafka wait --endpoint https://u:p@x x", "want a URL"},
+		{"list: an argument", "kafka list x", `unknown command "x"`},
+		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want above 0"},
+		{"list: no such output", "kafka list -o xml", "want text or json"},
+		{"demo: an argument", "demo x", `unknown command "x"`},
+		{"serve-fake: no such port", "serve-fake --port 70000", "--port"},
+		{"serve-fake: no such file", "serve-fake --script /nowhere/at-all", "--script: open"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			code, stdout, stderr := w.run(t.Context(), strings.Fields(tt.args)...)
+			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
+				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
+			}
+			if n := len(w.cloud.Requests()); n > 0 {
+				t.Errorf("got %d requests, want none", n)
+			}
+		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	for _, tt := range []struct {
+		name, missing, want string
+		code                int
+	}{
+		{"instance", instanceName, "--instance is missing (or TASKWAIT_INSTANCE)", 2},
+		{"project", projectName, "--project is missing (or HUAWEICLOUD_SDK_PROJECT_ID)", 2},
+		{"endpoint", endpointName, "--region is missing (or TASKWAIT_REGION), or --endpoint (or TASKWAIT_ENDPOINT)", 2},
+		{"secret key", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_AK is set, but HUAWEICLOUD_SDK_SK is not", 6},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld()
+			delete(w.env, tt.missing)
+			code, _, stderr := w.run(t.Context(), "kafka", "wait", "x")
+			if code != tt.code || !strings.Contains(stderr, tt.want) {
+				t.Errorf("got code %d, stderr %q, want %d, and in it %q", code, stderr, tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestSignals(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		signal os.Signal
+		args   string
+		want   int
+		stderr string
+	}{
+		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130, "taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " good long\n"},
+		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on without us\n"},
+		{"a name that is not found yet", os.Interrupt, "kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130, " --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
+		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on without us"},
+		{"not if all was over", os.Interrupt, "kafka wait ended", 1, ""},
+		{"quietly", os.Interrupt, "kafka wait -q long", 130, "taskwait: long: stopped waiting: last seen EXECUTING (bindInstancePublicIp)\n"},
+		{"a list", os.Interrupt, "kafka list --watch", 130, ""},
+		{"the demonstration", os.Interrupt, "demo", 130, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				addTasks(w.cloud)
+				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusFailed))
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(7001*time.Millisecond, func() { cancel(Signal{tt.signal}) })
+				code, stdout, stderr := w.run(ctx, strings.Fields(tt.args)...)
+				if code != tt.want || !strings.Contains(stderr, tt.stderr) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stderr)
+				}
+			})
+		})
+	}
+}
+
+// TestPrecedence is the promise for several tasks.
+func TestPrecedence(t *testing.T) {
+	order := []outcome{failed, cancelled, deleted, notFound, noAnswer, timedOut, succeeded}
+	codes := []int{1, 3, 3, 4, 6, 5, 0}
+	for i := range order {
+		rest := slices.Clone(order[i:])
+		slices.Reverse(rest)
+		if got := codeOf(rest); got != codes[i] {
+			t.Errorf("codeOf(%q) = %d, want %d", rest, got, codes[i])
+		}
+	}
+	if got := codeOf(nil); got != 0 {
+		t.Errorf("codeOf(nil) = %d, want 0", got)
+	}
+}
+
+// TestHelp compares what --help says with testdata. go test ./internal/cli -update writes that anew.
+func TestHelp(t *testing.T) {
+	for _, command := range []string{"", "kafka", "kafka wait", "kafka list", "demo", "serve-fake"} {
+		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {
+			w := newWorld()
+			code, stdout, stderr := w.run(t.Context(), append(strings.Fields(command), "--help")...)
+			if code != 0 || stderr != "" {
+				t.Errorf("got code %d, stderr %q, want 0 and none", code, stderr)
+			}
+			golden(t, "help-"+cmp.Or(strings.ReplaceAll(command, " ", "-"), "taskwait")+".txt", stdout)
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.ReplaceAll(string(want), "\r\n", "\n"); got != text {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, text)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if code, stdout, _ := newWorld().run(t.Context(), "completion", shell); code != 0 || !strings.Contains(stdout, "taskwait") {
+			t.Errorf("completion %s: got code %d and %d bytes, want 0 and a script", shell, code, len(stdout))
+		}
+	}
+	if _, stdout, _ := newWorld().run(t.Context(), "__complete", "kafka", "wait", "--output", ""); !strings.HasPrefix(stdout, "text\njson\n") {
+		t.Errorf("completion of --output: got %q, want text and json", stdout)
+	}
+}
+
+// TestPatience compares how long a wait takes, and what it asks, with what the flags say.
+func TestPatience(t *testing.T) {
+	for _, tt := range []struct {
+		name, args string
+		want       time.Duration
+	}{
+		{"a timeout", "--timeout 90s long", 90 * time.Second},
+		{"a timeout for all together", "--timeout 90s --all", 90 * time.Second},
+		{"a timeout for a name", "--timeout 45s --name nothing --since 1m", 45 * time.Second},
+		{"a timeout of a throttled list", "--timeout 45s long longer", 45 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
+				w.cloud.AddTask(testInstance, script("longer", 24*time.Hour, taskwait.StatusSuccess))
+				began := time.Now()
+				_, stdout, _ := w.run(t.Context(), append([]string{"kafka", "wait"}, strings.Fields(tt.args)...)...)
+				if got := time.Since(began); got != tt.want {
+					t.Errorf("took %v, want %v\n%s", got, tt.want, stdout)
+				}
+			})
+		})
+	}
+}
+
+// TestIntervals looks at when it asked.
+func TestIntervals(t *testing.T) {
+	for _, tt := range []struct {
+		name, args       string
+		shortest, longst time.Duration
+	}{
+		{"default", "long", 4 * time.Second, 30 * time.Second},
+		{"both", "--interval 2s --max-interval 3s long", 2 * time.Second, 3 * time.Second},
+		{"the first above the default of the second", "--interval 1m long", time.Minute, time.Minute},
+		{"the second below the default of the first", "--max-interval 1s long", time.Second, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
+				w.run(t.Context(), append([]string{"kafka", "wait", "--timeout", "5m"}, strings.Fields(tt.args)...)...)
+				var at []time.Time
+				for _, r := range w.cloud.Requests() {
+					if r.Route == fakecloud.RouteShowTask {
+						at = append(at, r.Time)
+					}
+				}
+				for i := 1; i < len(at)-1; i++ { // the last look is the timeout's
+					if d := at[i].Sub(at[i-1]); d < tt.shortest || d > tt.longst {
+						t.Errorf("pause %d was %v, want from %v to %v", i, d, tt.shortest, tt.longst)
+					}
+				}
+				if len(at) < 3 {
+					t.Errorf("got %d looks, want more", len(at))
+				}
+			})
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if code, stdout, _ := newWorld().run(t.Context(), "--version"); code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
+		t.Errorf("got code %d, %q, want 0 and the version", code, stdout)
+	}
+}

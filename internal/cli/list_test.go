@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+)
+
+func addListed(w *world) {
+	for _, s := range []fakecloud.Script{
+		{ID: "ancient", Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-200 * time.Hour)},
+		{ID: "old", Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-3 * time.Hour), Duration: 72 * time.Second, Outcome: taskwait.StatusFailed},
+		{ID: "new", Name: "kafkaConfigModify", CreatedAt: time.Now().Add(-10 * time.Second), Duration: time.Minute},
+	} {
+		w.cloud.AddTask(testInstance, s)
+	}
+}
+
+func TestList(t *testing.T) {
+	const (
+		ancient = "ancient                           SUCCESS     3.0s       kafkaUpgrade\n"
+		old     = "old                               FAILED      1m12s      bindInstancePublicIp\n"
+		latest  = "new                               EXECUTING   10s        kafkaConfigModify\n"
+	)
+	for _, tt := range []struct {
+		name   string
+		set    func(*world)
+		args   string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{"a week", nil, "", 0, latest + old, "credentials from"},
+		{"an hour", nil, "--since 1h", 0, latest, ""},
+		{"all", nil, "--since 0", 0, latest + old + ancient, ""},
+		{"since a time", nil, "--since 1999-12-31T23:00:00Z", 0, latest, ""}, // a bubble begins at midnight UTC 2000-01-01
+		{"past faults", func(w *world) { w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Unavailable()) }, "--since 1h", 0, "no answer, next try in", ""},
+		{"quiet", nil, "--quiet", 0, "", ""},
+		{"no permission", func(w *world) {
+			w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
+		}, "", 6, "", "taskwait: 403 Forbidden"},
+		{"no network", func(w *world) { w.transport = broken{} }, "", 6, "no answer", "taskwait: "},
+		{"no such instance", func(w *world) { w.env[instanceName] = "kafka-9" }, "", 4, "", "taskwait: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				addListed(w)
+				if tt.set != nil {
+					tt.set(w)
+				}
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "list"}, strings.Fields(tt.args)...)...)
+				whole := tt.code == 0 && !strings.Contains(tt.stdout, "next try")
+				if code != tt.code || whole && stdout != tt.stdout || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d\n%s\n%s", code, stdout, stderr, tt.code, tt.stdout, tt.stderr)
+				}
+			})
+		})
+	}
+}
+
+// TestListWatch tells each change once: of a status, of a new task, and of a record that is deleted.
+func TestListWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.cloud.AddTask(testInstance, script("first", 12*time.Second, taskwait.StatusSuccess))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(13*time.Second, func() { w.cloud.AddTask(testInstance, script("second", time.Hour, taskwait.StatusSuccess)) })
+		time.AfterFunc(31*time.Second, func() { cancel(Signal{os.Interrupt}) })
+		code, stdout, _ := w.run(ctx, "kafka", "list", "--watch")
+		var got []string
+		for line := range strings.Lines(stdout) {
+			got = append(got, strings.Join(strings.Fields(line)[:2], " "))
+		}
+		want := []string{"first CREATED", "first EXECUTING", "second EXECUTING", "first SUCCESS"}
+		if code != 130 || !reflect.DeepEqual(got, want) {
+			t.Errorf("got code %d, %q, want 130, %q", code, got, want)
+		}
+	})
+}
+
+// TestTable keeps the whole list on the screen.
+func TestTable(t *testing.T) {
+	tb := &table{live: &live{stop: func() {}}}
+	if got := tb.view(noon, 80, 24); len(got) != 1 || got[0] != "no tasks" {
+		t.Errorf("got %q, want that there are none", got)
+	}
+	for i := range 30 {
+		tb.report(&event{
+			Event: eventTask, Time: noon, Task: fmt.Sprintf("%032d", i), Name: "kafkaUpgrade", Status: taskwait.StatusExecuting,
+			Created: noon.Add(time.Duration(i) * time.Minute), Age: seconds(time.Minute),
+		})
+	}
+	tb.report(&event{Event: eventGone, Time: noon, Task: fmt.Sprintf("%032d", 28)})
+	tb.report(&event{Event: eventTrouble, Time: noon, Trouble: "throttled", Next: at(9 * time.Second)})
+	for _, columns := range []int{80, 40, 20} {
+		lines := tb.view(noon.Add(5*time.Second), columns, 12)
+		for _, line := range lines {
+			if w := runewidth.StringWidth(line); w >= columns {
+				t.Errorf("got a line of %d columns, want less than %d: %q", w, columns, line)
+			}
+		}
+		golden(t, fmt.Sprintf("table-%d.txt", columns), strings.Join(lines, "\n")+"\n")
+	}
+}
+
+// TestJSON reads what --output json writes.
+func TestJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.cloud.AddTask(testInstance, script("good", 20*time.Second, taskwait.StatusSuccess))
+		w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Throttle(5*time.Second))
+		code, stdout, stderr := w.run(t.Context(), "kafka", "wait", "--output", "json", "good", "--timeout", "1m")
+		var kinds []string
+		var last map[string]any
+		for line := range strings.Lines(stdout) {
+			last = nil
+			if err := json.Unmarshal([]byte(line), &last); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			kinds = append(kinds, fmt.Sprint(last["event"]))
+		}
+		if want := []string{"start", "trouble", "status", "done", "end"}; code != 0 || stderr != "" || !reflect.DeepEqual(kinds, want) {
+			t.Errorf("got code %d, stderr %q, events %q, want 0, none, %q", code, stderr, kinds, want)
+		}
+		if last["exit_code"] != 0.0 || !reflect.DeepEqual(last["outcomes"], map[string]any{"succeeded": 1.0}) {
+			t.Errorf("got the end %v, want code 0 and one success", last)
+		}
+	})
+}
+
+// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and every exit code.
+func TestJSONDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range reflect.TypeFor[event]().NumField() {
+		name, _, _ := strings.Cut(reflect.TypeFor[event]().Field(i).Tag.Get("json"), ",")
+		want = append(want, "`"+name+"`")
+	}
+	for _, name := range []string{eventStart, eventStatus, eventProgress, eventTrouble, eventDone, eventEnd, eventTask, eventGone} {
+		want = append(want, "| `"+name+"` |")
+	}
+	for _, o := range outcomes {
+		want = append(want, "`"+string(o.outcome)+"`")
+	}
+	for _, code := range []int{0, 1, 2, 3, 4, 5, 6, 130, 143} {
+		want = append(want, fmt.Sprintf("| %d |", code))
+	}
+	for _, w := range want {
+		if !strings.Contains(string(text), w) {
+			t.Errorf("docs/cli.md: got no %s, want it explained", w)
+		}
+	}
+}

@@ -1,0 +1,369 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/hinshun/vt10x"
+	"github.com/mattn/go-runewidth"
+)
+
+// asCommand, when it is in the environment, makes this test's program the command itself.
+const asCommand = "TASKWAIT_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(Main())
+	}
+	os.Exit(m.Run())
+}
+
+// patience is the most that a test waits for something to be on the screen, on a machine however slow.
+const patience = time.Minute
+
+// command is the command as a process of its own, in a home and with a cache that are empty.
+func command(t *testing.T, env map[string]string, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), os.Args[0], args...)
+	dir := t.TempDir()
+	c.Env = []string{asCommand + "=1", "HOME=" + dir, "XDG_CACHE_HOME=" + dir, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
+	for name, value := range env {
+		c.Env = append(c.Env, name+"="+value)
+	}
+	return c
+}
+
+// screen is a terminal with a command on it.
+type screen struct {
+	t    *testing.T
+	tty  *os.File
+	vt   vt10x.Terminal
+	cmd  *exec.Cmd
+	read chan struct{} // closed when all has been read
+
+	mu  sync.Mutex
+	raw bytes.Buffer
+}
+
+func onScreen(t *testing.T, columns, rows int, c *exec.Cmd) *screen {
+	t.Helper()
+	s := &screen{t: t, cmd: c, vt: vt10x.New(vt10x.WithSize(columns, rows)), read: make(chan struct{})}
+	tty, err := pty.StartWithSize(c, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tty = tty
+	go func() { // ends with the command
+		defer close(s.read)
+		_, _ = io.Copy(s, tty)
+	}()
+	t.Cleanup(func() { _ = tty.Close() })
+	return s
+}
+
+// Write takes what the command writes.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.raw.Write(p)
+	return s.vt.Write(p)
+}
+
+// lines are those on the screen that are not empty.
+func (s *screen) lines() (lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for line := range strings.Lines(s.vt.String()) {
+		if line = strings.TrimRight(line, " \n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// await waits until the screen is as it should be, and returns it.
+func (s *screen) await(what string, ok func(lines []string) bool) []string {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if lines := s.lines(); ok(lines) {
+			return lines
+		}
+	}
+	s.t.Fatalf("got the screen\n%s\nwant %s", strings.Join(s.lines(), "\n"), what)
+	return nil
+}
+
+func (s *screen) resize(columns, rows int) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vt.Resize(columns, rows)
+	if err := pty.Setsize(s.tty, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *screen) press(key string) {
+	s.t.Helper()
+	if _, err := s.tty.WriteString(key); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// end waits for the end of the command, and returns its exit code and what is left on the screen.
+func (s *screen) end() (code int, lines []string) {
+	s.t.Helper()
+	code = exitCode(s.t, s.cmd.Wait())
+	<-s.read
+	return code, s.lines()
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var e *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return e.ExitCode()
+	}
+	t.Fatal(err)
+	return 0
+}
+
+const liveScript = `
+tasks:
+  - {id: quick, name: kafkaConfigModify, age: 1m, duration: 30s}
+  - {id: aaaaaaaa-long, name: kafkaUpgrade, duration: 1h, steps: [{after: 0s, status: EXECUTING}]}
+  - {id: bbbbbbbb-long, name: kafkaInstanceExtend, duration: 1h, steps: [{after: 0s, status: EXECUTING}]}
+`
+
+// count is how many lines have text in them.
+func count(lines []string, text string) (n int) {
+	for _, line := range lines {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func widest(lines []string) (w int) {
+	for _, line := range lines {
+		w = max(w, runewidth.StringWidth(line))
+	}
+	return w
+}
+
+const ctrlC = "\x03"
+
+// TestLive is the live display as a person sees it: wide, narrow, wide again, and Ctrl-C.
+func TestLive(t *testing.T) {
+	f := serveFake(t, liveScript)
+	defer f.stop()
+	s := onScreen(t, 120, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
+	oneEach := func(lines []string) bool {
+		return count(lines, "SUCCESS") == 1 && count(lines, "EXECUTING") == 2
+	}
+	lines := s.await("a line for each task, and when is looked next", func(lines []string) bool { return oneEach(lines) && count(lines, "next look in") == 2 })
+	if !strings.HasPrefix(lines[1], "✓ kafkaConfigModify quick ") || !strings.Contains(lines[2], "kafkaUpgrade aaaaaaaa ") {
+		t.Errorf("got\n%s\nwant the tasks in the order in which they were given", strings.Join(lines, "\n"))
+	}
+	s.resize(40, 24)
+	s.await("a line for each task on 40 columns", func(lines []string) bool { // below the first line, which is standard error's
+		return oneEach(lines) && widest(lines) <= 40 && count(lines, "next look") == 0
+	})
+	s.resize(120, 24)
+	s.await("all of it again", func(lines []string) bool { return oneEach(lines) && count(lines, "next look in") == 2 })
+	s.press(ctrlC)
+	code, lines := s.end()
+	want := []string{
+		"✓ quick  succeeded: SUCCESS (kafkaConfigModify), took 30s",
+		"… aaaaaaaa-long  stopped waiting: last seen EXECUTING (kafkaUpgrade)",
+		"… bbbbbbbb-long  stopped waiting: last seen EXECUTING (kafkaInstanceExtend)",
+		"3 tasks: 2 stopped, 1 succeeded",
+		"taskwait: interrupted; the tasks go on without us",
+	}
+	if text := strings.Join(lines, "\n"); code != 130 || !strings.Contains(text, strings.Join(want, "\n")) || count(lines, "to wait again: ") != 1 || count(lines, "long  ") != 2 {
+		t.Errorf("got code %d, and left\n%s\nwant 130 and\n%s", code, text, strings.Join(want, "\n"))
+	}
+}
+
+// TestLiveNarrow begins on 40 columns and 5 rows, in trouble.
+func TestLiveNarrow(t *testing.T) {
+	f := serveFake(t, liveScript+`
+faults: [{route: "GET tasks/{task}", kind: throttle, retry-after: 40s, times: 100}]
+`)
+	defer f.stop()
+	s := onScreen(t, 40, 5, command(t, f.env, "kafka", "wait", "aaaaaaaa-long"))
+	s.await("trouble in plain words", func(lines []string) bool {
+		return count(lines, "throttled, next try in ") == 1 && widest(lines) <= 40
+	})
+	s.press(ctrlC)
+	if code, lines := s.end(); code != 130 {
+		t.Errorf("got code %d, and left\n%s\nwant 130", code, strings.Join(lines, "\n"))
+	}
+}
+
+// TestLiveLow has more tasks than rows.
+func TestLiveLow(t *testing.T) {
+	f := serveFake(t, liveScript)
+	defer f.stop()
+	s := onScreen(t, 100, 4, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
+	s.await("the tasks that run, and how many more", func(lines []string) bool {
+		return count(lines, "EXECUTING") == 2 && count(lines, "and 1 more") == 1
+	})
+	s.press(ctrlC)
+	if code, _ := s.end(); code != 130 {
+		t.Errorf("got code %d, want 130", code)
+	}
+}
+
+// TestNoColor looks at every byte that is written.
+func TestNoColor(t *testing.T) {
+	f := serveFake(t, liveScript)
+	defer f.stop()
+	for _, tt := range []struct {
+		name         string
+		env          string
+		color, moves bool
+	}{
+		{"in color", "LANG=C.UTF-8", true, true},
+		{"NO_COLOR", "NO_COLOR=1", false, true},
+		{"a dumb terminal", "TERM=dumb", false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := command(t, f.env, "kafka", "wait", "quick")
+			c.Env = append(c.Env, tt.env)
+			s := onScreen(t, 80, 24, c)
+			code, _ := s.end()
+			raw := s.raw.String()
+			if color := strings.Contains(raw, "\x1b[3"); code != 0 || color != tt.color || strings.Contains(raw, "\x1b") != tt.moves {
+				t.Errorf("got code %d, %q, want 0, color: %v, control characters: %v", code, raw, tt.color, tt.moves)
+			}
+		})
+	}
+}
+
+// TestListOnScreen keeps the table current.
+func TestListOnScreen(t *testing.T) {
+	f := serveFake(t, `tasks: [{id: first, steps: [{after: 0s, status: EXECUTING}, {after: 1s, status: SUCCESS}]}]`)
+	defer f.stop()
+	s := onScreen(t, 80, 10, command(t, f.env, "kafka", "list", "--watch", "--interval", "100ms"))
+	s.await("the task's end, in place", func(lines []string) bool {
+		return count(lines, "SUCCESS") == 1 && count(lines, "EXECUTING") == 0
+	})
+	s.press(ctrlC)
+	if code, lines := s.end(); code != 130 || count(lines, "first ") != 1 {
+		t.Errorf("got code %d, and left\n%s\nwant 130 and the table", code, strings.Join(lines, "\n"))
+	}
+}
+
+// TestSIGTERM stops a command that writes into a pipe.
+func TestSIGTERM(t *testing.T) {
+	f := serveFake(t, liveScript)
+	defer f.stop()
+	c := command(t, f.env, "kafka", "wait", "aaaaaaaa-long")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(out, first); err != nil { // it waits by now
+		t.Fatal(err)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(t, c.Wait()); code != 143 || !strings.Contains(string(rest), "stopped waiting: last seen EXECUTING (kafkaUpgrade)") {
+		t.Errorf("got code %d, %s, want 143 and a summary", code, rest)
+	}
+}
+
+// TestCtrlCTwice ends a command at once that cannot stop cleanly: nobody reads what it writes.
+func TestCtrlCTwice(t *testing.T) {
+	f := serveFake(t, liveScript)
+	defer f.stop()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	fillPipe(t, w)
+	c := command(t, f.env, "kafka", "wait", "quick")
+	c.Stdout = w
+	errOut, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	if _, err := io.ReadFull(errOut, make([]byte, 1)); err != nil { // it listens by now
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		select {
+		case err := <-ended:
+			if code := exitCode(t, err); code != 130 {
+				t.Errorf("got code %d, want 130", code)
+			}
+			return
+		default:
+			_ = c.Process.Signal(os.Interrupt) // two at once may come as one
+		}
+	}
+	t.Error("got a command that goes on after Ctrl-C twice, want its end")
+}
+
+// fillPipe writes until there is no room.
+func fillPipe(t *testing.T, w *os.File) {
+	t.Helper()
+	if err := w.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := w.Write(make([]byte, 4096)); err != nil {
+			return
+		}
+	}
+}
+
+// TestClosedStdout is "taskwait … | head -0".
+func TestClosedStdout(t *testing.T) {
+	f := serveFake(t, `tasks: [{id: bad, age: 1m, outcome: FAILED}]`)
+	defer f.stop()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	c := command(t, f.env, "kafka", "wait", "bad")
+	c.Stdout, c.Stderr = w, w
+	err = c.Run()
+	_ = w.Close()
+	if code := exitCode(t, err); code != 1 {
+		t.Errorf("got code %d, want 1", code)
+	}
+}
