@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"golang.org/x/time/rate"
 )
 
 // statuses is a Source that gives these answers in turn, and the last one again and again. Yours asks a service.
@@ -86,6 +88,88 @@ func ExampleWithSettle() {
 	// SUCCESS 1
 	// SUCCESS 2
 	// <nil>
+}
+
+// ends is a Source of tasks that have ended so.
+func ends(all map[string]taskwait.Status) taskwait.Source {
+	return taskwait.SourceFunc(func(_ context.Context, id string) (taskwait.Task, error) {
+		return taskwait.Task{ID: id, Status: all[id]}, nil
+	})
+}
+
+func ExampleWaiter_WaitForTasks() {
+	source := ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "FAILED", "c3": "SUCCESS"})
+	waiter, _ := taskwait.New(source, often)
+	for task, err := range waiter.WaitForTasks(context.Background(), []string{"a1", "b2", "c3", "no id"}) {
+		switch {
+		case err == nil:
+			fmt.Println(task.ID, "is done")
+		case errors.Is(err, taskwait.ErrTaskFailed):
+			fmt.Println(task.ID, "has failed")
+		case errors.Is(err, taskwait.ErrInvalidID):
+			fmt.Printf("%q is no id\n", task.ID)
+		}
+	}
+	// Unordered output:
+	// "no id" is no id
+	// a1 is done
+	// b2 has failed
+	// c3 is done
+}
+
+func ExampleWaiter_CollectTasks() {
+	source := ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "FAILED"})
+	waiter, _ := taskwait.New(source, often)
+	results, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2"})
+	for _, r := range results {
+		fmt.Println(r.Task)
+	}
+	fmt.Println(errors.Is(err, taskwait.ErrTaskFailed)) // it is each of the errors there are
+	// Output:
+	// task "a1": SUCCESS
+	// task "b2": FAILED
+	// true
+}
+
+// Five requests a second for all Waiters that share the limiter. A little less than the service allows leaves room for
+// what the network makes irregular.
+func ExampleNewLimiter() {
+	limited := taskwait.WithLimiter(taskwait.NewLimiter(rate.NewLimiter(5, 1)))
+	source := ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "SUCCESS"})
+	staging, _ := taskwait.New(source, limited)
+	production, _ := taskwait.New(source, limited)
+	fmt.Println(staging.WaitForTask(context.Background(), "a1"))
+	fmt.Println(production.WaitForTask(context.Background(), "b2"))
+	// Output:
+	// task "a1": SUCCESS <nil>
+	// task "b2": SUCCESS <nil>
+}
+
+// pair is a Source whose service takes two ids at once.
+type pair struct{ taskwait.Source }
+
+func (p pair) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
+	from, _ := strconv.Atoi(b.Page)
+	to := min(from+2, len(b.IDs))
+	for _, id := range b.IDs[from:to] { // one request, in earnest
+		task, err := p.Task(ctx, id)
+		if err != nil {
+			return nil, "", err
+		}
+		tasks = append(tasks, task)
+	}
+	if to < len(b.IDs) {
+		next = strconv.Itoa(to)
+	}
+	return tasks, next, nil
+}
+
+func ExampleBatchSource() {
+	source := pair{ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "SUCCESS", "c3": "SUCCESS"})}
+	waiter, _ := taskwait.New(source, often)
+	_, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2", "c3"})
+	fmt.Println(err)
+	// Output: <nil>
 }
 
 func ExampleNew() {
