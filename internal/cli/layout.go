@@ -125,8 +125,8 @@ func (l *layout) cells(e *event, now time.Time) [columnCount]string {
 // Where there is no room for both the kind is cut.
 func label(e *event, width int) string {
 	id := clip(e.Task)
-	if e.Name == "" {
-		return runewidth.Truncate(id, width, "…")
+	if e.Name == "" || id == "" {
+		return runewidth.Truncate(e.who(), width, "…")
 	}
 	id = id[:min(len(id), leastLabel)]
 	room := width - len(id) - 1

@@ -139,6 +139,20 @@ func TestJSON(t *testing.T) {
 	})
 }
 
+// TestPercent tells how far a task is, where the service does.
+func TestPercent(t *testing.T) {
+	for output, want := range map[string]string{"text": ", 50%, ", "json": `"event":"progress"`} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Stages: []fakecloud.Stage{{Name: "disk_expansion", Takes: 20 * time.Second}}})
+			code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--interval", "5s", "--max-interval", "5s", "--output", output, "x")
+			if code != 0 || !strings.Contains(stdout, want) {
+				t.Errorf("%s: got code %d,\n%s\nwant 0, and %q in it", output, code, stdout, want)
+			}
+		})
+	}
+}
+
 // TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and every exit code.
 func TestJSONDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/cli.md")

@@ -43,16 +43,20 @@ func (l *live) report(e *event) {
 		}
 	case e.Event == eventEnd:
 		l.end = e
-	case e.Task == "" && e.Event == eventTrouble:
+	case e.who() == "" && e.Event == eventTrouble:
 		l.list = e
 	default:
 		l.set(e)
 	}
 }
 
-// set makes e what is shown of its task.
+// set makes e what is shown of its task. A task that was looked for by its name gets its id when it is found.
 func (l *live) set(e *event) {
 	i, known := l.at[e.Task]
+	if sought, ok := l.at[""]; ok && !known {
+		delete(l.at, "")
+		l.at[e.Task], i, known = sought, sought, true
+	}
 	if !known {
 		i = len(l.rows)
 		l.at[e.Task], l.rows = i, append(l.rows, nil)
@@ -65,7 +69,7 @@ func (l *live) close() {
 	l.stop()
 	p := plain{l.out}
 	for _, e := range l.rows {
-		fmt.Fprintf(l.out, "%s %s  %s\n", l.mark(e, time.Time{}), clip(e.Task), e.what())
+		fmt.Fprintf(l.out, "%s %s  %s\n", l.mark(e, time.Time{}), e.who(), e.what())
 	}
 	if l.end != nil {
 		p.end(l.end)
@@ -77,7 +81,7 @@ func (l *live) view(now time.Time, columns, rows int) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.rows) == 0 {
-		return []string{fit(spinner(now)+" asking", columns)}
+		return l.blank(now, columns)
 	}
 	shown, hidden := l.choose(max(rows-2, 1)) // the cursor stands below, and there may be a line of more
 	lay := newLayout(shown, now, columns)
@@ -96,6 +100,15 @@ func (l *live) view(now time.Time, columns, rows int) []string {
 		lines = append(lines, fit("  "+strings.Join(foot, "; "), columns))
 	}
 	return lines
+}
+
+// blank is what is shown as long as it is not known which tasks are waited for.
+func (l *live) blank(now time.Time, columns int) []string {
+	what := "asking"
+	if l.list != nil {
+		what = trouble(l.list, now)
+	}
+	return []string{fit(spinner(now)+" "+what, columns)}
 }
 
 // choose gives the rows that have room: first those that still run.

@@ -131,6 +131,18 @@ func TestViewOfTheList(t *testing.T) {
 	}
 }
 
+// TestViewBlank is what is shown before it is known which tasks there are.
+func TestViewBlank(t *testing.T) {
+	l := &live{at: map[string]int{}}
+	if lines := l.view(noon, 80, 24); len(lines) != 1 || !strings.HasSuffix(lines[0], " asking") {
+		t.Errorf("got %q, want that it asks", lines)
+	}
+	l.report(&event{Event: eventTrouble, Time: noon, Trouble: "no answer", Next: at(5 * time.Second)})
+	if lines := l.view(noon, 80, 24); len(lines) != 1 || !strings.HasSuffix(lines[0], " no answer, next try in 5s") {
+		t.Errorf("got %q, want the trouble", lines)
+	}
+}
+
 // TestSummary is what is left when the live display has gone.
 func TestSummary(t *testing.T) {
 	l := newTestLive(false)

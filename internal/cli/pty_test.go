@@ -230,6 +230,23 @@ func TestLiveLow(t *testing.T) {
 	}
 }
 
+// TestLiveName looks for a task that has no id yet, and shows it on the same line when it is found.
+func TestLiveName(t *testing.T) {
+	f := serveFake(t, `tasks: [{id: found, name: kafkaUpgrade, listed-after: 1s, steps: [{after: 0s, status: EXECUTING}]}]`)
+	defer f.stop()
+	s := onScreen(t, 80, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "--name", "kafkaUpgrade", "--since", "1h"))
+	s.await("what it looks for", func(lines []string) bool {
+		return count(lines, " kafkaUpgrade ") == 1 && count(lines, "not listed yet") == 1
+	})
+	s.await("what it has found", func(lines []string) bool {
+		return count(lines, "kafkaUpgrade found") == 1 && count(lines, "kafkaUpgrade") == 1 && count(lines, "EXECUTING") == 1
+	})
+	s.press(ctrlC)
+	if code, lines := s.end(); code != 130 || count(lines, "… found  stopped waiting: last seen EXECUTING (kafkaUpgrade)") != 1 || count(lines, "not listed") != 0 {
+		t.Errorf("got code %d, and left\n%s\nwant 130 and one line", code, strings.Join(lines, "\n"))
+	}
+}
+
 // TestNoColor looks at every byte that is written.
 func TestNoColor(t *testing.T) {
 	f := serveFake(t, liveScript)

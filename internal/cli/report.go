@@ -18,6 +18,7 @@ func (r *run) progress(p taskwait.Progress) {
 	defer r.mu.Unlock()
 	e := &event{Task: cmp.Or(p.Task.ID, r.only())}
 	e.fill(&p)
+	e.Name = cmp.Or(e.Name, r.what.name)
 	before := r.last[e.Task]
 	switch {
 	case p.Done:

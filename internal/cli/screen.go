@@ -3,14 +3,19 @@ package cli
 import (
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 )
 
-// canDraw reports whether standard output is a terminal on which lines can be drawn anew.
-func canDraw() bool { return term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb" } //nolint:gosec // a small number
+// canDraw reports whether standard output is a terminal on which lines can be drawn anew. On Windows it never is: whether a
+// console there takes colors and the like depends on how it was set up.
+func canDraw() bool {
+	kind := os.Getenv("TERM")
+	return runtime.GOOS != "windows" && kind != "" && kind != "dumb" && term.IsTerminal(int(os.Stdout.Fd())) //nolint:gosec // a small number
+}
 
 // draw shows what view gives on the terminal that out is, several times a second, for the size that it has by then. stop
 // takes it away again. view is called from another goroutine, and not after stop has returned.

@@ -21,7 +21,7 @@ const scriptExample = `  instances: [kafka-1]
     - {instance: kafka-1, id: resize-1, name: kafkaInstanceExtend, duration: 20s, outcome: FAILED}
     - {name: kafkaUpgrade, age: 10m, listed-after: 2s, steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]}
   operations:             # what the tasks do that requests start
-    resize: {duration: 5s}
+    resize: {stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]}
     public-ip: {duration: 3s, outcome: FAILED}
   faults:                 # each befalls one request of its route, in this order
     - {route: "GET tasks/{task}", kind: unavailable, times: 2}
@@ -56,14 +56,20 @@ type cloudScript struct {
 }
 
 type taskScript struct {
-	Instance    string       `yaml:"instance"`
-	ID          string       `yaml:"id"`
-	Name        string       `yaml:"name"`
-	Age         span         `yaml:"age"`
-	Duration    span         `yaml:"duration"`
-	Outcome     string       `yaml:"outcome"`
-	ListedAfter span         `yaml:"listed-after"`
-	Steps       []stepScript `yaml:"steps"`
+	Instance    string        `yaml:"instance"`
+	ID          string        `yaml:"id"`
+	Name        string        `yaml:"name"`
+	Age         span          `yaml:"age"`
+	Duration    span          `yaml:"duration"`
+	Outcome     string        `yaml:"outcome"`
+	ListedAfter span          `yaml:"listed-after"`
+	Steps       []stepScript  `yaml:"steps"`
+	Stages      []stageScript `yaml:"stages"`
+}
+
+type stageScript struct {
+	Name  string `yaml:"name"`
+	Takes span   `yaml:"takes"`
 }
 
 type stepScript struct {
@@ -126,6 +132,9 @@ func (t *taskScript) script() fakecloud.Script {
 	}
 	for _, step := range t.Steps {
 		s.Steps = append(s.Steps, fakecloud.Step{After: time.Duration(step.After), Status: taskwait.Status(step.Status)})
+	}
+	for _, stage := range t.Stages {
+		s.Stages = append(s.Stages, fakecloud.Stage{Name: stage.Name, Takes: time.Duration(stage.Takes)})
 	}
 	return s
 }

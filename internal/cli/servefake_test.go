@@ -178,3 +178,25 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("got %q, want all of them, any first and unknown last", all)
 	}
 }
+
+// FuzzParseScript: whatever the file holds, it is a cloud or an error.
+func FuzzParseScript(f *testing.F) {
+	f.Add(scriptExample)
+	f.Add("tasks: [{steps: [{after: 1s, status: X}, {after: 0s, status: Y}]}]")
+	f.Add("quota: -1")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 4096 {
+			return // a file of that size makes clouds of that size
+		}
+		s, err := parseScript([]byte(text))
+		if err != nil || s.Quota > 1000 || len(s.Faults) > 100 {
+			return
+		}
+		for i := range s.Faults {
+			s.Faults[i].Times = nil // a million of them is a million
+		}
+		if cloud, _, err := s.cloud(); (cloud == nil) && err == nil {
+			t.Errorf("%q: got neither a cloud nor an error", text)
+		}
+	})
+}

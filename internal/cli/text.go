@@ -19,15 +19,23 @@ func (p plain) report(e *event) {
 	case eventTask, eventGone:
 		fmt.Fprintf(p.out, "%-32s  %-10s  %-9s  %s\n", clip(e.Task), rowStatus(e), rowTime(e), clip(e.Name))
 	default:
-		who := clip(e.Task)
+		who := e.who()
 		if who != "" {
-			who += "  "
+			who += gap
 		}
 		fmt.Fprintf(p.out, "%6s  %s%s\n", e.Elapsed, who, e.what())
 	}
 }
 
 func (plain) close() {}
+
+// who is the task's id, or as long as that is not known the name by which it is looked for; "": it is about no one task.
+func (e *event) who() string {
+	if e.Task == "" {
+		return clip(e.Name)
+	}
+	return clip(e.Task)
+}
 
 // end writes the sum, if there is more than one to add up.
 func (p plain) end(e *event) {
@@ -163,7 +171,7 @@ type silent struct{ errOut io.Writer }
 
 func (s silent) report(e *event) {
 	if e.Event == eventDone && e.Outcome != succeeded {
-		fmt.Fprintf(s.errOut, "taskwait: %s: %s\n", clip(e.Task), e.done())
+		fmt.Fprintf(s.errOut, "taskwait: %s: %s\n", e.who(), e.done())
 	}
 }
 
