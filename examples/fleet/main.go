@@ -21,6 +21,7 @@ import (
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"golang.org/x/term"
 	"golang.org/x/time/rate"
 )
 
@@ -33,7 +34,11 @@ const (
 
 func main() {
 	cloud := fakecloud.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
-	if err := run(context.Background(), cloud, os.Stdout, os.Stderr); err != nil {
+	live := io.Discard
+	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a small number
+		live = os.Stderr
+	}
+	if err := run(context.Background(), cloud, os.Stdout, live); err != nil {
 		log.Fatal(err)
 	}
 }
