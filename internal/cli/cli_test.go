@@ -176,7 +176,7 @@ func TestUsage(t *testing.T) {
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
 		{"no such region", "kafka wait --region mars x", `--region "mars"`},
 		{"no URL", "kafka wait --endpoint dms.example x", `--endpoint "dms.example", want a URL`},
-		{"a password in the URL", "kafka wait --endpoint https://u:p@x x", "want a URL"},
+		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x", "--endpoint has a user or a password in it, want a URL"},
 		{"list: an argument", "kafka list x", `unknown command "x"`},
 		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want above 0"},
 		{"list: no such output", "kafka list -o xml", "want text or json"},
@@ -189,6 +189,9 @@ func TestUsage(t *testing.T) {
 			code, stdout, stderr := w.run(t.Context(), strings.Fields(tt.args)...)
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
+			}
+			if strings.Contains(stderr, "-secret") {
+				t.Errorf("got a secret printed: %q", stderr)
 			}
 			if n := len(w.cloud.Requests()); n > 0 {
 				t.Errorf("got %d requests, want none", n)

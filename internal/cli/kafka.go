@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
@@ -120,7 +121,10 @@ func (t *target) checkEndpoint() error {
 		return nil
 	}
 	u, err := url.Parse(t.endpoint)
-	if err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "" || u.User != nil {
+	if strings.Contains(t.endpoint, "@") { // not shown: it may be a password
+		return errors.New("--endpoint has a user or a password in it, want a URL such as https://dms.eu-west-101.myhuaweicloud.eu")
+	}
+	if err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "" {
 		return fmt.Errorf("--endpoint %q, want a URL such as https://dms.eu-west-101.myhuaweicloud.eu", t.endpoint)
 	}
 	return nil

@@ -66,9 +66,9 @@ func (f *waitFlags) flags(c *cobra.Command) {
 	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
 	fs.DurationVar(&f.timeout, "timeout", 0, "the most to wait, for all tasks together; 0: no limit")
 	fs.DurationVar(&f.lo, "interval", taskwait.DefaultMinInterval, "the first pause between two looks; if it is given, pauses are not learned from earlier runs")
-	fs.DurationVar(&f.hi, "max-interval", taskwait.DefaultMaxInterval, "the longest pause between two looks")
+	fs.DurationVar(&f.hi, "max-interval", taskwait.DefaultMaxInterval, "the longest pause between two looks; the same holds for it")
 	fs.BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
-	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep what tasks took in earlier runs; --interval does not use it either")
+	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep what tasks took in earlier runs")
 }
 
 // check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the one that was.
