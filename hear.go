@@ -41,13 +41,20 @@ func (w *wait) plan(next time.Time) {
 	}
 }
 
-// news reports whether a, which others have learnt, is newer than what the wait knows; nil is not.
+// news reports whether a, which others have learnt, is newer than what the wait knows; nil is not. What was asked before the
+// wait began may be of a time before that, when the task had another life.
 func (w *wait) news(a *answer) bool {
 	if a == nil {
 		return false
 	}
 	raise(a)
-	return a.sent.After(w.looked) || a.err == nil && a.task.Status.Terminal()
+	switch {
+	case a.sent.Before(w.begun):
+		return false
+	case a.sent.After(w.looked):
+		return true
+	}
+	return a.err == nil && a.task.Status.Terminal()
 }
 
 // wakeAt is when the wait must look by itself: when it is due, or if others see to that, when its last look is.

@@ -18,6 +18,7 @@ func TestShare(t *testing.T) {
 	t.Run("timeouts", inBubble(shareTimeouts))
 	t.Run("a panic", inBubble(sharePanic))
 	t.Run("one after the other", inBubble(shareSerial))
+	t.Run("what was asked before it began", inBubble(shareStale))
 }
 
 // each waits for each id on a goroutine of its own.
@@ -37,6 +38,27 @@ func (f *fleet) each(t *testing.T, w *Waiter, ids []string, opts ...Option) (err
 		delay += d / time.Duration(len(ids))
 	}
 	return errs, delay
+}
+
+// shareStale: a query that is under way when a wait begins may tell of a time before that. An operation may have been
+// started again since: its answer is not for that wait.
+func shareStale(t *testing.T) {
+	status := StatusCancelled
+	w := newWaiter(t, SourceFunc(func(_ context.Context, id string) (Task, error) {
+		seen := status
+		time.Sleep(1500 * time.Millisecond)
+		return Task{ID: id, Status: seen}, nil
+	}))
+	var first error
+	var done sync.WaitGroup
+	done.Go(func() { _, first = w.WaitForTask(t.Context(), "id") })
+	time.Sleep(time.Second)
+	status = StatusSuccess // it was armed again, and is done
+	_, second := w.WaitForTask(t.Context(), "id")
+	done.Wait()
+	if !errors.Is(first, ErrTaskCancelled) || second != nil {
+		t.Errorf("%v, then %v; want that it was cancelled, then nothing", first, second)
+	}
 }
 
 func shareFigures(t *testing.T) {
