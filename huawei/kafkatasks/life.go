@@ -97,8 +97,8 @@ func (s *Instances) named(ctx context.Context, name string, except []taskwait.Ta
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	exact := model.GetListInstancesRequestExactMatchNameEnum().TRUE
-	req := &model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA, Name: &name, ExactMatchName: &exact}
+	exact, limit := model.GetListInstancesRequestExactMatchNameEnum().TRUE, "50" // the largest page
+	req := &model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA, Name: &name, ExactMatchName: &exact, Limit: &limit}
 	resp, err := huawei.Do(ctx, s.caller, "dms:instance:list", func(c *core.HcHttpClient) (*model.ListInstancesResponse, error) {
 		return kafka.NewKafkaClient(c).ListInstances(req)
 	})
