@@ -169,6 +169,7 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a list that fails ends no wait", inBubble(manyListFails))
 	t.Run("a list that is refused is not asked again", inBubble(manyListRefused))
 	t.Run("a list that hangs holds nobody", inBubble(manyListHangs))
+	t.Run("a list without an end", inBubble(manyListEndless))
 	t.Run("what the list does not show is asked for alone", inBubble(manyUnlisted))
 	t.Run("timeout: the last look is a sweep", inBubble(manyTimeout))
 	t.Run("timeout: more last looks than fit", inBubble(manyTimeoutLate))
@@ -354,6 +355,34 @@ func manyListFails(t *testing.T) {
 	}
 	got, _ := f.gather(t, newWaiter(t, f.source(), WithErrorTolerance(0)), f.add(250, logNormal(1, 20*time.Second, 1.2)))
 	succeeded(t, got)
+}
+
+// endless is a BatchSource whose list shows nothing, and has always one page more.
+type endless struct {
+	Source
+	pages int
+	next  func(page int) string
+}
+
+func (e *endless) Tasks(context.Context, Batch) ([]Task, string, error) {
+	e.pages++
+	return nil, e.next(e.pages), nil
+}
+
+func manyListEndless(t *testing.T) {
+	for _, next := range []func(int) string{func(int) string { return "the same" }, strconv.Itoa} {
+		for _, n := range []int{2, 300} {
+			f := newFleet(0)
+			e := &endless{Source: f.source(), next: next}
+			w := newWaiter(t, e)
+			got, _ := f.gather(t, w, f.add(n, fixed(5*time.Minute)))
+			succeeded(t, got)
+			errs, _ := f.each(t, w, f.add(n, fixed(5*time.Minute)))
+			if err := errors.Join(errs...); err != nil || e.pages > 4*n+100 {
+				t.Errorf("%d tasks: %d pages asked for, %v", n, e.pages, err)
+			}
+		}
+	}
 }
 
 func manyListRefused(t *testing.T) {

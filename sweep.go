@@ -18,6 +18,10 @@ const (
 	sweepGap = time.Second
 )
 
+// sparePages is how many pages more than there are waits a sweep may take: by then asking for each alone would have cost
+// less, and the list may have no end.
+const sparePages = 10
+
 // sweep is a look at many tasks, page by page.
 type sweep struct {
 	source   BatchSource // nil: there is none, or no more
@@ -97,7 +101,8 @@ func (s *scheduler) page(c *call) {
 		s.shown(i)
 		s.driver.deliver(i, &answer{task: *t, sent: c.began, shared: true})
 	}
-	if w.batch.Page = c.next; c.next == "" || w.missing == 0 {
+	endless := c.next == c.batch.Page || w.pages >= len(w.batch.IDs)+sparePages
+	if w.batch.Page = c.next; c.next == "" || w.missing == 0 || endless {
 		s.swept()
 	}
 }

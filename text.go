@@ -51,7 +51,10 @@ func escape(s string) string {
 // statusText is how a message words the state of a task: the status, and the kind of task where it is known.
 func statusText(t *Task) string {
 	s := clip(string(t.Status))
-	if !t.Status.Known() {
+	switch {
+	case t.Status == "":
+		s = "no status"
+	case !t.Status.Known():
 		s = fmt.Sprintf("%q (an unknown status)", s)
 	}
 	if t.Phase != "" {
