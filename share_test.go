@@ -43,9 +43,12 @@ func (f *fleet) each(t *testing.T, w *Waiter, ids []string, opts ...Option) (err
 // shareStale: a query that is under way when a wait begins may tell of a time before that. An operation may have been
 // started again since: its answer is not for that wait.
 func shareStale(t *testing.T) {
-	status := StatusCancelled
+	begin := time.Now()
 	w := newWaiter(t, SourceFunc(func(_ context.Context, id string) (Task, error) {
-		seen := status
+		seen := StatusCancelled
+		if time.Since(begin) >= time.Second { // it was armed again, and is done
+			seen = StatusSuccess
+		}
 		time.Sleep(1500 * time.Millisecond)
 		return Task{ID: id, Status: seen}, nil
 	}))
@@ -53,7 +56,6 @@ func shareStale(t *testing.T) {
 	var done sync.WaitGroup
 	done.Go(func() { _, first = w.WaitForTask(t.Context(), "id") })
 	time.Sleep(time.Second)
-	status = StatusSuccess // it was armed again, and is done
 	_, second := w.WaitForTask(t.Context(), "id")
 	done.Wait()
 	if !errors.Is(first, ErrTaskCancelled) || second != nil {
