@@ -47,7 +47,7 @@ func (s *System) Run(ctx context.Context) int {
 		}
 		return e.code
 	}
-	fmt.Fprintf(s.Stderr, "taskwait: %v\n", err) // all of cobra's own errors are about the command line
+	fmt.Fprintf(s.Stderr, "taskwait: %v\n", trim(err)) // all of cobra's own errors are about the command line
 	fmt.Fprintf(s.Stderr, "See %q.\n", calledCommand(root, s.Args)+" --help")
 	return codeUsage
 }

@@ -98,7 +98,7 @@ func TestWaitExitCodes(t *testing.T) {
 		{"no permission", func(w *world) {
 			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
-		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", ""},
+		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", "taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): see that"},
 		{"no network", func(w *world) { w.transport = broken{} }, "good", 6, "no answer", ""},
 		{"no network, and no time", func(w *world) { w.transport = broken{} }, "--timeout 30s good", 6, "could not ask after", ""},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},

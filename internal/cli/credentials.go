@@ -9,6 +9,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/taskwait/taskwait"
 	"gopkg.in/ini.v1"
 )
 
@@ -134,4 +135,16 @@ func (s *System) credential(k *keys, project string) (auth.ICredential, error) {
 		return nil, fmt.Errorf("credentials from %s: %w", k.source, err)
 	}
 	return c, nil
+}
+
+// unauthorized reports whether the service has refused the credentials themselves.
+func unauthorized(err error) bool {
+	var q *taskwait.QueryError
+	return errors.As(err, &q) && strings.HasPrefix(q.Error(), "401 ")
+}
+
+// refusedKeys says what to do about that.
+func refusedKeys(source string) string {
+	return "the service refuses the credentials from " + source + ": see that the access key and the secret key there belong together and " +
+		"are still valid, that temporary ones come with their security token, and that this clock is right"
 }

@@ -68,16 +68,19 @@ func (s *System) list(ctx context.Context, f *listFlags) error {
 		err = l.keep(ctx, f.interval, err)
 	}
 	l.rep.close()
+	if f.notes() && unauthorized(err) {
+		fmt.Fprintf(s.Stderr, "taskwait: %s\n", refusedKeys(credentials))
+	}
 	return listError(ctx, err)
 }
 
 // listReporter is who prints: with --watch on a terminal the whole list stays on the screen.
 func (s *System) listReporter(f *listFlags) reporter {
-	if s.Live == nil || !f.notes() {
+	if !f.notes() {
 		return s.reporter(&f.printing)
 	}
-	if !f.watch {
-		return plain{s.Stdout}
+	if s.Live == nil || !f.watch {
+		return &titled{plain: plain{s.Stdout}}
 	}
 	t := &table{live: &live{out: s.Stdout}}
 	t.stop = s.Live(func(columns, rows int) []string { return t.view(time.Now(), columns, rows) })
@@ -205,11 +208,15 @@ func (t *table) view(now time.Time, columns, rows int) []string {
 		return []string{fit("no tasks", columns)}
 	}
 	var lines []string
-	for _, e := range t.rows[:min(len(t.rows), max(rows-2, 1))] {
+	if columns > wide {
+		lines, rows = append(lines, fit(heading, columns)), rows-1
+	}
+	shown := min(len(t.rows), max(rows-2, 1))
+	for _, e := range t.rows[:shown] {
 		lines = append(lines, fit(tableRow(e, now, columns), columns))
 	}
 	var foot []string
-	if hidden := len(t.rows) - len(lines); hidden > 0 {
+	if hidden := len(t.rows) - shown; hidden > 0 {
 		foot = append(foot, fmt.Sprintf("and %d more", hidden))
 	}
 	if t.list != nil && now.Before(t.list.Time.Add(time.Duration(t.list.next()))) {
@@ -221,23 +228,24 @@ func (t *table) view(now time.Time, columns, rows int) []string {
 	return lines
 }
 
-// tableRow is a task's row. Where there is no room for all the id goes first.
+// wide is from how many columns on there is room for all that is in a row, and some of the name.
+const wide = 76
+
+// tableRow is a task's row. Where there is no room for all the id goes first, and one of the times.
 func tableRow(e *event, now time.Time, columns int) string {
-	age := *e
-	if !age.Status.Terminal() {
-		age.Age += seconds(now.Sub(e.Time))
+	aged := *e
+	aged.Age += seconds(now.Sub(e.Time))
+	if columns > wide {
+		return row(&aged)
 	}
-	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), idWidth, "…"), idWidth)
-	row := fmt.Sprintf("%-9s %7s  %s", rowStatus(e), rowTime(&age), clip(e.Name))
-	if idWidth+len(gap)+runewidth.StringWidth(row) < columns {
-		return id + gap + row
-	}
-	return id[:leastLabel] + gap + row
+	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), leastLabel, ""), leastLabel)
+	return fmt.Sprintf("%s%s%-9s %7s  %s", id, gap, rowStatus(e), rowTime(&aged), clip(e.Name))
 }
 
 func (t *table) close() {
 	t.stop()
+	list := titled{plain: plain{t.out}}
 	for _, e := range t.rows {
-		plain{t.out}.report(e)
+		list.report(e)
 	}
 }

@@ -28,9 +28,10 @@ func addListed(w *world) {
 
 func TestList(t *testing.T) {
 	const (
-		ancient = "ancient                           SUCCESS     3.0s       kafkaUpgrade\n"
-		old     = "old                               FAILED      1m12s      bindInstancePublicIp\n"
-		latest  = "new                               EXECUTING   10s        kafkaConfigModify\n"
+		heading = "TASK                              STATUS      AGE       DURATION  NAME\n"
+		ancient = "ancient                           SUCCESS     200h0m    3.0s      kafkaUpgrade\n"
+		old     = "old                               FAILED      3h0m      1m12s     bindInstancePublicIp\n"
+		latest  = heading + "new                               EXECUTING   10s       -         kafkaConfigModify\n"
 	)
 	for _, tt := range []struct {
 		name   string
@@ -49,6 +50,7 @@ func TestList(t *testing.T) {
 		{"no permission", func(w *world) {
 			w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "", 6, "", "taskwait: 403 Forbidden"},
+		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "", 6, "", "refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): see that"},
 		{"no network", func(w *world) { w.transport = broken{} }, "", 6, "no answer", "taskwait: "},
 		{"no such instance", func(w *world) { w.env[instanceName] = "kafka-9" }, "", 4, "", "taskwait: "},
 	} {
@@ -82,7 +84,7 @@ func TestListWatch(t *testing.T) {
 		for line := range strings.Lines(stdout) {
 			got = append(got, strings.Join(strings.Fields(line)[:2], " "))
 		}
-		want := []string{"first CREATED", "first EXECUTING", "second EXECUTING", "first SUCCESS"}
+		want := []string{"TASK STATUS", "first CREATED", "first EXECUTING", "second EXECUTING", "first SUCCESS"}
 		if code != 130 || !reflect.DeepEqual(got, want) {
 			t.Errorf("got code %d, %q, want 130, %q", code, got, want)
 		}

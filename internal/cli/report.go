@@ -63,6 +63,7 @@ func (r *run) done(e *event, err error) {
 	r.outcomes = append(r.outcomes, e.Outcome)
 	if err != nil {
 		e.Error = reason(err)
+		r.refused = r.refused || unauthorized(err)
 	}
 	if e.Task != "" && slices.Contains([]outcome{timedOut, stopped, noAnswer}, e.Outcome) {
 		r.open = append(r.open, e.Task)
@@ -130,6 +131,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	defer r.mu.Unlock()
 	if err != nil && len(r.outcomes) == 0 { // before there was a wait
 		r.outcomes = append(r.outcomes, noAnswer)
+		r.refused = unauthorized(err)
 		fmt.Fprintf(r.errOut, "taskwait: %v\n", trim(err))
 	}
 	code := codeOf(r.outcomes)

@@ -36,6 +36,7 @@ type run struct {
 	last     map[string]*event // of each task
 	outcomes []outcome
 	open     []string // the ids that may still run
+	refused  bool     // the service has refused the credentials
 	shared   string   // the trouble with the list that was told last; "": it is well
 }
 

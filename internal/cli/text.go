@@ -17,7 +17,7 @@ func (p plain) report(e *event) {
 	case eventEnd:
 		p.end(e)
 	case eventTask, eventGone:
-		fmt.Fprintf(p.out, "%-32s  %-10s  %-9s  %s\n", clip(e.Task), rowStatus(e), rowTime(e), clip(e.Name))
+		fmt.Fprintln(p.out, row(e))
 	default:
 		who := e.who()
 		if who != "" {
@@ -141,7 +141,36 @@ func rowStatus(e *event) string {
 	return clip(string(e.Status))
 }
 
-// rowTime is how long a task took, or has been running.
+// row is a task's row of a list, below heading.
+func row(e *event) string {
+	took := "-"
+	if e.Status.Terminal() {
+		took = short(time.Duration(e.Took))
+	}
+	return columns(clip(e.Task), rowStatus(e), short(time.Duration(e.Age)), took, clip(e.Name))
+}
+
+var heading = columns("TASK", "STATUS", "AGE", "DURATION", "NAME")
+
+func columns(task, status, age, took, name string) string {
+	return fmt.Sprintf("%-*s  %-10s  %-8s  %-8s  %s", idWidth, task, status, age, took, name)
+}
+
+// titled is plain with a heading above the first row.
+type titled struct {
+	plain
+	begun bool
+}
+
+func (t *titled) report(e *event) {
+	if !t.begun && (e.Event == eventTask || e.Event == eventGone) {
+		t.begun = true
+		fmt.Fprintln(t.out, heading)
+	}
+	t.plain.report(e)
+}
+
+// rowTime is how long a task took, or has been running, where there is room for one of them.
 func rowTime(e *event) string {
 	if e.Status.Terminal() {
 		return short(time.Duration(e.Took))

@@ -163,7 +163,11 @@ func (r *run) do(ctx context.Context, credentials string) error {
 	if r.notes {
 		fmt.Fprintf(r.errOut, "taskwait: instance %s, credentials from %s\n", r.target.instance, credentials)
 	}
-	if code := r.end(ctx, r.await(ctx)); code != codeOK {
+	code := r.end(ctx, r.await(ctx))
+	if r.notes && r.refused {
+		fmt.Fprintf(r.errOut, "taskwait: %s\n", refusedKeys(credentials))
+	}
+	if code != codeOK {
 		return &exitError{code: code}
 	}
 	return nil
