@@ -163,7 +163,7 @@ func (l *lister) tell(kind string, t *taskwait.Task) {
 		now = e.Time
 	}
 	if !t.CreatedAt.IsZero() {
-		e.Age = seconds(max(now.Sub(t.CreatedAt), 0))
+		e.Age = max(seconds(max(now.Sub(t.CreatedAt), 0)), e.Took) // the service dates its answers to the second
 	}
 	l.rep.report(e)
 }
@@ -228,24 +228,30 @@ func (t *table) view(now time.Time, columns, rows int) []string {
 	return lines
 }
 
+// aged is e as it would be told now.
+func (e *event) aged(now time.Time) *event {
+	aged := *e
+	aged.Age += seconds(now.Sub(e.Time))
+	return &aged
+}
+
 // wide is from how many columns on there is room for all that is in a row, and some of the name.
 const wide = 76
 
 // tableRow is a task's row. Where there is no room for all the id goes first, and one of the times.
 func tableRow(e *event, now time.Time, columns int) string {
-	aged := *e
-	aged.Age += seconds(now.Sub(e.Time))
+	aged := e.aged(now)
 	if columns > wide {
-		return row(&aged)
+		return row(aged)
 	}
 	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), leastLabel, ""), leastLabel)
-	return fmt.Sprintf("%s%s%-9s %7s  %s", id, gap, rowStatus(e), rowTime(&aged), clip(e.Name))
+	return fmt.Sprintf("%s%s%-9s %7s  %s", id, gap, rowStatus(e), rowTime(aged), clip(e.Name))
 }
 
 func (t *table) close() {
 	t.stop()
 	list := titled{plain: plain{t.out}}
 	for _, e := range t.rows {
-		list.report(e)
+		list.report(e.aged(time.Now()))
 	}
 }

@@ -91,6 +91,20 @@ func TestListWatch(t *testing.T) {
 	})
 }
 
+// TestTableEnd: what stays on the screen is as old as it is at the end.
+func TestTableEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		tb := &table{live: &live{stop: func() {}, out: &out}}
+		tb.report(&event{Event: eventTask, Time: time.Now(), Task: "t", Name: "n", Status: taskwait.StatusExecuting, Age: seconds(time.Minute)})
+		time.Sleep(3 * time.Minute)
+		tb.close()
+		if want := heading + "\n" + columns("t", "EXECUTING", "4m", "-", "n") + "\n"; out.String() != want {
+			t.Errorf("got\n%swant\n%s", out.String(), want)
+		}
+	})
+}
+
 // TestTable keeps the whole list on the screen.
 func TestTable(t *testing.T) {
 	tb := &table{live: &live{stop: func() {}}}
