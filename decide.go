@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 const (
@@ -251,10 +252,10 @@ func (s *state) read(a *answer) note {
 		}
 		return n
 	case a.task.ID != "" && a.task.ID != s.ID:
-		other := fmt.Errorf("the service answered for another task, %q", clip(a.task.ID))
+		other := fmt.Errorf("the service answered for another task, %q", text.Clip(a.task.ID))
 		return note{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
 	case !a.task.Status.Known():
-		return note{seen: true, trouble: fmt.Errorf("unknown status %q", clip(string(a.task.Status)))}
+		return note{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(a.task.Status)))}
 	}
 	return note{seen: true}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
 )
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -175,8 +176,8 @@ func FuzzDecide(f *testing.F) {
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
-		e := newExponential(DefaultMinInterval, DefaultMaxInterval)
-		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, twin: state{ID: "id", Started: t0}, now: t0, e: &e}
+		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
+		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, twin: state{ID: "id", Started: t0}, now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
 				return
@@ -191,7 +192,7 @@ type fuzzed struct {
 	s, twin state
 	v       verdict
 	now     time.Time
-	e       *exponential
+	e       *pacing.Exponential
 	trouble []time.Time // the present run of transient errors, counted independently
 }
 
@@ -206,7 +207,7 @@ func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	a.sent = c.now.Add(c.v.wait)
 	now := a.sent.Add(time.Duration(b/16) * time.Second)
 	r := rnd.Float64()
-	planned := c.e.pause(c.s.Step, rnd.Float64())
+	planned := c.e.Pause(c.s.Step, rnd.Float64())
 	c.v = decide(c.l, &c.s, &a, now, planned, r)
 	c.now = now
 	c.checkVerdict(t, a)
