@@ -1,7 +1,6 @@
 package taskwait
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -155,7 +154,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		ID: "id", Started: t0, Step: 5, Errors: 4, LastErr: `two\nlines`,
+		ID: "id", Started: t0, Step: 5, Errors: 4,
 		Task: Task{ID: "id", Name: "resize", Status: StatusExecuting},
 		Born: t0, Alive: at(1), Moved: at(1),
 		Trouble: run{Since: at(4), Count: 1},
@@ -177,7 +176,7 @@ func FuzzDecide(f *testing.F) {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
 		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
-		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, twin: state{ID: "id", Started: t0}, now: t0, e: e}
+		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
 				return
@@ -186,10 +185,10 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// fuzzed is a wait under fuzzing, and its twin, whose state goes through JSON after every answer.
+// fuzzed is a wait under fuzzing.
 type fuzzed struct {
 	l       *limits
-	s, twin state
+	s       state
 	v       verdict
 	now     time.Time
 	e       *pacing.Exponential
@@ -214,7 +213,6 @@ func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	if !c.v.done {
 		c.checkPause(t, a, planned)
 	}
-	c.checkTwin(t, a, planned, r)
 }
 
 func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
@@ -262,22 +260,5 @@ func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	}
 	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && !c.s.Early && w < asked {
 		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
-	}
-}
-
-func (c *fuzzed) checkTwin(t *testing.T, a answer, planned time.Duration, r float64) {
-	t.Helper()
-	text, err := json.Marshal(c.twin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var woken state
-	if err := json.Unmarshal(text, &woken); err != nil {
-		t.Fatal(err)
-	}
-	v := decide(c.l, &woken, &a, c.now, planned, r)
-	c.twin = woken
-	if v.done != c.v.done || v.kind != c.v.kind || v.wait != c.v.wait || !reflect.DeepEqual(c.twin, c.s) {
-		t.Fatalf("after JSON: %+v %+v\nwithout:    %+v %+v", v, c.twin, c.v, c.s)
 	}
 }

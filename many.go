@@ -91,9 +91,6 @@ func newMany(ctx context.Context, w *Waiter, ids []string, opts []Option) (*many
 	m := &many{begun: time.Now(), tally: Tally{Total: len(ids), Running: len(ids)}}
 	m.w = wait{settings: set, limits: set.limits(ctx), whole: &m.tally}
 	m.w.remember(set.history)
-	if m.w.learn == nil && set.newBackOff == nil {
-		m.w.own = m.hurry
-	}
 	m.s = scheduler{driver: m, calls: newCalls(w, set.log), start: m.begun, limiter: set.limiter, retry: set.exponential}
 	if b, ok := w.src.(BatchSource); ok {
 		m.s.sweep.source, m.s.batch = b, b
@@ -212,14 +209,6 @@ func (m *many) load(i int32) {
 	default:
 		w.own = m.plans[i]
 	}
-}
-
-// hurry is the exponential schedule, down to half its pauses as the whole nears its end: all that are done wait for the last
-// ones, and few are cheap to ask for.
-func (m *many) hurry(step int, _ string, _ time.Duration, rnd float64) time.Duration {
-	pause := float64(m.w.exponential.Pause(step, rnd))
-	share := float64(m.tally.Running) / float64(m.tally.Total)
-	return max(m.w.lo, time.Duration(pause*max(share, 0.5)))
 }
 
 // early reports whether an answer that comes now comes before slot i's own pause is over: then its BackOff stays as it is.

@@ -105,7 +105,7 @@ type wait struct {
 	own     pacing.Schedule // nil: the exponential
 	learn   *pacing.Learned // nil: there is no history
 	state   state
-	err     error // the last error; state keeps its text
+	err     error // the last error
 	query   query
 	more    *details // nil: there is nothing more to be told of the task
 	warned  warned
