@@ -12,8 +12,8 @@ import (
 // The defaults.
 const (
 	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
-	DefaultMinInterval = pacing.DefaultMin
-	DefaultMaxInterval = pacing.DefaultMax
+	DefaultMinInterval = pacing.DefaultMinPause
+	DefaultMaxInterval = pacing.DefaultMaxPause
 
 	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
 	DefaultQueryTimeout = 30 * time.Second

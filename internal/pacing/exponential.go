@@ -7,15 +7,16 @@ import (
 )
 
 const (
-	// DefaultMin and DefaultMax bound the pauses, jitter included. With a multiplier of 1.2 and a jitter of a tenth they
-	// are near the best that one setting can do with a first poll at once. A query was priced at 0.2, 1 and 5 s of delay,
+	// DefaultMinPause is the least pause, jitter included. With a multiplier of 1.2, a jitter of a tenth and at most 30 s it
+	// is near the best that one setting can do with a first poll at once. A query was priced at 0.2, 1 and 5 s of delay,
 	// and the cost of query and delay compared with the optimum for the true distribution of durations: log-normal around
 	// 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The geometric mean
 	// over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and 2.90, and
 	// 0.5 s ×1.5 up to 60 s 2.18 and 3.33: both poll often while nothing can be done yet, then leap past what takes half
 	// a minute. A fixed 10 s gives 2.01 and 4.80.
-	DefaultMin = 4 * time.Second
-	DefaultMax = 30 * time.Second
+	DefaultMinPause = 4 * time.Second
+	// DefaultMaxPause is the greatest pause; DefaultMinPause has the reasons.
+	DefaultMaxPause = 30 * time.Second
 
 	// multiplier: the next poll comes after 4 s and about a fifth of the age.
 	multiplier = 1.2

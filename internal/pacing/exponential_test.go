@@ -11,7 +11,7 @@ var almost = math.Nextafter(1, 0)
 
 // TestExponential shows the default schedule: without jitter, and with the most of it on either side.
 func TestExponential(t *testing.T) {
-	e := NewExponential(DefaultMin, DefaultMax)
+	e := NewExponential(DefaultMinPause, DefaultMaxPause)
 	for _, tt := range []struct {
 		step              int
 		least, mean, most float64 // in seconds
@@ -28,8 +28,8 @@ func TestExponential(t *testing.T) {
 			}
 		}
 	}
-	if e.Min() != DefaultMin || e.Max() != DefaultMax {
-		t.Errorf("from %v to %v, want %v to %v", e.Min(), e.Max(), DefaultMin, DefaultMax)
+	if e.Min() != DefaultMinPause || e.Max() != DefaultMaxPause {
+		t.Errorf("from %v to %v, want %v to %v", e.Min(), e.Max(), DefaultMinPause, DefaultMaxPause)
 	}
 }
 
@@ -50,7 +50,7 @@ func TestExponentialBounds(t *testing.T) {
 }
 
 func TestStepAt(t *testing.T) {
-	e := NewExponential(DefaultMin, DefaultMax)
+	e := NewExponential(DefaultMinPause, DefaultMaxPause)
 	var age time.Duration
 	for step := range 30 {
 		want := min(step, len(e.steps)-1)

@@ -17,7 +17,7 @@ func seen(kind string, took time.Duration) *schedule.History {
 }
 
 func TestLearnedPause(t *testing.T) {
-	e := NewExponential(DefaultMin, DefaultMax)
+	e := NewExponential(DefaultMinPause, DefaultMaxPause)
 	l := &Learned{History: seen("resize", 15*time.Minute), Kind: "resize", Fallback: e}
 	for _, tt := range []struct {
 		name, kind  string
@@ -34,7 +34,7 @@ func TestLearnedPause(t *testing.T) {
 }
 
 func TestLearnedFirst(t *testing.T) {
-	l := &Learned{History: seen("quarter", 15*time.Minute), Fallback: NewExponential(DefaultMin, DefaultMax)}
+	l := &Learned{History: seen("quarter", 15*time.Minute), Fallback: NewExponential(DefaultMinPause, DefaultMaxPause)}
 	for range 20 {
 		l.History.Add("quick", 3*time.Second)
 	}
@@ -56,7 +56,7 @@ func TestLearnedFirst(t *testing.T) {
 
 // TestLearnedStateless: the pause depends on its arguments and the history alone.
 func TestLearnedStateless(t *testing.T) {
-	l := Learned{History: seen("resize", time.Minute), Fallback: NewExponential(DefaultMin, DefaultMax)}
+	l := Learned{History: seen("resize", time.Minute), Fallback: NewExponential(DefaultMinPause, DefaultMaxPause)}
 	for step := range 10 {
 		age := time.Duration(step) * 13 * time.Second
 		fresh := l

@@ -16,7 +16,7 @@ import (
 type Schedule func(step int, kind string, age time.Duration, rnd float64) time.Duration
 
 const (
-	// Stop, returned by a Schedule, means that there is no further poll.
+	// Stop is returned by a Schedule where there is no further poll.
 	Stop time.Duration = backoff.Stop
 
 	// Floor is the least pause of a Schedule. Some BackOffs return 0 for ever once they have come to their end, and a
