@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
@@ -160,8 +161,11 @@ func needsCommand(c *cobra.Command, args []string) error {
 }
 
 func unknownCommand(c *cobra.Command, name string) error {
-	c.SuggestionsMinimumDistance = 2
-	return fmt.Errorf("unknown command %q for %q%s", clip(name), c.CommandPath(), didYouMean(c.SuggestionsFor(name)))
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q for %q%s", clip(name), c.CommandPath(), didYouMean(similar(name, names)))
 }
 
 // help shows the help of the command that args name.
@@ -230,35 +234,45 @@ func didYouMean(names []string) string {
 	return "; did you mean " + strings.Join(names[:min(len(names), 3)], " or ") + "?"
 }
 
-// similar gives the names that differ from name by at most two letters, or that begin with it.
+// similar gives the names that differ least from name, by at most two slips, or else those that begin with it.
 func similar(name string, names []string) (found []string) {
+	least := 2
 	for _, n := range names {
-		if distance(name, n) <= 2 || strings.HasPrefix(n, name) {
+		d := distance(name, n)
+		if d < least {
+			least, found = d, nil
+		}
+		if d == least {
 			found = append(found, n)
 		}
+	}
+	if found == nil {
+		found = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasPrefix(n, name) })
 	}
 	return found
 }
 
-// distance is how many letters must be added, removed or replaced to get from a to b (Levenshtein).
+// distance is how many letters must be added, removed, replaced or swapped with their neighbour to get from a to b.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
+	rows := make([][]int, len(a)+1) // rows[i][j] is the distance of a[:i] and b[:j]
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		for j := range rows[i] {
+			if i == 0 || j == 0 {
+				rows[i][j] = i + j
+				continue
+			}
+			cost := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cost = min(cost, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = min(cost, rows[i-1][j]+1, rows[i][j-1]+1)
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }
 
 func version() string {

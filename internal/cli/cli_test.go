@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +30,7 @@ type testEnv struct {
 	cache     string
 	home      string
 	transport http.RoundTripper
+	stdin     io.Reader
 	stdout    io.Writer
 }
 
@@ -45,7 +45,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 	var out, errOut bytes.Buffer
 	s := &env{
 		args: args, stdout: &out, stderr: &errOut, getenv: func(name string) string { return w.env[name] },
-		cache: w.cache, home: w.home, transport: w.cloud.Transport(),
+		cache: w.cache, home: w.home, transport: w.cloud.Transport(), stdin: w.stdin,
 	}
 	if w.transport != nil {
 		s.transport = w.transport
@@ -251,22 +251,6 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestPrecedence is the promise for several tasks.
-func TestPrecedence(t *testing.T) {
-	order := []outcome{failed, cancelled, deleted, notFound, noAnswer, timedOut, succeeded}
-	codes := []int{1, 3, 3, 4, 6, 5, 0}
-	for i := range order {
-		rest := slices.Clone(order[i:])
-		slices.Reverse(rest)
-		if got := codeOf(rest); got != codes[i] {
-			t.Errorf("codeOf(%q) = %d, want %d", rest, got, codes[i])
-		}
-	}
-	if got := codeOf(nil); got != 0 {
-		t.Errorf("codeOf(nil) = %d, want 0", got)
-	}
-}
-
 // TestHelp compares what --help says with testdata. go test ./internal/cli -update writes that anew.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"", "kafka", "kafka wait", "kafka list", "demo", "serve-fake"} {
@@ -295,17 +279,6 @@ func golden(t *testing.T, name, got string) {
 	}
 	if text := strings.ReplaceAll(string(want), "\r\n", "\n"); got != text {
 		t.Errorf("%s: got\n%s\nwant\n%s", path, got, text)
-	}
-}
-
-func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		if code, stdout, _ := newTestEnv().run(t.Context(), "completion", shell); code != 0 || !strings.Contains(stdout, "taskwait") {
-			t.Errorf("completion %s: got code %d and %d bytes, want 0 and a script", shell, code, len(stdout))
-		}
-	}
-	if _, stdout, _ := newTestEnv().run(t.Context(), "__complete", "kafka", "wait", "--output", ""); !strings.HasPrefix(stdout, "text\njson\n") {
-		t.Errorf("completion of --output: got %q, want text and json", stdout)
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *env) demoCommand() *cobra.Command {
 	var p printing
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Wait for a handful of tasks in an embedded cloud: no account, ten seconds",
+		Short: "Wait for some tasks in an embedded cloud, without an account",
 		Long: `Wait for a handful of tasks that end differently, in a cloud that is embedded
 in this program. Nothing leaves it, and no account is needed. The cloud is down
 once, and throttles once. The demonstration itself exits with 0, and says what

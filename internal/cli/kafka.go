@@ -52,7 +52,7 @@ func (s *env) kafkaCommand() *cobra.Command {
 		Long: `Background tasks of Huawei Cloud DMS for Kafka.
 
 Credentials are looked up where the SDK looks, in this order:
-  HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, with HUAWEICLOUD_SDK_SECURITY_TOKEN;
+  HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN);
   CLOUD_SDK_AK and CLOUD_SDK_SK;
   the file ~/.huaweicloud/credentials, or HUAWEICLOUD_SDK_CREDENTIALS_FILE;
   the metadata of the machine, where none of these exists.

@@ -224,6 +224,8 @@ func lastSeen(e *event) string {
 		}
 	}
 	switch {
+	case e.Status == "" && since == "" && e.Outcome == unknown:
+		return "never answered"
 	case e.Status == "" && since == "":
 		return "no answer yet"
 	case e.Status == "":

@@ -18,15 +18,20 @@ import (
 // scriptExample has every field. docs/serve-fake.md explains them.
 const scriptExample = `  instances: [kafka-1]
   tasks:
-    - {instance: kafka-1, id: resize-1, name: kafkaInstanceExtend, duration: 20s, outcome: FAILED}
-    - {name: kafkaUpgrade, age: 10m, listed-after: 2s, steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]}
+    - {instance: kafka-1, id: resize-1, duration: 20s, outcome: FAILED}
+    - name: kafkaUpgrade
+      age: 10m
+      listed-after: 2s
+      steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]
   operations:             # what the tasks do that requests start
-    resize: {stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]}
+    resize:
+      stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]
     public-ip: {duration: 3s, outcome: FAILED}
   faults:                 # each hits one request of its route, in this order
     - {route: "GET tasks/{task}", kind: unavailable, times: 2}
     - {route: any, kind: throttle, retry-after: 5s}
-    - {route: GET tasks, kind: error, status: 403, code: DMS.00403, message: no, for: 30s}
+    - {route: GET tasks, kind: error, status: 403, code: DMS.00403, for: 30s}
+    - {kind: status, message: PARTIAL, after: 1s}
   latency: 50ms
   quota: 10               # requests a second
   security-token: ""`

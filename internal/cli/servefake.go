@@ -21,7 +21,7 @@ func (s *env) serveCommand() *cobra.Command {
 	var port uint16
 	c := &cobra.Command{
 		Use:   "serve-fake",
-		Short: "Serve the embedded cloud on a loopback port, for tests of other tools",
+		Short: "Serve the embedded cloud on a port, for tests of other tools",
 		Long: `Serve the embedded cloud on a loopback port, for tests of other tools in any
 language, until Ctrl-C. It speaks the real HTTP API of DMS for Kafka and
 verifies signatures. It prints the environment variables by which taskwait and

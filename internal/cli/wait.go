@@ -159,12 +159,22 @@ func (f *waitFlags) selection(ctx context.Context, stdin io.Reader) (sel selecti
 		}
 		sel.ids, stdin = append(sel.ids, read...), nil
 	}
+	sel.ids = unique(sel.ids)
 	for _, id := range sel.ids {
 		if err := checkID("task id", id); err != nil {
 			return sel, err
 		}
 	}
 	return sel, nil
+}
+
+// unique gives each id once, in the order of the first ones.
+func unique(ids []string) []string {
+	known := make(map[string]bool, len(ids))
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		defer func() { known[id] = true }()
+		return known[id]
+	})
 }
 
 // readIDs reads ids that are separated by white space. A nil reader was read before.
