@@ -234,9 +234,15 @@ func didYouMean(names []string) string {
 	return "; did you mean " + strings.Join(names[:min(len(names), 3)], " or ") + "?"
 }
 
+// maxGuess is the longest name for which similar ones are looked for.
+const maxGuess = 64
+
 // similar gives the names that differ least from name, by at most two slips, or else those that begin with it.
 func similar(name string, names []string) (found []string) {
 	least := 2
+	if len(name) > maxGuess {
+		return nil
+	}
 	for _, n := range names {
 		d := distance(name, n)
 		if d < least {

@@ -32,6 +32,9 @@ type testEnv struct {
 	transport http.RoundTripper
 	stdin     io.Reader
 	stdout    io.Writer
+	screen    *screen
+
+	errColumns func() int
 }
 
 func newTestEnv() *testEnv {
@@ -46,6 +49,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 	s := &env{
 		args: args, stdout: &out, stderr: &errOut, getenv: func(name string) string { return w.env[name] },
 		cache: w.cache, home: w.home, transport: w.cloud.Transport(), stdin: w.stdin,
+		screen: w.screen, errColumns: w.errColumns,
 	}
 	if w.transport != nil {
 		s.transport = w.transport
@@ -228,6 +232,8 @@ func TestSignals(t *testing.T) {
 	}{
 		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130, "taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " good long\n"},
 		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on without us\n"},
+		{"SIGHUP", syscall.SIGHUP, "kafka wait long", 129, "taskwait: hung up; the tasks go on without us\n"},
+		{"SIGQUIT", syscall.SIGQUIT, "kafka wait long", 131, "taskwait: quit; the tasks go on without us\n"},
 		{"a name that is not found yet", os.Interrupt, "kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130, " --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
 		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on without us"},
 		{"not if all was over", os.Interrupt, "kafka wait ended", 1, ""},

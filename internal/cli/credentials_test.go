@@ -2,11 +2,15 @@ package cli
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
@@ -37,6 +41,15 @@ func TestKeys(t *testing.T) {
 		{"half a pair", []map[string]string{{"HUAWEICLOUD_SDK_AK": "1"}, second}, file, "", "", "", "HUAWEICLOUD_SDK_AK is set, but HUAWEICLOUD_SDK_SK is not"},
 		{"the other half", []map[string]string{{"CLOUD_SDK_SK": aSecret}}, file, "", "", "", "CLOUD_SDK_SK is set, but CLOUD_SDK_AK is not"},
 		{"a token alone", []map[string]string{{"CLOUD_SDK_SECURITY_TOKEN": aSecret}}, file, "", "", "", "CLOUD_SDK_SECURITY_TOKEN is set, but CLOUD_SDK_AK and CLOUD_SDK_SK are not"},
+		{"white space around it", []map[string]string{{"HUAWEICLOUD_SDK_AK": " 1\n", "HUAWEICLOUD_SDK_SK": aSecret + "\r\n",
+			"HUAWEICLOUD_SDK_SECURITY_TOKEN": "t1\n"}}, "", "1", "the environment (HUAWEICLOUD_SDK_AK)", "t1", ""},
+		{"white space within", []map[string]string{{"HUAWEICLOUD_SDK_AK": "1", "HUAWEICLOUD_SDK_SK": aSecret + "\n" + aSecret}}, "",
+			"", "", "", "the secret key from the environment (HUAWEICLOUD_SDK_AK) holds white space"},
+		{"white space alone", []map[string]string{{"HUAWEICLOUD_SDK_AK": " \n", "HUAWEICLOUD_SDK_SK": "\t"}, second}, file, "2",
+			"the environment (CLOUD_SDK_AK)", "t2", ""},
+		{"no ASCII in the file", nil, "[basic]\nak = 3\nsk = " + aSecret + "é\n", "", "", "", "the secret key from the file"},
+		{"values of a file as they stand", nil, "[basic]\nak = %(sk)s\nsk = %(ak)s\nsecurity_token = %(ak)s%(sk)s\n", "%(sk)s",
+			"the file ~/.huaweicloud/credentials", "%(ak)s%(sk)s", ""},
 		{"a file that cannot be read", nil, "[basic]\n" + aSecret + "\n", "", "", "", "cannot be read, want lines such as ak = … under [basic]"},
 		{"a file without keys", nil, "[global]\nak = 3\n", "", "", "", "no ak and sk under [basic]"},
 		{"another file", []map[string]string{{fileVariable: "/nowhere/at-all"}}, file, "", "", "", "HUAWEICLOUD_SDK_CREDENTIALS_FILE: open /nowhere/at-all"},
@@ -134,4 +147,46 @@ func TestMachine(t *testing.T) {
 			})
 		})
 	}
+}
+
+// signers notes by which access keys requests were signed.
+type signers struct {
+	http.RoundTripper
+	mu   sync.Mutex
+	seen []string
+}
+
+func (s *signers) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Access=")
+	key, _, _ := strings.Cut(rest, ",")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.seen, key) {
+		s.seen = append(s.seen, key)
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+// TestRotatedKeys: a wait signs with the keys that are in the file by now, and with the ones before as long as the file is
+// missing or damaged.
+func TestRotatedKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		addTasks(w.cloud)
+		transport := &signers{RoundTripper: w.cloud.Transport()}
+		w.transport, w.home = transport, t.TempDir()
+		w.env = map[string]string{instanceName: testInstance, endpointName: "https://kafka.fake"}
+		path := filepath.Join(w.home, ".huaweicloud", "credentials")
+		write := func(ak string) {
+			writeCredentials(t, w.home, "[basic]\nak="+ak+"\nsk="+fakecloud.DefaultSecretKey+"\nproject_id="+fakecloud.DefaultProject+"\n")
+		}
+		write(fakecloud.DefaultAccessKey)
+		time.AfterFunc(2*time.Second, func() { _ = os.Remove(path) })
+		time.AfterFunc(6*time.Second, func() { writeCredentials(t, w.home, "[basic]\n") })
+		time.AfterFunc(10*time.Second, func() { write("ROTATED") })
+		code, _, stderr := w.run(t.Context(), "kafka", "wait", "--interval", "1s", "--max-interval", "1s", "good", "--timeout", "20s")
+		if want := []string{fakecloud.DefaultAccessKey, "ROTATED"}; !slices.Equal(transport.seen, want) || code != 6 {
+			t.Errorf("got code %d, keys %q, %s, want 6, since the cloud does not know the second of %q", code, transport.seen, stderr, want)
+		}
+	})
 }
