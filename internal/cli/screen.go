@@ -172,13 +172,13 @@ func (d *drawing) loop() {
 	f := &frame{}
 	for {
 		f.draw(d.screen, d.view)
+		d.pause(frameGap) // more may change meanwhile
 		for waiting := true; waiting; {
 			select {
 			case <-tick.C:
 				waiting = false
-			case <-changed:
+			case <-changed: // nil where frames are slow
 				waiting = false
-				d.pause(frameGap) // more may change meanwhile
 			case <-sizes.C:
 				waiting = !f.resized(d.screen)
 			case <-d.stop:
