@@ -242,10 +242,12 @@ func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
 	}
 	if s.proxy != nil {
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, endpoint, nil)
+		var u *url.URL
 		if err == nil {
-			_, err = s.proxy(req)
+			u, err = s.proxy(req)
 		}
-		if err != nil { // not shown: the URL of a proxy may hold a password
+		// A path is what http.ProxyFromEnvironment makes of much that is no URL.
+		if err != nil || u != nil && strings.Trim(u.Path, "/") != "" { // not shown: it may hold a password
 			return nil, errors.New("the proxy of HTTPS_PROXY or HTTP_PROXY is no valid URL")
 		}
 	}

@@ -5,12 +5,17 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -171,6 +176,7 @@ const ctrlC = "\x03"
 
 // TestLive is the live display as a person sees it: wide, narrow, wide again, and Ctrl-C.
 func TestLive(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
 	s := onScreen(t, 120, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
@@ -204,6 +210,7 @@ func TestLive(t *testing.T) {
 
 // TestLiveNarrow begins on 40 columns and 5 rows, in trouble.
 func TestLiveNarrow(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript+`
 faults: [{route: "GET tasks/{task}", kind: throttle, retry-after: 40s, times: 100}]
 `)
@@ -220,6 +227,7 @@ faults: [{route: "GET tasks/{task}", kind: throttle, retry-after: 40s, times: 10
 
 // TestLiveLow has more tasks than rows.
 func TestLiveLow(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
 	s := onScreen(t, 100, 4, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
@@ -234,6 +242,7 @@ func TestLiveLow(t *testing.T) {
 
 // TestLiveName looks for a task that has no id yet, and shows it on the same line when it is found.
 func TestLiveName(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `tasks: [{id: found, name: kafkaUpgrade, listed-after: 1s, steps: [{after: 0s, status: EXECUTING}]}]`)
 	defer f.stop()
 	s := onScreen(t, 80, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "--name", "kafkaUpgrade", "--since", "1h"))
@@ -251,6 +260,7 @@ func TestLiveName(t *testing.T) {
 
 // TestNoColor looks at every byte that is written.
 func TestNoColor(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
 	for _, tt := range []struct {
@@ -277,6 +287,7 @@ func TestNoColor(t *testing.T) {
 
 // TestListOnScreen keeps the table current.
 func TestListOnScreen(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `tasks: [{id: first, steps: [{after: 0s, status: EXECUTING}, {after: 1s, status: SUCCESS}]}]`)
 	defer f.stop()
 	s := onScreen(t, 80, 10, command(t, f.env, "kafka", "list", "--watch", "--interval", "100ms"))
@@ -289,36 +300,133 @@ func TestListOnScreen(t *testing.T) {
 	}
 }
 
-// TestSIGTERM stops a command that writes into a pipe.
-func TestSIGTERM(t *testing.T) {
+// TestLiveWidths is the live view on terminals of 80, 40 and 20 columns, one after the other without a new start: a row for
+// each task and none of an earlier frame, and how far the task is.
+func TestLiveWidths(t *testing.T) {
+	t.Parallel()
+	f := serveFake(t, `tasks: [{id: cccccccc-long, name: kafkaInstanceExtend, stages: [{name: disk_expansion, takes: 1h}]}]`)
+	defer f.stop()
+	args := []string{"kafka", "wait", "--interval", "300ms", "--max-interval", "300ms", "cccccccc-long"}
+	for _, columns := range []int{80, 40, 20} {
+		s := onScreen(t, columns, 40, command(t, f.env, args...))
+		for _, now := range []int{columns, 80, 20, 40, 60, columns} {
+			s.resize(now, 40)
+			s.await(fmt.Sprintf("one row with a percentage on %d columns", now), func(lines []string) bool {
+				return rowsWith(lines, "cccccccc") == 1 && rowsWith(lines, "%") == 1 && widest(lines) <= now
+			})
+		}
+		s.press(ctrlC)
+		code, lines := s.end()
+		if code != 130 || rowsWith(lines, "… cccccccc-long") != 1 || columns == 80 && rowsWith(lines, "%") != 0 {
+			t.Errorf("%d columns: got code %d, and left\n%s\nwant 130 and the task once", columns, code, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+// TestSignalledProcess stops a command that writes into a pipe with each of the signals.
+func TestSignalledProcess(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
-	c := command(t, f.env, "kafka", "wait", "aaaaaaaa-long")
-	out, err := c.StdoutPipe()
+	for _, tt := range []struct {
+		name    string
+		ignored string // by the shell that starts it
+		signals []syscall.Signal
+		want    int
+	}{
+		{"SIGTERM", "", []syscall.Signal{syscall.SIGTERM}, 143},
+		{"SIGHUP", "", []syscall.Signal{syscall.SIGHUP}, 129},
+		{"SIGQUIT", "", []syscall.Signal{syscall.SIGQUIT}, 131},
+		{"nohup", "HUP", []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM}, 143},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := command(t, f.env, "kafka", "wait", "aaaaaaaa-long")
+			if tt.ignored != "" {
+				c.Path, c.Args = "/bin/sh", []string{"sh", "-c", "trap '' " + tt.ignored + "; exec \"$0\" kafka wait aaaaaaaa-long", os.Args[0]}
+			}
+			out, err := c.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			first := make([]byte, 1)
+			if _, err := io.ReadFull(out, first); err != nil { // it waits by now
+				t.Fatal(err)
+			}
+			for _, signal := range tt.signals {
+				if err := c.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+			}
+			rest, err := io.ReadAll(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code := exitCode(t, c.Wait()); code != tt.want || !strings.Contains(string(rest), "stopped waiting: EXECUTING (kafkaUpgrade, seen ") {
+				t.Errorf("got code %d, %s, want %d and a summary", code, rest, tt.want)
+			}
+		})
+	}
+}
+
+// TestProxy reaches a service through the proxy of the environment that nothing else reaches.
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	f := serveFake(t, `tasks: [{id: bad, age: 1m, outcome: FAILED}]`)
+	defer f.stop()
+	behind, err := url.Parse(f.env[endpointName])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
+	var requests atomic.Int64
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		requests.Add(1)
+		r.Out.URL.Scheme, r.Out.URL.Host = behind.Scheme, behind.Host // the Host header stays, which is signed
+	}})
+	defer proxy.Close()
+	f.env["HTTP_PROXY"], f.env[endpointName] = proxy.URL, "http://kafka.invalid"
+	text, err := command(t, f.env, "kafka", "wait", "bad").CombinedOutput()
+	if code := exitCode(t, err); code != 1 {
+		t.Errorf("got code %d, %s, want 1, by the proxy", code, text)
 	}
-	first := make([]byte, 1)
-	if _, err := io.ReadFull(out, first); err != nil { // it waits by now
-		t.Fatal(err)
+	f.env["HTTP_PROXY"] = "http://user:a-secret@bad proxy/"
+	text, err = command(t, f.env, "kafka", "wait", "bad").CombinedOutput()
+	if code := exitCode(t, err); code != 6 || bytes.Contains(text, []byte("a-secret")) {
+		t.Errorf("a bad proxy: got code %d, %s, want 6 and no secret", code, text)
 	}
-	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	f.env["HTTP_PROXY"], f.env["NO_PROXY"] = proxy.URL, "kafka.invalid"
+	before := requests.Load()
+	text, err = command(t, f.env, "kafka", "wait", "--timeout", "1ms", "bad").CombinedOutput()
+	if code := exitCode(t, err); code != 6 || requests.Load() != before {
+		t.Errorf("NO_PROXY: got code %d, %s, want 6, and the proxy left alone", code, text)
 	}
-	rest, err := io.ReadAll(out)
+}
+
+// TestDevFull is a disk without room.
+func TestDevFull(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return // not on this system; TestFullDisk is on all
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code := exitCode(t, c.Wait()); code != 143 || !strings.Contains(string(rest), "stopped waiting: EXECUTING (kafkaUpgrade, seen ") {
-		t.Errorf("got code %d, %s, want 143 and a summary", code, rest)
+	defer func() { _ = full.Close() }()
+	f := serveFake(t, `tasks: [{id: good, age: 1m}]`)
+	defer f.stop()
+	c := command(t, f.env, "kafka", "list")
+	c.Stdout = full
+	if code := exitCode(t, c.Run()); code != 7 {
+		t.Errorf("got code %d, want 7", code)
 	}
 }
 
 // TestCtrlCTwice ends a command at once that cannot stop cleanly: nobody reads what it writes.
 func TestCtrlCTwice(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
 	r, w, err := os.Pipe()
@@ -371,6 +479,7 @@ func fillPipe(t *testing.T, w *os.File) {
 
 // TestClosedStdout is "taskwait … | head -0".
 func TestClosedStdout(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `tasks: [{id: bad, age: 1m, outcome: FAILED}]`)
 	defer f.stop()
 	r, w, err := os.Pipe()
