@@ -24,11 +24,13 @@ func TestHistory(t *testing.T) {
 			w.cloud.AddTask(testInstance, script(id, 40*time.Second, taskwait.StatusSuccess))
 			code, stdout, stderr := w.run(t.Context(), "kafka", "wait", id)
 			if told := strings.Contains(stdout, "usually takes 40s"); code != 0 || i == 0 && told || i == 5 && !told {
-				t.Errorf("run %d: got code %d, %s%s, want 0, and in the last one what it usually takes", i, code, stdout, stderr)
+				t.Errorf("run %d: got code %d, %s%s, want 0, and in the last one what it usually takes", i, code,
+					stdout, stderr)
 			}
 		}
 		text, err := os.ReadFile(filepath.Join(w.cache, "taskwait", "history.json"))
-		want := `{"version":1,"kinds":{"bindInstancePublicIp":[` + strings.Repeat(`{"took":40000000000},`, 5) + `{"took":40000000000}]}}`
+		want := `{"version":1,"kinds":{"bindInstancePublicIp":[` + strings.Repeat(`{"took":40000000000},`, 5) +
+			`{"took":40000000000}]}}`
 		if string(text) != want {
 			t.Errorf("got %s, error %v, want %s", text, err, want)
 		}
@@ -50,9 +52,11 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 				if tt.args == "" {
 					time.Sleep(time.Minute)
 				}
-				_, stdout, _ := w.run(t.Context(), append([]string{"kafka", "wait", "good"}, strings.Fields(tt.args)...)...)
+				_, stdout, _ := w.run(t.Context(), append([]string{"kafka", "wait", "good"},
+					strings.Fields(tt.args)...)...)
 				text, _ := os.ReadFile(filepath.Join(w.cache, "taskwait", "history.json"))
-				if tt.want == "" && text != nil || !strings.Contains(string(text), tt.want) || strings.Contains(stdout, "usually") {
+				if tt.want == "" && text != nil || !strings.Contains(string(text), tt.want) || strings.Contains(stdout,
+					"usually") {
 					t.Errorf("got the history %s and\n%swant %q", text, stdout, tt.want)
 				}
 			})
@@ -88,8 +92,10 @@ func TestHistoryFile(t *testing.T) {
 		{"empty", "\n", good, "\n", "cannot be read; it is kept as history.json.damaged"},
 		{"something else", "[]", good, "[]", "cannot be read"},
 		{"no version", "{}", good, "{}", "cannot be read"},
-		{"a negative duration", `{"version":1,"kinds":{"k":[{"took":-1}]}}`, good, `{"version":1,"kinds":{"k":[{"took":-1}]}}`, "cannot be read"},
-		{"a newer version", `{"version":99,"kinds":[]}`, `{"version":99,"kinds":[]}`, "", "version 99 is newer than this program; it is left alone"},
+		{"a negative duration", `{"version":1,"kinds":{"k":[{"took":-1}]}}`, good,
+			`{"version":1,"kinds":{"k":[{"took":-1}]}}`, "cannot be read"},
+		{"a newer version", `{"version":99,"kinds":[]}`, `{"version":99,"kinds":[]}`, "",
+			"version 99 is newer than this program; it is left alone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -102,7 +108,8 @@ func TestHistoryFile(t *testing.T) {
 				}
 				w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 				code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
-				if code != 0 || !strings.Contains(stderr, tt.warning) || (tt.warning == "") != (strings.Count(stderr, "\n") == 1) {
+				if code != 0 || !strings.Contains(stderr, tt.warning) || (tt.warning == "") != (strings.Count(stderr,
+					"\n") == 1) {
 					t.Errorf("got code %d, stderr %q, want 0 and %q", code, stderr, tt.warning)
 				}
 				text, _ := os.ReadFile(historyPath(w.cache))
@@ -188,7 +195,8 @@ func TestDemo(t *testing.T) {
 		code, stdout, stderr := w.run(t.Context(), "demo")
 		for _, want := range []string{
 			"throttled, next try in 1.0s", "no answer, next try in", "failed: FAILED (bindInstancePublicIp), took 3.5s",
-			"6 tasks: 1 failed, 1 cancelled, 1 not found, 1 timed out, 2 succeeded\n", `would exit with 1 now: a task failed.`,
+			"6 tasks: 1 failed, 1 cancelled, 1 not found, 1 timed out, 2 succeeded\n",
+			`would exit with 1 now: a task failed.`,
 		} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("got\n%s\nwant in it %q", stdout, want)
@@ -208,9 +216,11 @@ func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
-			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`, Outcome: taskwait.StatusFailed})
+			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
+				Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
-			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out, fakecloud.DefaultAccessKey) {
+			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out,
+				fakecloud.DefaultAccessKey) {
 				t.Errorf("kafka %s: got a secret printed:\n%s", args, out)
 			}
 		})

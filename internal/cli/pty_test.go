@@ -43,7 +43,8 @@ func command(t *testing.T, env map[string]string, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), os.Args[0], args...)
 	dir := t.TempDir()
-	c.Env = []string{asCommand + "=1", "HOME=" + dir, "XDG_CACHE_HOME=" + dir, "TERM=xterm-256color", "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH")}
+	c.Env = []string{asCommand + "=1", "HOME=" + dir, "XDG_CACHE_HOME=" + dir, "TERM=xterm-256color", "LANG=C.UTF-8",
+		"PATH=" + os.Getenv("PATH")}
 	for name, value := range env {
 		c.Env = append(c.Env, name+"="+value)
 	}
@@ -179,20 +180,27 @@ func TestLive(t *testing.T) {
 	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
-	s := onScreen(t, 120, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
+	s := onScreen(t, 120, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick",
+		"aaaaaaaa-long", "bbbbbbbb-long"))
 	oneEach := func(lines []string) bool {
 		return rowsWith(lines, "SUCCESS") == 1 && rowsWith(lines, "EXECUTING") == 2
 	}
-	lines := s.await("a line for each task, and when is looked next", func(lines []string) bool { return oneEach(lines) && rowsWith(lines, "next poll in") == 2 })
-	if !strings.HasPrefix(lines[1], "✓ kafkaConfigModify quick ") || !strings.Contains(lines[2], "kafkaUpgrade aaaaaaaa ") {
+	lines := s.await("a line for each task, and when is looked next",
+		func(lines []string) bool { return oneEach(lines) && rowsWith(lines, "next poll in") == 2 })
+	if !strings.HasPrefix(lines[1], "✓ kafkaConfigModify quick ") || !strings.Contains(lines[2],
+		"kafkaUpgrade aaaaaaaa ") {
 		t.Errorf("got\n%s\nwant the tasks in the order in which they were given", strings.Join(lines, "\n"))
 	}
 	s.resize(40, 24)
-	s.await("a line for each task on 40 columns", func(lines []string) bool { // below the first line, which is standard error's
+	// Below the first line, which is standard error's.
+	s.await("a line for each task on 40 columns", func(lines []string) bool {
 		return oneEach(lines) && widest(lines) <= 40 && rowsWith(lines, "next poll") == 0
 	})
 	s.resize(120, 24)
-	s.await("all of it again", func(lines []string) bool { return oneEach(lines) && rowsWith(lines, "next poll in") == 2 })
+	s.await("all of it again", func(lines []string) bool {
+		return oneEach(lines) && rowsWith(lines,
+			"next poll in") == 2
+	})
 	s.press(ctrlC)
 	code, lines := s.end()
 	want := []string{
@@ -203,7 +211,8 @@ func TestLive(t *testing.T) {
 		"taskwait: interrupted; the tasks go on without us",
 	}
 	text := regexp.MustCompile(`seen \d+s`).ReplaceAllString(strings.Join(lines, "\n"), "seen Ns")
-	if code != 130 || !strings.Contains(text, strings.Join(want, "\n")) || rowsWith(lines, "to wait again:") != 1 || rowsWith(lines, "long  ") != 2 {
+	if code != 130 || !strings.Contains(text, strings.Join(want, "\n")) || rowsWith(lines, "to wait again:") != 1 ||
+		rowsWith(lines, "long  ") != 2 {
 		t.Errorf("got code %d, and left\n%s\nwant 130 and\n%s", code, text, strings.Join(want, "\n"))
 	}
 }
@@ -230,7 +239,8 @@ func TestLiveLow(t *testing.T) {
 	t.Parallel()
 	f := serveFake(t, liveScript)
 	defer f.stop()
-	s := onScreen(t, 100, 4, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick", "aaaaaaaa-long", "bbbbbbbb-long"))
+	s := onScreen(t, 100, 4, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "quick",
+		"aaaaaaaa-long", "bbbbbbbb-long"))
 	s.await("the tasks that run, and how many more", func(lines []string) bool {
 		return rowsWith(lines, "EXECUTING") == 2 && rowsWith(lines, "and 1 more") == 1
 	})
@@ -243,17 +253,21 @@ func TestLiveLow(t *testing.T) {
 // TestLiveName looks for a task that has no id yet, and shows it on the same line when it is found.
 func TestLiveName(t *testing.T) {
 	t.Parallel()
-	f := serveFake(t, `tasks: [{id: found, name: kafkaUpgrade, listed-after: 1s, steps: [{after: 0s, status: EXECUTING}]}]`)
+	f := serveFake(t, `
+tasks: [{id: found, name: kafkaUpgrade, listed-after: 1s, steps: [{after: 0s, status: EXECUTING}]}]`)
 	defer f.stop()
-	s := onScreen(t, 80, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "--name", "kafkaUpgrade", "--since", "1h"))
+	s := onScreen(t, 80, 24, command(t, f.env, "kafka", "wait", "--interval", "300ms", "--max-interval", "1s", "--name",
+		"kafkaUpgrade", "--since", "1h"))
 	s.await("what it looks for", func(lines []string) bool {
 		return rowsWith(lines, " kafkaUpgrade ") == 1 && rowsWith(lines, "not listed yet") == 1
 	})
 	s.await("what it has found", func(lines []string) bool {
-		return rowsWith(lines, "kafkaUpgrade found") == 1 && rowsWith(lines, "kafkaUpgrade") == 1 && rowsWith(lines, "EXECUTING") == 1
+		return rowsWith(lines, "kafkaUpgrade found") == 1 && rowsWith(lines, "kafkaUpgrade") == 1 && rowsWith(lines,
+			"EXECUTING") == 1
 	})
 	s.press(ctrlC)
-	if code, lines := s.end(); code != 130 || rowsWith(lines, "… found  stopped waiting: EXECUTING (kafkaUpgrade, seen ") != 1 || rowsWith(lines, "not listed") != 0 {
+	if code, lines := s.end(); code != 130 || rowsWith(lines,
+		"… found  stopped waiting: EXECUTING (kafkaUpgrade, seen ") != 1 || rowsWith(lines, "not listed") != 0 {
 		t.Errorf("got code %d, and left\n%s\nwant 130 and one line", code, strings.Join(lines, "\n"))
 	}
 }
@@ -278,7 +292,8 @@ func TestNoColor(t *testing.T) {
 			s := onScreen(t, 80, 24, c)
 			code, _ := s.end()
 			raw := s.raw.String()
-			if color := strings.Contains(raw, "\x1b[3"); code != 0 || color != tt.color || strings.Contains(raw, "\x1b") != tt.moves {
+			if color := strings.Contains(raw, "\x1b[3"); code != 0 || color != tt.color || strings.Contains(raw,
+				"\x1b") != tt.moves {
 				t.Errorf("got code %d, %q, want 0, color: %v, control characters: %v", code, raw, tt.color, tt.moves)
 			}
 		})
@@ -300,11 +315,12 @@ func TestListOnScreen(t *testing.T) {
 	}
 }
 
-// TestLiveWidths is the live view on terminals of 80, 40 and 20 columns, one after the other without a new start: a row for
-// each task and none of an earlier frame, and how far the task is.
+// TestLiveWidths is the live view on terminals of 80, 40 and 20 columns, one after the other without a new start: a row
+// for each task and none of an earlier frame, and how far the task is.
 func TestLiveWidths(t *testing.T) {
 	t.Parallel()
-	f := serveFake(t, `tasks: [{id: cccccccc-long, name: kafkaInstanceExtend, stages: [{name: disk_expansion, takes: 1h}]}]`)
+	f := serveFake(t, `
+tasks: [{id: cccccccc-long, name: kafkaInstanceExtend, stages: [{name: disk_expansion, takes: 1h}]}]`)
 	defer f.stop()
 	args := []string{"kafka", "wait", "--interval", "300ms", "--max-interval", "300ms", "cccccccc-long"}
 	for _, columns := range []int{80, 40, 20} {
@@ -318,7 +334,8 @@ func TestLiveWidths(t *testing.T) {
 		s.press(ctrlC)
 		code, lines := s.end()
 		if code != 130 || rowsWith(lines, "… cccccccc-long") != 1 || columns == 80 && rowsWith(lines, "%") != 0 {
-			t.Errorf("%d columns: got code %d, and left\n%s\nwant 130 and the task once", columns, code, strings.Join(lines, "\n"))
+			t.Errorf("%d columns: got code %d, and left\n%s\nwant 130 and the task once", columns, code,
+				strings.Join(lines, "\n"))
 		}
 	}
 }
@@ -342,7 +359,8 @@ func TestSignalledProcess(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := command(t, f.env, "kafka", "wait", "aaaaaaaa-long")
 			if tt.ignored != "" {
-				c.Path, c.Args = "/bin/sh", []string{"sh", "-c", "trap '' " + tt.ignored + "; exec \"$0\" kafka wait aaaaaaaa-long", os.Args[0]}
+				c.Path, c.Args = "/bin/sh", []string{"sh", "-c", "trap '' " + tt.ignored +
+					"; exec \"$0\" kafka wait aaaaaaaa-long", os.Args[0]}
 			}
 			out, err := c.StdoutPipe()
 			if err != nil {
@@ -364,7 +382,8 @@ func TestSignalledProcess(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if code := exitCode(t, c.Wait()); code != tt.want || !strings.Contains(string(rest), "stopped waiting: EXECUTING (kafkaUpgrade, seen ") {
+			if code := exitCode(t, c.Wait()); code != tt.want || !strings.Contains(string(rest),
+				"stopped waiting: EXECUTING (kafkaUpgrade, seen ") {
 				t.Errorf("got code %d, %s, want %d and a summary", code, rest, tt.want)
 			}
 		})

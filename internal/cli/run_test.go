@@ -22,18 +22,22 @@ import (
 
 // TestResume: the line gives back the command as it was given, and the ids that are left.
 func TestResume(t *testing.T) {
-	const target = "taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject
+	const target = "taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
+		fakecloud.DefaultProject
 	for _, tt := range []struct {
 		name string
 		args []string
 		want string
 	}{
 		{"ids", []string{"long", "good"}, target + " good long"},
-		{"all of it", strings.Fields("--timeout 5m -o text --fail-fast --interval 2s --max-interval 9s --no-history --heartbeat 1m long"),
-			target + " --fail-fast --heartbeat 1m0s --interval 2s --max-interval 9s --no-history --output text --timeout 5m0s long"},
+		{"all of it", strings.Fields("--timeout 5m -o text --fail-fast --interval 2s --max-interval 9s --no-history " +
+			"--heartbeat 1m long"),
+			target + " --fail-fast --heartbeat 1m0s --interval 2s --max-interval 9s --no-history --output text " +
+				"--timeout 5m0s long"},
 		{"false", strings.Fields("--fail-fast=false --all=false long"), target + " long"},
 		{"an id that looks like a flag", []string{"--", "-x"}, target + " -- -x"},
-		{"all", []string{"--all", "--timeout", "1m"}, target + " --timeout 1m0s -- -x bad erased good long off upgrade"},
+		{"all", []string{"--all", "--timeout", "1m"}, target +
+			" --timeout 1m0s -- -x bad erased good long off upgrade"},
 		{"a name", []string{"--name", "it's", "--since", "1999-12-31T23:00:00Z"},
 			target + ` --name 'it'\''s' --since 1999-12-31T23:00:00Z`},
 		{"a name that was found", []string{"--name", "kafkaUpgrade", "--since", "1h"}, target + " upgrade"},
@@ -45,7 +49,8 @@ func TestResume(t *testing.T) {
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("-x", time.Hour, taskwait.StatusSuccess))
 				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusSuccess))
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "upgrade", Name: "kafkaUpgrade", Duration: time.Hour})
+				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "upgrade", Name: "kafkaUpgrade",
+					Duration: time.Hour})
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
 				_, _, stderr := w.run(ctx, append([]string{"kafka", "wait"}, tt.args...)...)
@@ -66,7 +71,8 @@ func TestHeartbeat(t *testing.T) {
 		want       int    // lines
 		text       string // of one
 	}{
-		{"by default", "--timeout 5m long", false, 8, "s: still waiting for long: EXECUTING (bindInstancePublicIp, seen "},
+		{"by default", "--timeout 5m long", false, 8,
+			"s: still waiting for long: EXECUTING (bindInstancePublicIp, seen "},
 		{"several", "--timeout 5m long longer", false, 8, "s: still waiting for 2 tasks\n"},
 		{"one is left", "--timeout 5m long good", false, 8, "s: still waiting for 1 task\n"},
 		{"more often", "--timeout 5m --heartbeat 10s long", false, 29, "still waiting for long"},
@@ -74,7 +80,8 @@ func TestHeartbeat(t *testing.T) {
 		{"on a terminal", "--timeout 5m long", true, 0, ""},
 		{"on a terminal, wanted", "--timeout 5m --heartbeat 30s long", true, 8, "still waiting"},
 		{"quietly", "--quiet --timeout 5m long", false, 0, ""},
-		{"a name", "--timeout 90s --name none --since 1m --heartbeat 10s", false, 6, "still waiting for none: never answered; "},
+		{"a name", "--timeout 90s --name none --since 1m --heartbeat 10s", false, 6,
+			"still waiting for none: never answered; "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -155,7 +162,8 @@ func TestExpect(t *testing.T) {
 				time.AfterFunc(4500*time.Millisecond, func() {
 					w.cloud.AddTask(testInstance, fakecloud.Script{ID: "short", Duration: 500 * time.Millisecond})
 				})
-				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"}, strings.Fields(tt.args)...)...)
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"},
+					strings.Fields(tt.args)...)...)
 				if code != tt.want || !strings.Contains(stdout+stderr, tt.text) {
 					t.Errorf("got code %d,\n%s%s\nwant %d and %q", code, stdout, stderr, tt.want, tt.text)
 				}
@@ -175,7 +183,8 @@ func TestListOutage(t *testing.T) {
 		code, stdout, stderr := w.run(ctx, "kafka", "list", "--watch")
 		if code != 130 || strings.Count(stdout, "no answer") != 1 || strings.Count(stdout, "readable again") != 1 ||
 			!strings.Contains(stdout[strings.Index(stdout, "readable again"):], "SUCCESS") {
-			t.Errorf("got code %d,\n%s%s\nwant 130, one outage, its end, and the changes of after it", code, stdout, stderr)
+			t.Errorf("got code %d,\n%s%s\nwant 130, one outage, its end, and the changes of after it", code, stdout,
+				stderr)
 		}
 	})
 }
@@ -237,7 +246,8 @@ func TestJSONAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, []string{"good"}, `"event":"warning"`},
-		{"wrong keys", func(_ *testing.T, w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong" }, []string{"good"}, "401"},
+		{"wrong keys", func(_ *testing.T, w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong" }, []string{"good"},
+			"401"},
 		{"no network", func(_ *testing.T, w *testEnv) { w.transport = broken{} }, []string{"--all"}, "could not query"},
 		{"nothing runs", func(_ *testing.T, w *testEnv) {
 			w.env[instanceName] = "kafka-2"
@@ -254,11 +264,13 @@ func TestJSONAlone(t *testing.T) {
 				if tt.set != nil {
 					tt.set(t, w)
 				}
-				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait", "-o", "json"}, tt.args...)...)
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait", "-o", "json"},
+					tt.args...)...)
 				events := parseJSON(t, stdout)
 				end := events[len(events)-1]
 				if stderr != "" || end["exit_code"] != float64(code) || !strings.Contains(stdout, tt.want) {
-					t.Errorf("got code %d, the end %.300v, stderr %q, want the code there, nothing here, and %q", code, end, stderr, tt.want)
+					t.Errorf("got code %d, the end %.300v, stderr %q, want the code there, nothing here, and %q", code,
+						end, stderr, tt.want)
 				}
 				if events[0]["event"] != "start" || end["event"] != "end" {
 					t.Errorf("got %v first and %v last, want the start and the end", events[0], end)
@@ -275,7 +287,8 @@ func TestManyOpen(t *testing.T) {
 		w := newTestEnv()
 		var ids []string
 		for i := range 600 {
-			ids = append(ids, w.cloud.AddTask(testInstance, script(fmt.Sprintf("%032d", i), time.Hour, taskwait.StatusSuccess)))
+			ids = append(ids, w.cloud.AddTask(testInstance, script(fmt.Sprintf("%032d", i), time.Hour,
+				taskwait.StatusSuccess)))
 		}
 		w.stdin = strings.NewReader(strings.Join(ids, "\n"))
 		code, stdout, _ := w.run(t.Context(), "kafka", "wait", "-o", "json", "--timeout", "1m", "-")
@@ -291,8 +304,10 @@ func TestManyOpen(t *testing.T) {
 			}
 		}
 		resume := fmt.Sprint(events[len(events)-1]["resume"])
-		if code != 5 || started != 600 || open != 600 || events[0]["count"] != 600.0 || !strings.HasSuffix(resume, " --timeout 1m0s -") {
-			t.Errorf("got code %d, %d started, %d open, %q, want 5, 600 of both, and ids from -", code, started, open, resume)
+		if code != 5 || started != 600 || open != 600 || events[0]["count"] != 600.0 || !strings.HasSuffix(resume,
+			" --timeout 1m0s -") {
+			t.Errorf("got code %d, %d started, %d open, %q, want 5, 600 of both, and ids from -", code, started, open,
+				resume)
 		}
 	})
 }
@@ -324,17 +339,22 @@ func (r *rewriter) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestForeignText(t *testing.T) {
 	const evil = "\x1b]0;title\a\x1b[2J\nFORGED  x  succeeded\r\u202e\u200b"
 	for _, args := range []string{
-		"wait x", "wait -q x", "wait -o json x", "wait --all --timeout 1m", "wait --all --timeout 1m -o json", "list", "list -o json",
-		"wait --name evil --since 1h --timeout 1m", "wait y", "wait -o json y", "wait --timeout 20s z", "wait --timeout 20s z x",
+		"wait x", "wait -q x", "wait -o json x", "wait --all --timeout 1m", "wait --all --timeout 1m -o json", "list",
+		"list -o json",
+		"wait --name evil --since 1h --timeout 1m", "wait y", "wait -o json y", "wait --timeout 20s z",
+		"wait --timeout 20s z x",
 	} {
 		t.Run(args, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTestEnv()
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: evil, Duration: 10 * time.Second, Outcome: taskwait.StatusFailed})
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "z", Name: "evil", Steps: []fakecloud.Step{{Status: taskwait.Status(evil + strings.Repeat("x", 9999))}}})
+				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: evil, Duration: 10 * time.Second,
+					Outcome: taskwait.StatusFailed})
+				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "z", Name: "evil",
+					Steps: []fakecloud.Step{{Status: taskwait.Status(evil + strings.Repeat("x", 9999))}}})
 				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "evil-id", Duration: 10 * time.Second})
 				w.transport = &rewriter{w.cloud.Transport(), "evil-id", evil}
-				w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(503, evil, evil+strings.Repeat("x", 9999)).Times(2))
+				w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(503, evil, evil+strings.Repeat("x",
+					9999)).Times(2))
 				w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Error(503, evil, evil))
 				_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
 				for line := range strings.Lines(stdout + stderr) {
@@ -357,9 +377,11 @@ func TestForeignView(t *testing.T) {
 		w := newTestEnv()
 		var frames bytes.Buffer
 		w.screen = &screen{out: &frames, glyphs: unicodeGlyphs, size: func() (int, int) { return 80, 24 }}
-		w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: "\x1b[5mname\n", Steps: []fakecloud.Step{{Status: "\x1b]0;title\a"}}})
+		w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: "\x1b[5mname\n",
+			Steps: []fakecloud.Step{{Status: "\x1b]0;title\a"}}})
 		code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--timeout", "20s", "x")
-		if all := frames.String() + stdout; code != 6 || strings.Contains(all, "\x1b[5m") || strings.ContainsAny(all, "\a") {
+		if all := frames.String() + stdout; code != 6 || strings.Contains(all, "\x1b[5m") || strings.ContainsAny(all,
+			"\a") {
 			t.Errorf("got code %d, %q, want 6 and nothing of the service unescaped", code, all)
 		}
 	})

@@ -113,7 +113,8 @@ func TestResize(t *testing.T) {
 			l.take(e)
 		}
 		l.drawing = l.screen.draw(func(columns, rows int) []string { return l.view(time.Now(), columns, rows) })
-		for _, size := range [][2]int{{80, 24}, {40, 24}, {20, 24}, {80, 24}, {80, 6}, {20, 3}, {120, 40}, {1, 1}, {3, 2}, {80, 24}} {
+		for _, size := range [][2]int{{80, 24}, {40, 24}, {20, 24}, {80, 24}, {80, 6}, {20, 3}, {120, 40}, {1, 1}, {3,
+			2}, {80, 24}} {
 			m.resize(size[0], size[1])
 			time.Sleep(time.Second + time.Millisecond)
 			synctest.Wait()
@@ -150,7 +151,10 @@ func TestFrameAtTheBottom(t *testing.T) {
 	_, _ = fmt.Fprint(m, strings.Repeat("old\r\n", 4)+"\r")
 	s, f := m.screen(), &frame{}
 	for i := range 5 {
-		f.draw(s, func(int, int) []string { return []string{fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i)} })
+		f.draw(s, func(int, int) []string {
+			return []string{fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c",
+				i)}
+		})
 	}
 	if got := strings.Join(m.lines(), " "); got != "old old a4 b4 c4" {
 		t.Errorf("got %q, want the last frame below what was there", got)
@@ -241,7 +245,8 @@ func TestSizeUnknown(t *testing.T) {
 	for _, tt := range []struct {
 		columns, lines string
 		want           [2]int
-	}{{"", "", [2]int{80, 24}}, {"132", "50", [2]int{132, 50}}, {"0", "-1", [2]int{80, 24}}, {"x", "", [2]int{80, 24}}} {
+	}{{"", "", [2]int{80, 24}}, {"132", "50", [2]int{132, 50}}, {"0", "-1", [2]int{80, 24}}, {"x", "", [2]int{80,
+		24}}} {
 		env := map[string]string{"COLUMNS": tt.columns, "LINES": tt.lines}
 		columns, rows := sizeOf(file, func(name string) string { return env[name] })
 		if got := [2]int{columns, rows}; got != tt.want {
@@ -277,7 +282,10 @@ func TestNarrowList(t *testing.T) {
 	for _, columns := range []int{80, 40, 20} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
-			w.screen = &screen{out: &bytes.Buffer{}, glyphs: unicodeGlyphs, size: func() (int, int) { return columns, 24 }}
+			w.screen = &screen{out: &bytes.Buffer{}, glyphs: unicodeGlyphs, size: func() (int, int) {
+				return columns,
+					24
+			}}
 			w.cloud.AddTask(testInstance, script(strings.Repeat("0", 32), time.Hour, taskwait.StatusSuccess))
 			_, stdout, _ := w.run(t.Context(), "kafka", "list")
 			for line := range strings.Lines(stdout) {

@@ -100,8 +100,8 @@ type faultScript struct {
 // maxTimes bounds how often a fault is served: each time takes memory.
 const maxTimes = 1_000_000
 
-// parseScript reads a script. An unknown field is an error: a misspelt fault that never comes would look like a client that
-// copes with it. So is a second document, of which nothing would be used.
+// parseScript reads a script. An unknown field is an error: a misspelt fault that never comes would look like a client
+// that copes with it. So is a second document, of which nothing would be used.
 func parseScript(text []byte) (*cloudScript, error) {
 	s := &cloudScript{}
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -122,7 +122,8 @@ func (s *cloudScript) cloud() (cloud *fakecloud.Cloud, instance string, err erro
 			err = fmt.Errorf("%v", v)
 		}
 	}()
-	cloud = fakecloud.New(fakecloud.WithLatency(time.Duration(s.Latency)), fakecloud.WithQuota(s.Quota), fakecloud.WithSecurityToken(s.SecurityToken))
+	cloud = fakecloud.New(fakecloud.WithLatency(time.Duration(s.Latency)), fakecloud.WithQuota(s.Quota),
+		fakecloud.WithSecurityToken(s.SecurityToken))
 	instances := s.Instances
 	if len(instances) == 0 {
 		instances = []string{serveInstance}
@@ -148,7 +149,8 @@ func (t *taskScript) script() fakecloud.Script {
 		s.CreatedAt = time.Now().Add(-time.Duration(t.Age))
 	}
 	for _, step := range t.Steps {
-		s.Steps = append(s.Steps, fakecloud.Step{After: time.Duration(step.After), Status: taskwait.Status(step.Status)})
+		s.Steps = append(s.Steps, fakecloud.Step{After: time.Duration(step.After),
+			Status: taskwait.Status(step.Status)})
 	}
 	for _, stage := range t.Stages {
 		s.Stages = append(s.Stages, fakecloud.Stage{Name: stage.Name, Takes: time.Duration(stage.Takes)})
@@ -158,7 +160,8 @@ func (t *taskScript) script() fakecloud.Script {
 
 func (s *cloudScript) operations(cloud *fakecloud.Cloud) error {
 	set := map[string]func(fakecloud.Script){
-		"resize": cloud.OnResize, "public-ip": cloud.OnPublicIP, "config": cloud.OnConfig, "reset-offset": cloud.OnOffsetReset,
+		"resize": cloud.OnResize, "public-ip": cloud.OnPublicIP, "config": cloud.OnConfig,
+		"reset-offset": cloud.OnOffsetReset,
 	}
 	for name, t := range s.Operations {
 		f := set[name]
@@ -190,12 +193,14 @@ func (s *cloudScript) faults(cloud *fakecloud.Cloud) error {
 func (f *faultScript) fault() (fakecloud.Fault, error) {
 	kinds := map[string]func() fakecloud.Fault{
 		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakecloud.ThrottleAs404,
-		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer, "truncate": fakecloud.Truncate,
-		"stall": fakecloud.Stall, "wrong-id": fakecloud.WrongID, "several-rows": fakecloud.SeveralRows, "not-listed": fakecloud.NotListed,
-		"throttle": func() fakecloud.Fault { return fakecloud.Throttle(time.Duration(f.RetryAfter)) },
-		"error":    func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
-		"html":     func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
-		"status":   func() fakecloud.Fault { return fakecloud.Status(f.Message) },
+		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer,
+		"truncate": fakecloud.Truncate,
+		"stall":    fakecloud.Stall, "wrong-id": fakecloud.WrongID, "several-rows": fakecloud.SeveralRows,
+		"not-listed": fakecloud.NotListed,
+		"throttle":   func() fakecloud.Fault { return fakecloud.Throttle(time.Duration(f.RetryAfter)) },
+		"error":      func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
+		"html":       func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
+		"status":     func() fakecloud.Fault { return fakecloud.Status(f.Message) },
 	}
 	of := kinds[f.Kind]
 	if of == nil {

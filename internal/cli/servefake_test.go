@@ -82,14 +82,16 @@ security-token: token-1
 	if f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] != "token-1" || f.env[instanceName] != "i-1" {
 		t.Fatalf("got the variables %q, want the token and the instance in them", f.env)
 	}
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out, "throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out,
+		"throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
 		t.Errorf("wait: got code %d, %s want 1, past a throttle", code, out)
 	}
 	if code, out := f.call(t, "kafka", "list", "--instance", "i-2"); code != 0 || !strings.Contains(out, "steps") {
 		t.Errorf("list: got code %d, %s want 0 and the task", code, out)
 	}
 	f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = ""
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out, "401 Unauthorized") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out,
+		"401 Unauthorized") {
 		t.Errorf("without the token: got code %d, %s want 6", code, out)
 	}
 	if code := f.stop(); code != 130 {
@@ -126,7 +128,8 @@ func TestScriptErrors(t *testing.T) {
 		{"a field of a task that there is not", "tasks: [{dauer: 1s}]", "field dauer not found"},
 		{"no duration", "tasks: [{duration: long}]", `"long" is no duration, want such as 1m30s`},
 		{"a bare number", "latency: 5", `"5" is no duration`},
-		{"no such operation", "operations: {shrink: {}}", `operation "shrink", want resize, public-ip, config or reset-offset`},
+		{"no such operation", "operations: {shrink: {}}",
+			`operation "shrink", want resize, public-ip, config or reset-offset`},
 		{"no such fault", "faults: [{kind: explode}]", `fault "explode", want one of ["drop" "drop-answer" "error"`},
 		{"no such route", "faults: [{route: GET task, kind: drop}]", `route "GET task", want one of ["any"`},
 		{"an id twice", "tasks: [{id: x}, {id: x}]", "there is one with this id already"},
@@ -145,7 +148,8 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
-// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in docs/serve-fake.md.
+// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in docs/serve-
+// fake.md.
 func TestScriptExample(t *testing.T) {
 	s, err := parseScript([]byte(scriptExample))
 	if err != nil {
