@@ -34,9 +34,9 @@ func serveFake(t *testing.T, script string) *fake {
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	code := make(chan int, 1)
-	s := &System{Args: args, Stdout: in, Stderr: in, Getenv: os.Getenv}
+	s := &env{args: args, stdout: in, stderr: in, getenv: os.Getenv}
 	go func() {
-		code <- s.Run(ctx)
+		code <- s.run(ctx)
 		_ = in.Close()
 	}()
 	f := &fake{env: map[string]string{}}
@@ -50,7 +50,7 @@ func serveFake(t *testing.T, script string) *fake {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the pipe
 	f.stop = func() int {
-		cancel(Signal{os.Interrupt})
+		cancel(signalError{os.Interrupt})
 		return <-code
 	}
 	return f
@@ -60,8 +60,8 @@ func serveFake(t *testing.T, script string) *fake {
 func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()
 	var b strings.Builder
-	s := &System{Args: args, Stdout: &b, Stderr: &b, Getenv: func(name string) string { return f.env[name] }}
-	code = s.Run(t.Context())
+	s := &env{args: args, stdout: &b, stderr: &b, getenv: func(name string) string { return f.env[name] }}
+	code = s.run(t.Context())
 	return code, b.String()
 }
 
@@ -82,14 +82,16 @@ security-token: token-1
 	if f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] != "token-1" || f.env[instanceName] != "i-1" {
 		t.Fatalf("got the variables %q, want the token and the instance in them", f.env)
 	}
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out, "throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out,
+		"throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
 		t.Errorf("wait: got code %d, %s want 1, past a throttle", code, out)
 	}
 	if code, out := f.call(t, "kafka", "list", "--instance", "i-2"); code != 0 || !strings.Contains(out, "steps") {
 		t.Errorf("list: got code %d, %s want 0 and the task", code, out)
 	}
 	f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = ""
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out, "401 Unauthorized") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out,
+		"401 Unauthorized") {
 		t.Errorf("without the token: got code %d, %s want 6", code, out)
 	}
 	if code := f.stop(); code != 130 {
@@ -126,7 +128,8 @@ func TestScriptErrors(t *testing.T) {
 		{"a field of a task that there is not", "tasks: [{dauer: 1s}]", "field dauer not found"},
 		{"no duration", "tasks: [{duration: long}]", `"long" is no duration, want such as 1m30s`},
 		{"a bare number", "latency: 5", `"5" is no duration`},
-		{"no such operation", "operations: {shrink: {}}", `operation "shrink", want resize, public-ip, config or reset-offset`},
+		{"no such operation", "operations: {shrink: {}}",
+			`operation "shrink", want resize, public-ip, config or reset-offset`},
 		{"no such fault", "faults: [{kind: explode}]", `fault "explode", want one of ["drop" "drop-answer" "error"`},
 		{"no such route", "faults: [{route: GET task, kind: drop}]", `route "GET task", want one of ["any"`},
 		{"an id twice", "tasks: [{id: x}, {id: x}]", "there is one with this id already"},
@@ -145,7 +148,8 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
-// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in docs/serve-fake.md.
+// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in docs/serve-
+// fake.md.
 func TestScriptExample(t *testing.T) {
 	s, err := parseScript([]byte(scriptExample))
 	if err != nil {
