@@ -25,6 +25,7 @@ const (
 	DefaultAccessKey = "FAKE-ACCESS-KEY"
 	DefaultSecretKey = "fake-secret-key"
 	DefaultProject   = "fa4ec10d000000000000000000000001"
+	DefaultIAMToken  = "fake-iam-token"
 )
 
 // Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its clock is
@@ -35,7 +36,8 @@ type Gateway struct {
 	project   string
 	accessKey string
 	secretKey string
-	token     string
+	token     string // of temporary credentials
+	iamToken  string
 	latency   time.Duration
 	skew      time.Duration
 
@@ -52,10 +54,11 @@ type Option func(*Gateway)
 // New returns a gateway before a service, with the default credentials and project, without latency or faults.
 func New(service Service, opts ...Option) *Gateway {
 	g := &Gateway{
-		service: service, endpoints: service.Endpoints(),
-		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey,
+		service: service,
+		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey, iamToken: DefaultIAMToken,
 		faults: map[Route][]Fault{},
 	}
+	g.endpoints = append(service.Endpoints(), g.iamEndpoints()...)
 	for _, opt := range opts {
 		opt(g)
 	}
@@ -82,9 +85,13 @@ func WithCredentials(accessKey, secretKey string) Option {
 	return func(g *Gateway) { g.accessKey, g.secretKey = accessKey, secretKey }
 }
 
-// WithSecurityToken makes the credentials temporary: requests must carry and sign this token. Default "": permanent ones,
-// with which a token is refused.
+// WithSecurityToken makes the credentials temporary: requests must carry this token in X-Security-Token, signed or not.
+// Default "": permanent ones, with which a token is refused.
 func WithSecurityToken(token string) Option { return func(g *Gateway) { g.token = token } }
+
+// WithIAMToken sets the token that lets a request in that carries it in X-Auth-Token and is not signed. Default
+// [DefaultIAMToken]. Such a token is let in forever.
+func WithIAMToken(token string) Option { return func(g *Gateway) { g.iamToken = token } }
 
 // WithLatency sets how long each answer takes. Default 0.
 func WithLatency(d time.Duration) Option { return func(g *Gateway) { g.latency = d } }

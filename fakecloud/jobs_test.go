@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,7 +115,9 @@ func TestSecondService(t *testing.T) {
 		}; !slices.Equal(routes, want) {
 			t.Errorf("log = %q, want %q", routes, want)
 		}
-		if got, want := g.Routes(), []fakecloud.Route{fakecloud.AnyRoute, routeStart, routeShow, fakecloud.RouteUnknown}; !slices.Equal(got, want) {
+		if got, want := g.Routes(), []fakecloud.Route{
+			fakecloud.AnyRoute, routeStart, routeShow, fakecloud.RouteListProjects, fakecloud.RouteListDomains, fakecloud.RouteUnknown,
+		}; !slices.Equal(got, want) {
 			t.Errorf("routes = %q, want %q", got, want)
 		}
 	})
@@ -123,9 +126,13 @@ func TestSecondService(t *testing.T) {
 // call sends one request, signed by the SDK's own signer, and gives the answer's status and body; "": none came.
 func call(t *testing.T, g *fakecloud.Gateway, method, path, body string) string {
 	t.Helper()
+	path, query, _ := strings.Cut(path, "?")
 	builder := request.NewHttpRequestBuilder().WithEndpoint("https://jobs.fake").WithPath(path).WithMethod(method).AddHeaderParam("Host", "jobs.fake")
 	if body != "" {
 		builder.WithBody("", body)
+	}
+	if name, value, ok := strings.Cut(query, "="); ok {
+		builder.AddQueryParam(name, reflect.ValueOf(value))
 	}
 	sdk := builder.Build()
 	headers, err := signer.Sign(sdk, fakecloud.DefaultAccessKey, fakecloud.DefaultSecretKey)

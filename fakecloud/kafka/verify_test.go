@@ -22,6 +22,12 @@ func TestSignature(t *testing.T) {
 	header := func(key, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(key, value) }
 	}
+	iamToken := func(token string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.Header.Set("X-Auth-Token", token)
+		}
+	}
 	edit := func(old, new string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
@@ -47,7 +53,11 @@ func TestSignature(t *testing.T) {
 		{name: "no token", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}},
 		{name: "another token", client: temporary, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("other")}},
 		{name: "a token with permanent credentials", client: temporary},
-		{name: "a token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}, change: header("X-Security-Token", "token")},
+		{name: "a token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}, change: header("X-Security-Token", "token"), ok: true},
+		{name: "another token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}, change: header("X-Security-Token", "other")},
+		{name: "an IAM token instead of a signature", client: owner, change: iamToken(fakecloud.DefaultIAMToken), ok: true},
+		{name: "another cloud's IAM token", client: owner, cloud: []fakecloud.Option{fakecloud.WithIAMToken("mine")}, change: iamToken(fakecloud.DefaultIAMToken)},
+		{name: "an IAM token besides a wrong signature", client: wrong, change: header("X-Auth-Token", fakecloud.DefaultIAMToken)},
 		{name: "another path", client: owner, change: func(r *http.Request) { r.URL.Path += "1" }},
 		{name: "another method", client: owner, change: func(r *http.Request) { r.Method = http.MethodDelete }},
 		{name: "another query", client: owner, change: func(r *http.Request) { r.URL.RawQuery = "limit=1" }},
