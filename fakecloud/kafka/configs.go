@@ -58,7 +58,7 @@ type configsAnswer struct {
 	Static  int    `json:"static_config"`
 }
 
-// modifyConfigs starts a task. There is no id in the answer, unless the cloud is asked for it.
+// modifyConfigs starts a task. The id is in the answer, see [WithoutConfigJobID].
 func (c *Cloud) modifyConfigs(e *exchange) {
 	var asked askedConfigs
 	if !e.asked(&asked) {
@@ -76,7 +76,7 @@ func (c *Cloud) modifyConfigs(e *exchange) {
 		return
 	}
 	if t, ok := c.start(e, "kafkaConfigModify", &asked, func(i *instance) { maps.Copy(i.configs, set) }); ok {
-		if c.configJobID {
+		if !c.hideConfigJobID {
 			answer.JobID = t.ID
 		}
 		e.Payload = &answer

@@ -105,7 +105,7 @@ var everyRoute = []struct {
 }
 
 func offset() *model.ResetMessageOffsetReq {
-	return &model.ResetMessageOffsetReq{Topic: "t", Partition: -1, MessageOffset: pointer(int64(0))}
+	return &model.ResetMessageOffsetReq{Partition: -1, MessageOffset: pointer(int64(0))}
 }
 
 // TestEveryRouteFaults lets each fault befall each route: the client is told of it, and what changes something is

@@ -31,10 +31,13 @@ import (
 type Cloud struct {
 	*fakecloud.Gateway
 
-	unknown        *serviceError // what to say of an unknown task; nil: an empty list
-	noProgress     *serviceError // what to say of the progress of a task that has none; nil: {}
-	configJobID    bool
-	allowConflicts bool
+	unknown         *serviceError // what to say of an unknown task; nil: an empty list
+	noProgress      *serviceError // what to say of the progress of a task that has none; nil: {}
+	hideConfigJobID bool
+	strictResize    bool
+	statusFirst     bool
+	recycleBin      bool
+	allowConflicts  bool
 
 	mu         sync.Mutex
 	instances  map[string]*instance    // the deleted ones too
@@ -105,12 +108,45 @@ const (
 	RouteModifyConfigs fakecloud.Route = "PUT configs"
 	RouteResetOffset   fakecloud.Route = "PUT reset-message-offset" // POST on the older path
 
+	RouteUpdateInstance fakecloud.Route = "PUT instances/{instance}"
+	RouteResetPassword  fakecloud.Route = "POST password"
+	RouteCrossVPC       fakecloud.Route = "POST crossvpc/modify"
+	RouteAutoTopic      fakecloud.Route = "POST autotopic"
+	RouteShowTags       fakecloud.Route = "GET tags"
+	RouteChangeTags     fakecloud.Route = "POST tags/action"
+	RouteListZones      fakecloud.Route = "GET available-zones"
+	RouteShowBrokers    fakecloud.Route = "GET manage/cluster"
+	RouteShowCluster    fakecloud.Route = "GET management/cluster"
+	RouteListRecycled   fakecloud.Route = "GET recycle"
+	RouteRestore        fakecloud.Route = "POST recycle"
+
+	RouteSwitchProtocol    fakecloud.Route = "POST plain-ssl-switch"
+	RouteReassign          fakecloud.Route = "POST reassign"
+	RouteUpgrade           fakecloud.Route = "POST upgrade"
+	RouteCreateConnector   fakecloud.Route = "POST connector"
+	RouteDeleteConnector   fakecloud.Route = "POST delete-connector"
+	RouteCreateTopicQuota  fakecloud.Route = "POST kafka-topic-quota"
+	RouteModifyTopicQuota  fakecloud.Route = "PUT kafka-topic-quota"
+	RouteDeleteTopicQuota  fakecloud.Route = "DELETE kafka-topic-quota"
+	RouteCreateClientQuota fakecloud.Route = "POST kafka-user-client-quota"
+	RouteUpdateClientQuota fakecloud.Route = "PUT kafka-user-client-quota"
+	RouteDeleteClientQuota fakecloud.Route = "DELETE kafka-user-client-quota"
+	RouteStartRebalanceLog fakecloud.Route = "POST log/rebalance-log"
+	RouteStopRebalanceLog  fakecloud.Route = "DELETE log/rebalance-log"
+	RouteStartLog          fakecloud.Route = "POST logs/{log}"
+	RouteStopLog           fakecloud.Route = "DELETE logs/{log}"
+	RouteAccessPolicy      fakecloud.Route = "POST topics/accesspolicy"
+
 	RouteListScheduled   fakecloud.Route = "GET scheduled-tasks"
 	RouteUpdateScheduled fakecloud.Route = "PUT scheduled-tasks/{task}"
 	RouteDeleteScheduled fakecloud.Route = "DELETE scheduled-tasks/{task}"
 )
 
-const instancePath = "/v2/{project}/instances/{instance}"
+const (
+	instancePath = "/v2/{project}/instances/{instance}"
+	kafkaPath    = "/v2/{project}/kafka/instances/{instance}"
+	enginePath   = "/v2/kafka/{project}/instances/{instance}"
+)
 
 // endpoints is the table of the service.
 var endpoints = []struct {
@@ -133,13 +169,43 @@ var endpoints = []struct {
 	{RouteDeleteInstance, http.MethodDelete, instancePath, inInstance((*Cloud).deleteInstance)},
 	{RouteAction, http.MethodPost, "/v2/{project}/instances/action", inProject((*Cloud).actOnInstances)},
 
-	{RouteResize, http.MethodPost, "/v2/{project}/kafka/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
-	{RouteResize, http.MethodPost, "/v2/kafka/{project}/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
+	{RouteResize, http.MethodPost, kafkaPath + "/extend", inInstance((*Cloud).resizeInstance)},
+	{RouteResize, http.MethodPost, enginePath + "/extend", inInstance((*Cloud).resizeInstance)},
 	{RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth", inInstance((*Cloud).switchPublicIP)},
 	{RouteShowConfigs, http.MethodGet, instancePath + "/configs", inInstance((*Cloud).showConfigs)},
 	{RouteModifyConfigs, http.MethodPut, instancePath + "/configs", inInstance((*Cloud).modifyConfigs)},
-	{RouteResetOffset, http.MethodPut, "/v2/kafka/{project}/instances/{instance}/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+	{RouteResetOffset, http.MethodPut, enginePath + "/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
 	{RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+
+	{RouteUpdateInstance, http.MethodPut, instancePath, inInstance((*Cloud).updateInstance)},
+	{RouteResetPassword, http.MethodPost, instancePath + "/password", inInstance((*Cloud).resetPassword)},
+	{RouteCrossVPC, http.MethodPost, instancePath + "/crossvpc/modify", inInstance((*Cloud).changeCrossVPC)},
+	{RouteAutoTopic, http.MethodPost, instancePath + "/autotopic", inInstance((*Cloud).switchAutoTopic)},
+	{RouteShowTags, http.MethodGet, "/v2/{project}/kafka/{instance}/tags", inInstance((*Cloud).showTags)},
+	{RouteChangeTags, http.MethodPost, "/v2/{project}/kafka/{instance}/tags/action", inInstance((*Cloud).changeTags)},
+	{RouteListZones, http.MethodGet, "/v2/available-zones", (*Cloud).listZones},
+	{RouteShowBrokers, http.MethodGet, instancePath + "/manage/cluster", inInstance((*Cloud).showBrokers)},
+	{RouteShowCluster, http.MethodGet, instancePath + "/management/cluster", inInstance((*Cloud).showCluster)},
+	{RouteListRecycled, http.MethodGet, "/v2/{project}/recycle", inProject((*Cloud).listRecycled)},
+	{RouteRestore, http.MethodPost, "/v2/{project}/recycle", inProject((*Cloud).restoreInstances)},
+
+	// The names of these tasks are made up: they are those of the SDK's methods. The real ones are not documented.
+	{RouteSwitchProtocol, http.MethodPost, kafkaPath + "/plain-ssl-switch", inInstance((*Cloud).switchProtocol)},
+	{RouteReassign, http.MethodPost, kafkaPath + "/reassign", startsOrSchedules("createKafkaReassignmentTask")},
+	{RouteUpgrade, http.MethodPost, kafkaPath + "/upgrade", startsOrSchedules("upgradeInstance")},
+	{RouteCreateConnector, http.MethodPost, instancePath + "/connector", starts("createConnector", setConnector(true))},
+	{RouteDeleteConnector, http.MethodPost, kafkaPath + "/delete-connector", starts("deleteConnector", setConnector(false))},
+	{RouteCreateTopicQuota, http.MethodPost, enginePath + "/kafka-topic-quota", starts("createKafkaTopicQuota", nil)},
+	{RouteModifyTopicQuota, http.MethodPut, enginePath + "/kafka-topic-quota", starts("modifyKafkaTopicQuota", nil)},
+	{RouteDeleteTopicQuota, http.MethodDelete, enginePath + "/kafka-topic-quota", starts("deleteKafkaTopicQuota", nil)},
+	{RouteCreateClientQuota, http.MethodPost, enginePath + "/kafka-user-client-quota", starts("createKafkaUserClientQuotaTask", nil)},
+	{RouteUpdateClientQuota, http.MethodPut, enginePath + "/kafka-user-client-quota", starts("updateKafkaUserClientQuotaTask", nil)},
+	{RouteDeleteClientQuota, http.MethodDelete, enginePath + "/kafka-user-client-quota", starts("deleteKafkaUserClientQuotaTask", nil)},
+	{RouteStartRebalanceLog, http.MethodPost, enginePath + "/log/rebalance-log", starts("createKafkaRebalanceLogTask", nil)},
+	{RouteStopRebalanceLog, http.MethodDelete, enginePath + "/log/rebalance-log", starts("stopKafkaRebalanceLogTask", nil)},
+	{RouteStartLog, http.MethodPost, kafkaPath + "/logs/{log}", starts("startKafkaLogTask", nil)},
+	{RouteStopLog, http.MethodDelete, kafkaPath + "/logs/{log}", starts("stopKafkaLogTask", nil)},
+	{RouteAccessPolicy, http.MethodPost, "/v1/{project}/instances/{instance}/topics/accesspolicy", starts("updateTopicAccessPolicy", nil)},
 
 	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
 	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},

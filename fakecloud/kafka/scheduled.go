@@ -36,7 +36,10 @@ type scheduled struct {
 func (c *Cloud) AddScheduled(instanceID string, s Scheduled) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i, now := c.instance(instanceID), time.Now()
+	return c.schedule(c.instance(instanceID), time.Now(), s).ID
+}
+
+func (c *Cloud) schedule(i *instance, now time.Time, s Scheduled) *scheduled {
 	s.Name, s.Params = cmp.Or(s.Name, "kafkaUpgrade"), cmp.Or(s.Params, "{}")
 	s.Status = cmp.Or(s.Status, taskwait.StatusCreated)
 	if s.ID == "" {
@@ -51,8 +54,9 @@ func (c *Cloud) AddScheduled(instanceID string, s Scheduled) string {
 	if problem := s.problem(i); problem != "" {
 		panic("fakecloud: scheduled task " + strconv.Quote(s.ID) + ": " + problem)
 	}
-	i.scheduled = append(i.scheduled, &scheduled{Scheduled: s, updatedAt: s.CreatedAt})
-	return s.ID
+	planned := &scheduled{Scheduled: s, updatedAt: s.CreatedAt}
+	i.scheduled = append(i.scheduled, planned)
+	return planned
 }
 
 // problem is what is wrong with one on i; "": nothing.

@@ -19,7 +19,7 @@ func create(client *kafka.KafkaClient, name string) (*model.CreatePostPaidKafkaI
 func creation(name string) *model.CreateInstanceByEngineReq {
 	return &model.CreateInstanceByEngineReq{
 		Name: name, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7", BrokerNum: 3, StorageSpace: 300,
-		Password: pointer("hush"), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
+		Password: pointer("hush"), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster", VpcId: "v1", SubnetId: "n1", SecurityGroupId: "g1",
 		StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
 	}
 }
@@ -83,7 +83,7 @@ func TestWholeLife(t *testing.T) {
 			KafkaConfigs: &[]model.ModifyInstanceConfig{{Name: pointer("log.retention.hours"), Value: pointer("66")}},
 		}}))
 		time.Sleep(3 * time.Second)
-		must(client.ResetMessageOffsetWithEngine(&model.ResetMessageOffsetWithEngineRequest{InstanceId: id, Group: "g", Body: &model.ResetMessageOffsetReq{Topic: "t", Partition: -1, Timestamp: pointer(int64(0))}}))
+		must(client.ResetMessageOffsetWithEngine(&model.ResetMessageOffsetWithEngineRequest{InstanceId: id, Group: "g", Body: &model.ResetMessageOffsetReq{Partition: -1, Timestamp: pointer(int64(0))}}))
 		time.Sleep(3 * time.Second)
 		must(client.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id, Body: &model.ModifyKafkaPublicIpAccessSwitchReq{}}))
 		time.Sleep(3 * time.Second)
