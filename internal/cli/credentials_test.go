@@ -47,7 +47,7 @@ func TestKeys(t *testing.T) {
 			if tt.file != "" {
 				writeCredentials(t, home, tt.file)
 			}
-			s := &System{Home: home, Getenv: func(name string) string {
+			s := &env{home: home, getenv: func(name string) string {
 				for _, env := range tt.env {
 					if v := env[name]; v != "" {
 						return v
@@ -83,7 +83,7 @@ func writeCredentials(t *testing.T, home, text string) {
 // TestCredentialsFile waits with the keys and the project of the file.
 func TestCredentialsFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cloud.AddTask(testInstance, script("good", 0, taskwait.StatusSuccess))
 		w.home = t.TempDir()
 		writeCredentials(t, w.home, "[basic]\nak="+fakecloud.DefaultAccessKey+"\nsk="+fakecloud.DefaultSecretKey+"\nproject_id="+fakecloud.DefaultProject+"\n")
@@ -110,20 +110,20 @@ func TestMachine(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				w.cloud.AddTask(testInstance, script("good", 0, taskwait.StatusSuccess))
 				var out, errOut strings.Builder
-				s := &System{
-					Args:   []string{"kafka", "wait", "--instance", testInstance, "--endpoint", "https://kafka.fake", "--project", fakecloud.DefaultProject, "good"},
-					Stdout: &out, Stderr: &errOut, Getenv: func(string) string { return "" }, Transport: w.cloud.Transport(),
-					Metadata: func(project string) (auth.ICredential, error) {
+				s := &env{
+					args:   []string{"kafka", "wait", "--instance", testInstance, "--endpoint", "https://kafka.fake", "--project", fakecloud.DefaultProject, "good"},
+					stdout: &out, stderr: &errOut, getenv: func(string) string { return "" }, transport: w.cloud.Transport(),
+					metadata: func(project string) (auth.ICredential, error) {
 						if tt.err != nil {
 							return nil, tt.err
 						}
 						return basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(project).SafeBuild()
 					},
 				}
-				if code := s.Run(t.Context()); code != tt.code {
+				if code := s.run(t.Context()); code != tt.code {
 					t.Errorf("got code %d, want %d\n%s%s", code, tt.code, &out, &errOut)
 				}
 				for _, want := range tt.wants {

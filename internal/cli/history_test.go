@@ -16,7 +16,7 @@ import (
 // TestHistory waits six times: the last ones know how long it takes.
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cache = t.TempDir()
 		for i := range 6 {
 			id := string(rune('a' + i))
@@ -43,7 +43,7 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				w.cache = t.TempDir()
 				w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 				if tt.args == "" {
@@ -59,29 +59,10 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestHistoryThatCannotBeRead begins anew, and says so.
-func TestHistoryThatCannotBeRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.cache = t.TempDir()
-		if err := replaceFile(filepath.Join(w.cache, "taskwait", "history.json"), []byte("{")); err != nil {
-			t.Fatal(err)
-		}
-		w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
-		code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
-		if code != 0 || !strings.Contains(stderr, "beginning anew") {
-			t.Errorf("got code %d, stderr %q, want 0 and that it begins anew", code, stderr)
-		}
-		if _, err := readHistory(filepath.Join(w.cache, "taskwait", "history.json")); err != nil {
-			t.Errorf("got %v, want the history to be well again", err)
-		}
-	})
-}
-
 // TestHistoryCannotBeWritten makes sure that the code does not depend on it.
 func TestHistoryCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cache = filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(w.cache, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -96,7 +77,7 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 // TestDemo is the demonstration in virtual time, with its fates.
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.env["HUAWEICLOUD_SDK_SK"] = "half-a-pair" // what the user has set is nothing to it
 		began := time.Now()
 		code, stdout, stderr := w.run(t.Context(), "demo")
@@ -121,7 +102,7 @@ func TestDemo(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld()
+			w := newTestEnv()
 			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`, Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
 			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out, fakecloud.DefaultAccessKey) {

@@ -16,18 +16,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// scriptExample has every field that there is. docs/serve-fake.md explains them.
+// scriptExample has every field. docs/serve-fake.md explains them.
 const scriptExample = `  instances: [kafka-1]
   tasks:
-    - {instance: kafka-1, id: resize-1, name: kafkaInstanceExtend, duration: 20s, outcome: FAILED}
-    - {name: kafkaUpgrade, age: 10m, listed-after: 2s, steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]}
+    - {instance: kafka-1, id: resize-1, duration: 20s, outcome: FAILED}
+    - name: kafkaUpgrade
+      age: 10m
+      listed-after: 2s
+      steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]
   operations:             # what the tasks do that requests start
-    resize: {stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]}
+    resize:
+      stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]
     public-ip: {duration: 3s, outcome: FAILED}
-  faults:                 # each befalls one request of its route, in this order
+  faults:                 # each hits one request of its route, in this order
     - {route: "GET tasks/{task}", kind: unavailable, times: 2}
     - {route: any, kind: throttle, retry-after: 5s}
-    - {route: GET tasks, kind: error, status: 403, code: DMS.00403, message: no, for: 30s}
+    - {route: GET tasks, kind: error, status: 403, code: DMS.00403, for: 30s}
+    - {kind: status, message: PARTIAL, after: 1s}
   latency: 50ms
   quota: 10               # requests a second
   security-token: ""`
@@ -38,8 +43,11 @@ type span time.Duration
 // UnmarshalYAML reads it.
 func (s *span) UnmarshalYAML(n *yaml.Node) error {
 	d, err := time.ParseDuration(n.Value)
-	if err != nil {
-		return fmt.Errorf("line %d: %q is no duration, want such as 1m30s", n.Line, n.Value)
+	switch {
+	case err != nil:
+		return fmt.Errorf("line %d: %q is no duration, want such as 1m30s%s", n.Line, clip(n.Value), withUnit(n.Value))
+	case d < 0:
+		return fmt.Errorf("line %d: %q is negative", n.Line, clip(n.Value))
 	}
 	*s = span(d)
 	return nil
@@ -90,8 +98,11 @@ type faultScript struct {
 	For        span   `yaml:"for"`
 }
 
-// parseScript reads a script. A field that there is not is an error: a misspelt fault that never comes would look like a
-// client that copes with it.
+// maxTimes bounds how often a fault is served: each time takes memory.
+const maxTimes = 1_000_000
+
+// parseScript reads a script. An unknown field is an error: a misspelt fault that never comes would look like a client that
+// copes with it. So is a second document, of which nothing would be used.
 func parseScript(text []byte) (*cloudScript, error) {
 	s := &cloudScript{}
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -99,13 +110,16 @@ func parseScript(text []byte) (*cloudScript, error) {
 	if err := d.Decode(s); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	if err := d.Decode(&cloudScript{}); !errors.Is(err, io.EOF) {
+		return nil, errors.New("a second YAML document, want only one")
+	}
 	return s, nil
 }
 
 // cloud makes the cloud, and gives the id of its first instance. What cannot be played is an error.
 func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err error) {
 	defer func() {
-		if v := recover(); v != nil { // fakecloud's way to tell a test of its slip; here it is the user's
+		if v := recover(); v != nil { // how fakecloud reports a mistake in a test; here it is the user's
 			err = fmt.Errorf("%v", v)
 		}
 	}()
@@ -115,6 +129,9 @@ func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err erro
 		instances = []string{serveInstance}
 	}
 	for _, id := range instances {
+		if err := checkID("instance", id); err != nil {
+			return nil, "", err
+		}
 		cloud.AddInstance(id)
 	}
 	for i := range s.Tasks {
@@ -170,7 +187,7 @@ func (s *cloudScript) faults(cloud *fakekafka.Cloud) error {
 	return nil
 }
 
-// fault is one that befalls a request, or several.
+// fault is what one request gets, or several.
 func (f *faultScript) fault() (fakecloud.Fault, error) {
 	kinds := map[string]func() fakecloud.Fault{
 		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakekafka.ThrottleAs404,
@@ -188,6 +205,9 @@ func (f *faultScript) fault() (fakecloud.Fault, error) {
 	fault := of()
 	if f.After > 0 {
 		fault = fault.After(time.Duration(f.After))
+	}
+	if f.Times != nil && (*f.Times < 0 || *f.Times > maxTimes) {
+		return fakecloud.Fault{}, fmt.Errorf("times: %d, want 0 to %d", *f.Times, maxTimes)
 	}
 	if f.Times != nil {
 		fault = fault.Times(*f.Times)

@@ -35,9 +35,9 @@ func serveFake(t *testing.T, script string) *fake {
 	out, in := io.Pipe()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	code := make(chan int, 1)
-	s := &System{Args: args, Stdout: in, Stderr: in, Getenv: os.Getenv}
+	s := &env{args: args, stdout: in, stderr: in, getenv: os.Getenv}
 	go func() {
-		code <- s.Run(ctx)
+		code <- s.run(ctx)
 		_ = in.Close()
 	}()
 	f := &fake{env: map[string]string{}}
@@ -51,7 +51,7 @@ func serveFake(t *testing.T, script string) *fake {
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the pipe
 	f.stop = func() int {
-		cancel(Signal{os.Interrupt})
+		cancel(signalError{os.Interrupt})
 		return <-code
 	}
 	return f
@@ -61,8 +61,8 @@ func serveFake(t *testing.T, script string) *fake {
 func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()
 	var b strings.Builder
-	s := &System{Args: args, Stdout: &b, Stderr: &b, Getenv: func(name string) string { return f.env[name] }}
-	code = s.Run(t.Context())
+	s := &env{args: args, stdout: &b, stderr: &b, getenv: func(name string) string { return f.env[name] }}
+	code = s.run(t.Context())
 	return code, b.String()
 }
 
