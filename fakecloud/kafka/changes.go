@@ -101,6 +101,11 @@ func (c *Cloud) change(i *instance, status string, now time.Time) {
 	if steps == nil {
 		steps = Change{}.steps(status)
 	}
+	if c.speed != 1 {
+		for n := range steps {
+			steps[n].After = faster(steps[n].After, c.speed)
+		}
+	}
 	i.phases = append(i.phases, phase{now, steps})
 }
 

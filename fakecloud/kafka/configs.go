@@ -75,7 +75,7 @@ func (c *Cloud) modifyConfigs(e *exchange) {
 		e.invalid()
 		return
 	}
-	if t, ok := c.start(e, "kafkaConfigModify", &asked, func(i *instance) { maps.Copy(i.configs, set) }); ok {
+	if t, ok := c.start(e, taskNames[e.Route], &asked, func(i *instance) { maps.Copy(i.configs, set) }); ok {
 		if !c.hideConfigJobID {
 			answer.JobID = t.ID
 		}

@@ -58,6 +58,15 @@ func TestInject(t *testing.T) {
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
 		{"for another route", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
 		{"times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
+		{"times, and then another", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, teapot.Times(2), fakecloud.Unavailable())
+		}, 0, "I'm a teapot, I'm a teapot, Service Unavailable, OK"},
+		{"more times than memory has room for", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, teapot.Times(1<<30))
+		}, 0, "I'm a teapot, I'm a teapot, I'm a teapot, I'm a teapot"},
+		{"twice for a while", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, teapot.For(time.Second).Times(2))
+		}, time.Second, "I'm a teapot, I'm a teapot, OK, OK"},
 		{"no times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
 		{"for a while, from the first look on", func(c *fakekafka.Cloud) {
 			c.Inject(fakekafka.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())

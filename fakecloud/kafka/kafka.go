@@ -37,6 +37,7 @@ type Cloud struct {
 	strictResize    bool
 	statusFirst     bool
 	recycleBin      bool
+	speed           float64
 	allowConflicts  bool
 
 	mu         sync.Mutex
@@ -51,7 +52,7 @@ type Cloud struct {
 // New returns a cloud without instances, with the default credentials and project, without latency or faults. Options are
 // those of this package and of the gateway.
 func New(opts ...fakecloud.Option) *Cloud {
-	c := &Cloud{instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{}}
+	c := &Cloud{instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{}, speed: 1}
 	c.Gateway = fakecloud.New(service{c}, opts...)
 	return c
 }
@@ -189,23 +190,22 @@ var endpoints = []struct {
 	{RouteListRecycled, http.MethodGet, "/v2/{project}/recycle", inProject((*Cloud).listRecycled)},
 	{RouteRestore, http.MethodPost, "/v2/{project}/recycle", inProject((*Cloud).restoreInstances)},
 
-	// The names of these tasks are made up: they are those of the SDK's methods. The real ones are not documented.
 	{RouteSwitchProtocol, http.MethodPost, kafkaPath + "/plain-ssl-switch", inInstance((*Cloud).switchProtocol)},
-	{RouteReassign, http.MethodPost, kafkaPath + "/reassign", startsOrSchedules("createKafkaReassignmentTask")},
-	{RouteUpgrade, http.MethodPost, kafkaPath + "/upgrade", startsOrSchedules("upgradeInstance")},
-	{RouteCreateConnector, http.MethodPost, instancePath + "/connector", starts("createConnector", setConnector(true))},
-	{RouteDeleteConnector, http.MethodPost, kafkaPath + "/delete-connector", starts("deleteConnector", setConnector(false))},
-	{RouteCreateTopicQuota, http.MethodPost, enginePath + "/kafka-topic-quota", starts("createKafkaTopicQuota", nil)},
-	{RouteModifyTopicQuota, http.MethodPut, enginePath + "/kafka-topic-quota", starts("modifyKafkaTopicQuota", nil)},
-	{RouteDeleteTopicQuota, http.MethodDelete, enginePath + "/kafka-topic-quota", starts("deleteKafkaTopicQuota", nil)},
-	{RouteCreateClientQuota, http.MethodPost, enginePath + "/kafka-user-client-quota", starts("createKafkaUserClientQuotaTask", nil)},
-	{RouteUpdateClientQuota, http.MethodPut, enginePath + "/kafka-user-client-quota", starts("updateKafkaUserClientQuotaTask", nil)},
-	{RouteDeleteClientQuota, http.MethodDelete, enginePath + "/kafka-user-client-quota", starts("deleteKafkaUserClientQuotaTask", nil)},
-	{RouteStartRebalanceLog, http.MethodPost, enginePath + "/log/rebalance-log", starts("createKafkaRebalanceLogTask", nil)},
-	{RouteStopRebalanceLog, http.MethodDelete, enginePath + "/log/rebalance-log", starts("stopKafkaRebalanceLogTask", nil)},
-	{RouteStartLog, http.MethodPost, kafkaPath + "/logs/{log}", starts("startKafkaLogTask", nil)},
-	{RouteStopLog, http.MethodDelete, kafkaPath + "/logs/{log}", starts("stopKafkaLogTask", nil)},
-	{RouteAccessPolicy, http.MethodPost, "/v1/{project}/instances/{instance}/topics/accesspolicy", starts("updateTopicAccessPolicy", nil)},
+	{RouteReassign, http.MethodPost, kafkaPath + "/reassign", startsOrSchedules()},
+	{RouteUpgrade, http.MethodPost, kafkaPath + "/upgrade", startsOrSchedules()},
+	{RouteCreateConnector, http.MethodPost, instancePath + "/connector", starts(setConnector(true))},
+	{RouteDeleteConnector, http.MethodPost, kafkaPath + "/delete-connector", starts(setConnector(false))},
+	{RouteCreateTopicQuota, http.MethodPost, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteModifyTopicQuota, http.MethodPut, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteDeleteTopicQuota, http.MethodDelete, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteCreateClientQuota, http.MethodPost, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteUpdateClientQuota, http.MethodPut, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteDeleteClientQuota, http.MethodDelete, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteStartRebalanceLog, http.MethodPost, enginePath + "/log/rebalance-log", starts(nil)},
+	{RouteStopRebalanceLog, http.MethodDelete, enginePath + "/log/rebalance-log", starts(nil)},
+	{RouteStartLog, http.MethodPost, kafkaPath + "/logs/{log}", starts(nil)},
+	{RouteStopLog, http.MethodDelete, kafkaPath + "/logs/{log}", starts(nil)},
+	{RouteAccessPolicy, http.MethodPost, "/v1/{project}/instances/{instance}/topics/accesspolicy", starts(nil)},
 
 	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
 	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},

@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,6 +12,26 @@ import (
 
 	"github.com/taskwait/taskwait/fakecloud"
 )
+
+// taskNames are the routes that start a task, and the names of the tasks. The first ones are known (API page, Terraform
+// provider); the others are made up: they are those of the SDK's methods.
+var taskNames = map[fakecloud.Route]string{
+	RouteResize: "kafkaInstanceExtend", RoutePublicIP: "bindInstancePublicIp", RouteModifyConfigs: "kafkaConfigModify",
+	RouteAutoTopic: "kafkaConfigModify", RouteResetOffset: "kafkaResetConsumerOffset",
+
+	RouteSwitchProtocol: "updateKafkaPortProtocol", RouteReassign: "createKafkaReassignmentTask", RouteUpgrade: "upgradeInstance",
+	RouteCreateConnector: "createConnector", RouteDeleteConnector: "deleteConnector",
+	RouteCreateTopicQuota: "createKafkaTopicQuota", RouteModifyTopicQuota: "modifyKafkaTopicQuota",
+	RouteDeleteTopicQuota: "deleteKafkaTopicQuota", RouteCreateClientQuota: "createKafkaUserClientQuotaTask",
+	RouteUpdateClientQuota: "updateKafkaUserClientQuotaTask", RouteDeleteClientQuota: "deleteKafkaUserClientQuotaTask",
+	RouteStartRebalanceLog: "createKafkaRebalanceLogTask", RouteStopRebalanceLog: "stopKafkaRebalanceLogTask",
+	RouteStartLog: "startKafkaLogTask", RouteStopLog: "stopKafkaLogTask", RouteAccessPolicy: "updateTopicAccessPolicy",
+	RouteRestore: "restoreRecycleInstance",
+}
+
+// TaskNames returns the routes that start a task, and the names that their tasks have by default. Unbinding a public IP
+// has one of its own, unbindInstancePublicIp.
+func TaskNames() map[fakecloud.Route]string { return maps.Clone(taskNames) }
 
 // OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script], by the
 // name of kafkaInstanceExtend. While such a task runs the instance is EXTENDING; afterwards RUNNING with what was asked
@@ -30,8 +51,11 @@ func (c *Cloud) OnConfig(s Script) { c.OnOperation(RouteModifyConfigs, s) }
 func (c *Cloud) OnOffsetReset(s Script) { c.OnOperation(RouteResetOffset, s) }
 
 // OnOperation sets the script of the tasks that requests for a route start from now on. Default: the zero [Script], by the
-// operation's own name.
+// operation's own name, see [TaskNames]. A route that starts no task panics.
 func (c *Cloud) OnOperation(r fakecloud.Route, s Script) {
+	if taskNames[r] == "" {
+		panic(fmt.Sprintf("fakecloud: %s starts no task, want one of %q", r, slices.Sorted(maps.Keys(taskNames))))
+	}
 	s.Steps, s.Stages = slices.Clone(s.Steps), slices.Clone(s.Stages)
 	trial := s.withDefaults()
 	trial.ID = cmp.Or(trial.ID, "trial")
@@ -82,14 +106,14 @@ type jobAnswer struct {
 	JobID string `json:"job_id"`
 }
 
-// starts is a handler for an operation that does nothing here but start a task by this name, unless it has an effect.
-func starts(name string, effect func(*instance)) handler {
+// starts is a handler for an operation that does nothing here but start a task, unless it has an effect.
+func starts(effect func(*instance)) handler {
 	return inInstance(func(c *Cloud, e *exchange) {
 		params, ok := e.params()
 		if !ok {
 			return
 		}
-		if t, ok := c.start(e, name, params, effect); ok {
+		if t, ok := c.start(e, taskNames[e.Route], params, effect); ok {
 			e.Payload = &jobAnswer{t.ID}
 		}
 	})
@@ -149,7 +173,7 @@ func (c *Cloud) resizeInstance(e *exchange) {
 		e.invalid()
 		return
 	}
-	if t, ok := c.start(e, "kafkaInstanceExtend", &asked, asked.apply); ok {
+	if t, ok := c.start(e, taskNames[e.Route], &asked, asked.apply); ok {
 		e.instance.extend(t)
 		e.Payload = &jobAnswer{t.ID}
 	}
@@ -173,7 +197,7 @@ func (c *Cloud) switchPublicIP(e *exchange) {
 	}{asked.ID, asked.Address, asked.ID != "" || asked.Address != "" || asked.Bandwidth > 0}
 	name := "unbindInstancePublicIp"
 	if params.Enable {
-		name = "bindInstancePublicIp"
+		name = taskNames[e.Route]
 	}
 	if _, ok := c.start(e, name, &params, func(i *instance) { i.switchPublicIP(params.Enable) }); ok {
 		e.Status = http.StatusNoContent
@@ -201,7 +225,7 @@ func (c *Cloud) resetOffset(e *exchange) {
 		c.permit(e)
 		return
 	}
-	if _, ok := c.start(e, "kafkaResetConsumerOffset", &params, nil); ok {
+	if _, ok := c.start(e, taskNames[e.Route], &params, nil); ok {
 		e.Status = http.StatusNoContent
 	}
 }
@@ -218,7 +242,7 @@ func (c *Cloud) switchAutoTopic(e *exchange) {
 		e.invalid()
 		return
 	}
-	if _, ok := c.start(e, "kafkaConfigModify", &asked, func(i *instance) { i.AutoTopic = *asked.Enable }); ok {
+	if _, ok := c.start(e, taskNames[e.Route], &asked, func(i *instance) { i.AutoTopic = *asked.Enable }); ok {
 		e.Status = http.StatusNoContent
 	}
 }
@@ -236,7 +260,7 @@ func (c *Cloud) switchProtocol(e *exchange) {
 		e.invalid()
 		return
 	}
-	t, ok := c.start(e, "updateKafkaPortProtocol", &asked, func(i *instance) { i.PortProtocol[asked.Protocol] = asked.Enable })
+	t, ok := c.start(e, taskNames[e.Route], &asked, func(i *instance) { i.PortProtocol[asked.Protocol] = asked.Enable })
 	if ok {
 		e.Payload = &struct {
 			jobAnswer
@@ -255,8 +279,8 @@ type schedulable struct {
 
 // startsOrSchedules is a handler for an operation that starts a task, or is planned for later: then there is no id of a
 // task in the answer.
-func startsOrSchedules(name string) handler {
-	now := starts(name, nil)
+func startsOrSchedules() handler {
+	now := starts(nil)
 	return inInstance(func(c *Cloud, e *exchange) {
 		var asked schedulable
 		if len(e.Body) > 0 && !e.asked(&asked) {
@@ -268,7 +292,7 @@ func startsOrSchedules(name string) handler {
 				Seconds int `json:"reassignment_time"`
 			}{int(defaultDuration.Seconds())}
 		case asked.Scheduled:
-			s := c.schedule(e.instance, e.Now, Scheduled{Name: name, At: time.UnixMilli(asked.At).Add(-e.Skew)})
+			s := c.schedule(e.instance, e.Now, Scheduled{Name: taskNames[e.Route], At: time.UnixMilli(asked.At).Add(-e.Skew)})
 			c.record(e, e.instance, s.ID)
 			e.Payload = &struct {
 				ID string `json:"schedule_id"`

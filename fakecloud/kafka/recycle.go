@@ -82,7 +82,7 @@ func (c *Cloud) restore(e *exchange, id string) restored {
 	case i.status(e.Now) != recycled:
 		return restored{ID: id, Error: errStatus.message}
 	}
-	t := c.begin(e, i, "restoreRecycleInstance", map[string]any{}, nil)
+	t := c.begin(e, i, taskNames[e.Route], map[string]any{}, nil)
 	if after, status := t.end(); status == "SUCCESS" {
 		i.phases = append(i.phases, phase{t.CreatedAt, []StatusStep{{0, recycled}, {after, running}}})
 	}

@@ -65,6 +65,9 @@ type task struct {
 
 func (c *Cloud) addTask(i *instance, s Script) *task {
 	s = s.withDefaults()
+	if c.speed != 1 {
+		s.accelerate(c.speed)
+	}
 	if s.ID == "" {
 		s.ID = c.newID()
 	}

@@ -75,8 +75,13 @@ func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 // announce prints what a shell needs to know.
 func (s *env) announce(ctx context.Context, script *cloudScript, instance, url string) {
 	variables := cloudVariables(instance, url)
-	if script.SecurityToken != "" {
-		variables[sdkPrefix+"SECURITY_TOKEN"] = script.SecurityToken
+	for name, value := range map[string]string{
+		sdkPrefix + "AK": script.AccessKey, sdkPrefix + "SK": script.SecretKey, projectName: script.Project,
+		sdkPrefix + "SECURITY_TOKEN": script.SecurityToken,
+	} {
+		if value != "" {
+			variables[name] = value
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		s.out.put(ctx, fmt.Appendf(nil, "export %s=%s\n", name, quote(variables[name])))
