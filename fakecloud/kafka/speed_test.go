@@ -47,19 +47,19 @@ func TestSpeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := watch(t, cloud, client, *made.InstanceId), "0s CREATING, 5s RUNNING"; got != want {
+		if got, want := watch(t, cloud, client, *made.InstanceId, time.Second), "0s CREATING, 5s RUNNING"; got != want {
 			t.Errorf("creation: %s, want %s", got, want)
 		}
 		if _, err := act(client, "restart", instanceID); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := watch(t, cloud, client, instanceID), "0s RESTARTING, 2s RUNNING"; got != want {
+		if got, want := watch(t, cloud, client, instanceID, time.Second), "0s RESTARTING, 2s RUNNING"; got != want {
 			t.Errorf("restart: %s, want %s", got, want)
 		}
 		if _, err := act(client, "restart", instanceID); err != nil { // which is not four times as fast as the script says
 			t.Fatal(err)
 		}
-		if got, want := watch(t, cloud, client, instanceID), "0s RESTARTING, 2s RUNNING"; got != want {
+		if got, want := watch(t, cloud, client, instanceID, time.Second), "0s RESTARTING, 2s RUNNING"; got != want {
 			t.Errorf("the second restart: %s, want %s", got, want)
 		}
 	})
