@@ -104,6 +104,11 @@ func WithClockSkew(d time.Duration) Option { return func(g *Gateway) { g.skew = 
 // Project is the id of the one project there is.
 func (g *Gateway) Project() string { return g.project }
 
+// Credentials are what requests must be signed with; an empty token: the keys are permanent.
+func (g *Gateway) Credentials() (accessKey, secretKey, securityToken string) {
+	return g.accessKey, g.secretKey, g.token
+}
+
 // HexID makes ids that look like the service's: 32 hex digits, the same ones in each run for a kind and a number.
 func HexID(kind string, n int) string {
 	sum := sha256.Sum256(fmt.Append(nil, kind, n))

@@ -1,6 +1,7 @@
 package fakecloud_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -176,3 +177,31 @@ type other struct{}
 
 func (other) Endpoints() []fakecloud.Endpoint      { return nil }
 func (other) NoEndpoint(*fakecloud.Exchange, bool) {}
+
+// TestRequestString is what is printed of a request when a test fails.
+func TestRequestString(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newJobs(fakecloud.WithLatency(time.Second))
+		g.Inject(routeShow, fakecloud.Serve(), fakecloud.Drop())
+		call(t, g, "GET", jobsPath+"/1?limit=10", "")
+		call(t, g, "GET", jobsPath+"/1", "")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, "GET", "https://jobs.fake/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Transport().RoundTrip(r); err == nil {
+			t.Error("no error, want one")
+		}
+		want := []string{
+			"GET " + jobsPath + "/1?limit=10: 404 after 1s", "GET " + jobsPath + "/1: no answer after 1s",
+			"GET /: the client went away after 1ms",
+		}
+		for n, r := range g.Requests() {
+			if got := r.String(); got != want[n] {
+				t.Errorf("got %s, want %s", got, want[n])
+			}
+		}
+	})
+}

@@ -1,9 +1,11 @@
 package fakecloud
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -19,6 +21,22 @@ type Request struct {
 	Status int           // of the answer; 0: none was sent, or not yet
 
 	Disconnected bool // the client went away before the answer, or while its body stalled
+}
+
+// String says what was asked, and what was answered, in a line.
+func (r Request) String() string {
+	target := r.Path
+	if len(r.Query) > 0 {
+		target += "?" + r.Query.Encode()
+	}
+	answer := strconv.Itoa(r.Status)
+	switch {
+	case r.Disconnected:
+		answer = "the client went away"
+	case r.Status == 0:
+		answer = "no answer"
+	}
+	return fmt.Sprintf("%s %s: %s after %v", r.Method, target, answer, r.Took)
 }
 
 // Requests returns what has been asked so far, in the order of arrival, requests under way included.
