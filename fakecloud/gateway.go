@@ -41,11 +41,12 @@ type Gateway struct {
 	latency   time.Duration
 	skew      time.Duration
 
-	mu       sync.Mutex
-	faults   map[Route][]Fault
-	log      []Request
-	quota    []time.Time
-	admitted int // requests, by the quota
+	mu        sync.Mutex
+	faults    map[Route][]Fault
+	log       []Request
+	forgotten int // requests before those in the log
+	quota     []time.Time
+	admitted  int // requests, by the quota
 }
 
 // Option changes a [Gateway] that [New] makes, or the service behind it ([ServiceOption]). Later options win.

@@ -39,7 +39,12 @@ func (r Request) String() string {
 	return fmt.Sprintf("%s %s: %s after %v", r.Method, target, answer, r.Took)
 }
 
-// Requests returns what has been asked so far, in the order of arrival, requests under way included.
+// maxLog is how many requests the log holds at least, if there were so many, and half of what it holds at most: a server
+// may run for days.
+const maxLog = 100_000
+
+// Requests returns what has been asked so far, in the order of arrival, requests under way included: the last 100,000 at
+// least.
 func (g *Gateway) Requests() []Request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -66,15 +71,22 @@ func (g *Gateway) recordArrival(e *Exchange) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.log) == 2*maxLog {
+		g.log = append(make([]Request, 0, 2*maxLog), g.log[maxLog:]...)
+		g.forgotten += maxLog
+	}
 	g.log = append(g.log, r)
-	e.number = len(g.log)
+	e.number = g.forgotten + len(g.log)
 }
 
 // recordAnswer completes the entry.
 func (g *Gateway) recordAnswer(e *Exchange) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := &g.log[e.number-1]
+	r := g.entry(e)
+	if r == nil {
+		return
+	}
 	r.Took = time.Since(r.Time)
 	r.Disconnected = e.disconnected
 	if !e.disconnected && e.end != dropped {
@@ -86,5 +98,16 @@ func (g *Gateway) recordAnswer(e *Exchange) {
 func (g *Gateway) recordDisconnect(e *Exchange) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.log[e.number-1].Disconnected = true
+	if r := g.entry(e); r != nil {
+		r.Disconnected = true
+	}
+}
+
+// entry is the request's in the log; nil: it is so old that it was forgotten.
+func (g *Gateway) entry(e *Exchange) *Request {
+	n := e.number - 1 - g.forgotten
+	if n < 0 {
+		return nil
+	}
+	return &g.log[n]
 }

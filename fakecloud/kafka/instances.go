@@ -23,7 +23,9 @@ type instance struct {
 	advertised map[string]string // by a broker's IP: what crossvpc/modify has set
 	extended   int               // how often its storage has grown
 	configs    map[string]string // that were set
-	tasks      []*task
+	tasks      []*task           // by their start, those of one instant as they were added
+	byID       map[string]*task
+	pending    []*task // whose success has an effect that it has not had yet
 	scheduled  []*scheduled
 	phases     []phase // by their start
 	forced     string  // see SetStatus
@@ -130,7 +132,7 @@ func (c *Cloud) instance(id string) *instance {
 // newInstance makes one. The defaults of what was not asked for are the API page's where it has them.
 func (c *Cloud) newInstance(id string, now time.Time, asked creation) *instance {
 	c.created++
-	i := &instance{creation: asked, id: id, number: c.created, createdAt: now, advertised: map[string]string{}, configs: map[string]string{}}
+	i := &instance{creation: asked, id: id, number: c.created, createdAt: now, advertised: map[string]string{}, configs: map[string]string{}, byID: map[string]*task{}}
 	i.MaintainBegin, i.MaintainEnd = cmp.Or(i.MaintainBegin, "02:00:00"), cmp.Or(i.MaintainEnd, "06:00:00")
 	i.RetentionPolicy, i.EnterpriseProject = cmp.Or(i.RetentionPolicy, "produce_reject"), cmp.Or(i.EnterpriseProject, "0")
 	if i.Tags == nil {

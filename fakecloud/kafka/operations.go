@@ -96,7 +96,10 @@ func (c *Cloud) begin(e *exchange, i *instance, name string, params any, effect 
 		s.CreatedAt = e.Now
 	}
 	t := c.addTask(i, s)
-	t.effect = effect
+	if effect != nil {
+		t.effect = effect
+		i.pending = append(i.pending, t)
+	}
 	c.record(e, i, t.ID)
 	return t
 }

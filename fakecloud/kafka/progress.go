@@ -37,11 +37,10 @@ func WithNoProgress(status int, code, message string) fakecloud.Option {
 
 // showProgress answers with how far an expansion has come.
 func (c *Cloud) showProgress(e *exchange) {
-	n := c.task(e, http.StatusOK, &struct{}{})
-	if n < 0 {
+	t := c.task(e, http.StatusOK, &struct{}{})
+	if t == nil {
 		return
 	}
-	t := e.instance.tasks[n]
 	switch {
 	case len(t.Stages) > 0:
 		e.Payload = t.shaped(e)

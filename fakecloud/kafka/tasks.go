@@ -60,7 +60,7 @@ func (s Script) withDefaults() Script {
 // task is a Script on its way, with its defaults filled in.
 type task struct {
 	Script
-	effect func(*instance) // of its success, until it has had it; nil: none
+	effect func(*instance) // of its success; nil: none
 }
 
 func (c *Cloud) addTask(i *instance, s Script) *task {
@@ -76,8 +76,24 @@ func (c *Cloud) addTask(i *instance, s Script) *task {
 	}
 	s.mustPlay(i)
 	t := &task{Script: s}
-	i.tasks = append(i.tasks, t)
+	i.add(t)
 	return t
+}
+
+// add keeps the tasks in order, so that a list need not be sorted.
+func (i *instance) add(t *task) {
+	n := len(i.tasks)
+	for n > 0 && t.CreatedAt.Before(i.tasks[n-1].CreatedAt) { // few are: most tasks are added as they start
+		n--
+	}
+	i.tasks = slices.Insert(i.tasks, n, t)
+	i.byID[t.ID] = t
+}
+
+func (i *instance) remove(t *task) {
+	n := slices.Index(i.tasks, t)
+	i.tasks = slices.Delete(i.tasks, n, n+1)
+	delete(i.byID, t.ID)
 }
 
 // mustPlay panics for a script that cannot be played: a slip in a test, to be seen where it is made.
@@ -93,7 +109,7 @@ func (s *Script) problem(i *instance) string {
 	switch err := taskwait.CheckID("task id", s.ID); {
 	case err != nil:
 		return err.Error()
-	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.ID == s.ID }):
+	case i.byID[s.ID] != nil:
 		return "there is one with this id already"
 	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 }):
 		return "a duration is negative"
@@ -103,9 +119,12 @@ func (s *Script) problem(i *instance) string {
 	return ""
 }
 
-// find gives the place of a task that is listed by now, or -1.
-func (i *instance) find(id string, now time.Time) int {
-	return slices.IndexFunc(i.tasks, func(t *task) bool { return t.ID == id && t.listed(now) })
+// find gives the task if it is listed by now; nil: it is not.
+func (i *instance) find(id string, now time.Time) *task {
+	if t := i.byID[id]; t != nil && t.listed(now) {
+		return t
+	}
+	return nil
 }
 
 func (t *task) listed(now time.Time) bool { return now.Sub(t.CreatedAt) >= t.ListedAfter }
