@@ -45,7 +45,8 @@ func (f Fault) Times(n int) Fault {
 	return f
 }
 
-// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for instance.
+// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for
+// instance.
 func (f Fault) After(d time.Duration) Fault {
 	apply := f.apply
 	if apply == nil {

@@ -1,14 +1,14 @@
 // Package fakecloud is the gateway of an embedded Huawei Cloud, for tests and demonstrations: it speaks the real HTTP
-// protocol to the real SDK, in this process and without an account. It verifies signatures, finds the route of a request,
-// injects faults, keeps a quota and a log of requests. It knows no service: what stands behind it is a [Service], such as
-// the one of package fakecloud/kafka.
+// protocol to the real SDK, in this process and without an account. It verifies signatures, finds the route of a
+// request, injects faults, keeps a quota and a log of requests. It knows no service: what stands behind it is a
+// [Service], such as the one of package fakecloud/kafka.
 //
 // It has two transports that behave alike. [Gateway.Transport] is an [http.RoundTripper] in memory, which also works
 // inside a testing/synctest bubble, where a task of 40 minutes takes milliseconds. [Gateway.Start] is a server on a
 // loopback port, for clients in whatever language.
 //
-// Errors have the codes of the gateway's own table. What the real one does not document is a guess, and says so where it
-// is made.
+// Errors have the codes of the gateway's own table. What the real one does not document is a guess, and says so where
+// it is made.
 package fakecloud
 
 import (
@@ -28,8 +28,8 @@ const (
 	DefaultIAMToken  = "fake-iam-token"
 )
 
-// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its clock is
-// time.Now, so that in a bubble it is virtual.
+// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its
+// clock is time.Now, so that in a bubble it is virtual.
 type Gateway struct {
 	service   Service
 	endpoints []Endpoint

@@ -50,7 +50,8 @@ func (g *Gateway) listProjects(e *Exchange) {
 	e.Payload = &struct {
 		Projects []account `json:"projects"`
 	}{[]account{{
-		ID: g.project, Name: cmp.Or(e.Query.Get("name"), DefaultRegion), DomainID: domain, ParentID: domain, IsDomain: new(bool), Enabled: true,
+		ID: g.project, Name: cmp.Or(e.Query.Get("name"), DefaultRegion), DomainID: domain, ParentID: domain,
+		IsDomain: new(bool), Enabled: true,
 	}}}
 }
 

@@ -93,7 +93,10 @@ func TestSecondService(t *testing.T) {
 			{"POST", jobsPath, `{"name":"b"}`, "200 "},
 			{"POST", jobsPath, `{}`, `400 {"error_msg":"no name","error_code":"Jobs.0002"}`},
 			{"GET", jobsPath + "/1", "", `200 {"begin_time":"2000-01-01T00:00:01Z","status":"RUNNING"}`},
-			{"GET", jobsPath + "/1", "", `503 {"error_msg":"Backend unavailable.","error_code":"APIGW.0201","request_id":"` + fakecloud.HexID("request", 5) + `"}`},
+			{
+				"GET", jobsPath + "/1", "", `503 {"error_msg":"Backend unavailable.","error_code":"APIGW.0201","request_id":"` +
+					fakecloud.HexID("request", 5) + `"}`,
+			},
 			{"GET", jobsPath + "/1", "", ""},
 			{"GET", jobsPath + "/3", "", `404 {"error_msg":"no such job","error_code":"Jobs.0003"}`},
 			{"GET", jobsPath + "/", "", `404 {"error_msg":"no such route","error_code":"Jobs.0001"}`},
@@ -104,7 +107,8 @@ func TestSecondService(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		if got, want := call(t, g, "GET", jobsPath+"/2", ""), `200 {"begin_time":"2000-01-01T00:00:01Z","status":"SUCCESS"}`; got != want {
+		if got, want := call(t, g, "GET", jobsPath+"/2", ""),
+			`200 {"begin_time":"2000-01-01T00:00:01Z","status":"SUCCESS"}`; got != want {
 			t.Errorf("after a minute: got %s, want %s", got, want)
 		}
 		var routes []fakecloud.Route
@@ -112,12 +116,14 @@ func TestSecondService(t *testing.T) {
 			routes = append(routes, r.Route)
 		}
 		if want := []fakecloud.Route{
-			routeStart, routeStart, routeStart, routeShow, routeShow, routeShow, routeShow, fakecloud.RouteUnknown, fakecloud.RouteUnknown, routeShow,
+			routeStart, routeStart, routeStart, routeShow, routeShow, routeShow, routeShow, fakecloud.RouteUnknown,
+			fakecloud.RouteUnknown, routeShow,
 		}; !slices.Equal(routes, want) {
 			t.Errorf("log = %q, want %q", routes, want)
 		}
 		if got, want := g.Routes(), []fakecloud.Route{
-			fakecloud.AnyRoute, routeStart, routeShow, fakecloud.RouteListProjects, fakecloud.RouteListDomains, fakecloud.RouteUnknown,
+			fakecloud.AnyRoute, routeStart, routeShow, fakecloud.RouteListProjects, fakecloud.RouteListDomains,
+			fakecloud.RouteUnknown,
 		}; !slices.Equal(got, want) {
 			t.Errorf("routes = %q, want %q", got, want)
 		}
@@ -128,7 +134,8 @@ func TestSecondService(t *testing.T) {
 func call(t *testing.T, g *fakecloud.Gateway, method, path, body string) string {
 	t.Helper()
 	path, query, _ := strings.Cut(path, "?")
-	builder := request.NewHttpRequestBuilder().WithEndpoint("https://jobs.fake").WithPath(path).WithMethod(method).AddHeaderParam("Host", "jobs.fake")
+	builder := request.NewHttpRequestBuilder().WithEndpoint("https://jobs.fake").WithPath(path).WithMethod(method).
+		AddHeaderParam("Host", "jobs.fake")
 	if body != "" {
 		builder.WithBody("", body)
 	}
@@ -161,11 +168,13 @@ func call(t *testing.T, g *fakecloud.Gateway, method, path, body string) string 
 
 // TestServiceOption: an option of another service is a slip in a test, which is to be found at once.
 func TestServiceOption(t *testing.T) {
-	if g := newJobs(fakecloud.ServiceOption(func(j *jobs) { j.started = []time.Time{{}} })); !strings.HasPrefix(call(t, g, "GET", jobsPath+"/1", ""), "200 ") {
+	if g := newJobs(fakecloud.ServiceOption(func(j *jobs) { j.started = []time.Time{{}} })); !strings.HasPrefix(call(t,
+		g, "GET", jobsPath+"/1", ""), "200 ") {
 		t.Error("the option has changed nothing")
 	}
 	defer func() {
-		if got, want := recover(), "fakecloud: option of fakecloud_test.other for a gateway before *fakecloud_test.jobs"; got != want {
+		if got, want := recover(),
+			"fakecloud: option of fakecloud_test.other for a gateway before *fakecloud_test.jobs"; got != want {
 			t.Errorf("panic = %v, want %v", got, want)
 		}
 	}()

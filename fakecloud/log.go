@@ -39,12 +39,12 @@ func (r Request) String() string {
 	return fmt.Sprintf("%s %s: %s after %v", r.Method, target, answer, r.Took)
 }
 
-// maxLog is how many requests the log holds at least, if there were so many, and half of what it holds at most: a server
-// may run for days.
+// maxLog is how many requests the log holds at least, if there were so many, and half of what it holds at most: a
+// server may run for days.
 const maxLog = 100_000
 
-// Requests returns what has been asked so far, in the order of arrival, requests under way included: the last 100,000 at
-// least.
+// Requests returns what has been asked so far, in the order of arrival, requests under way included: the last 100,000
+// at least.
 func (g *Gateway) Requests() []Request {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -53,7 +53,8 @@ func (g *Gateway) verify(e *Exchange) (problem string) {
 	}
 	if !hmac.Equal([]byte(auth.sign(g.secretKey, e.canonical(auth.headers, nil))), []byte(auth.signature)) {
 		// As the real gateway does, so that somebody who writes a signer finds the difference.
-		return "verify aksk signature fail, canonicalRequest:" + strings.ReplaceAll(e.canonical(auth.headers, secret), "\n", "|")
+		return "verify aksk signature fail, canonicalRequest:" +
+			strings.ReplaceAll(e.canonical(auth.headers, secret), "\n", "|")
 	}
 	return ""
 }

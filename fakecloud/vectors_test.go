@@ -23,7 +23,8 @@ var vectors = []struct {
 	{
 		name: "Python, a query", method: "GET", path: jobsPath + "/1?name=a+b%2F%C3%BC~*&limit=10",
 		headers: []string{
-			"Content-Type", "application/json", "User-Agent", "huaweicloud-usdk-python/3.0", "X-Project-Id", fakecloud.DefaultProject,
+			"Content-Type", "application/json", "User-Agent", "huaweicloud-usdk-python/3.0", "X-Project-Id",
+			fakecloud.DefaultProject,
 		},
 		signed:    "content-type;host;user-agent;x-project-id;x-sdk-date",
 		signature: "703f6f3a7c8fd5a5b9f4e3343a9c871e96b3b8e179bd657d5a92c6f00264e9e4",
@@ -36,13 +37,15 @@ var vectors = []struct {
 	},
 	{
 		name: "golangsdk, a query", method: "GET", path: jobsPath + "/1?limit=10&start=11",
-		headers:   []string{"Accept", "application/json", "Content-Type", "application/json", "User-Agent", "golangsdk/2.0.0"},
+		headers: []string{"Accept", "application/json", "Content-Type", "application/json", "User-Agent",
+			"golangsdk/2.0.0"},
 		signed:    "accept;content-type;user-agent;x-sdk-date",
 		signature: "f9e3ccf42641514cd6538802ab2f36ee2634c5adb3ef2676ca3e2c28ee0197cb",
 	},
 	{
 		name: "golangsdk, a body and a token", method: "POST", path: jobsPath, body: `{"name":"a"}`, token: "temporary",
-		headers:   []string{"Accept", "application/json", "Content-Type", "application/json", "User-Agent", "golangsdk/2.0.0"},
+		headers: []string{"Accept", "application/json", "Content-Type", "application/json", "User-Agent",
+			"golangsdk/2.0.0"},
 		signed:    "accept;content-type;user-agent;x-sdk-date",
 		signature: "8dd72598c0aa4ba0ac897bbbdbf7db09ef9b0dc4f03eeb7e7140c619243bb94e",
 	},

@@ -28,8 +28,9 @@ const (
 )
 
 // Change is how the status of an instance goes through a change that has no task: its creation, a restart, its
-// deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or one
-// minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it is set.
+// deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or
+// one minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it
+// is set.
 type Change struct {
 	Duration   time.Duration // from the request until the outcome; default: see above
 	FlipsAfter time.Duration // for so long the status is still the old one; default 0. A creation shows CREATING at once
@@ -160,18 +161,20 @@ func (c *Cloud) SetStatus(instanceID, status string) {
 // has a status that does not allow it.
 func WithoutConflicts() fakecloud.Option { return option(func(c *Cloud) { c.allowConflicts = true }) }
 
-// WithStatusFirst refuses an operation on an instance with the wrong status with DMS.00400026 even if a task runs, as while
-// it is EXTENDING. Default: the task counts, DMS.00400017. Which one the real service names is not documented; the official
-// Terraform provider tries again after the first one alone.
+// WithStatusFirst refuses an operation on an instance with the wrong status with DMS.00400026 even if a task runs, as
+// while it is EXTENDING. Default: the task counts, DMS.00400017. Which one the real service names is not documented;
+// the official Terraform provider tries again after the first one alone.
 func WithStatusFirst() fakecloud.Option { return option(func(c *Cloud) { c.statusFirst = true }) }
 
 var (
 	errNoInstance = &serviceError{http.StatusNotFound, "DMS.00404022", "This instance does not exist."}
 	errTaskRuns   = &serviceError{http.StatusBadRequest, "DMS.00400017", "This DMS instance job task is still running."}
-	errStatus     = &serviceError{http.StatusBadRequest, "DMS.00400026", "This operation is not allowed due to the instance status."}
+	errStatus     = &serviceError{http.StatusBadRequest, "DMS.00400026",
+		"This operation is not allowed due to the instance status."}
 )
 
-// refusal is why an operation on the instance must not start now; nil: it may. Besides RUNNING it may in these statuses.
+// refusal is why an operation on the instance must not start now; nil: it may. Besides RUNNING it may in these
+// statuses.
 func (c *Cloud) refusal(e *exchange, i *instance, also ...string) *serviceError {
 	if i == nil || i.status(e.Now) == deleted {
 		return errNoInstance

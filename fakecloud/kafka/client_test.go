@@ -23,7 +23,8 @@ var owner = account{ak: fakecloud.DefaultAccessKey, sk: fakecloud.DefaultSecretK
 // newClient is a client of the real SDK, whose requests go through rt.
 func newClient(t testing.TB, a account, rt http.RoundTripper) *kafka.KafkaClient {
 	t.Helper()
-	credential, err := basic.NewCredentialsBuilder().WithAk(a.ak).WithSk(a.sk).WithSecurityToken(a.token).WithProjectId(a.project).SafeBuild()
+	credential, err := basic.NewCredentialsBuilder().WithAk(a.ak).WithSk(a.sk).WithSecurityToken(a.token).
+		WithProjectId(a.project).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}

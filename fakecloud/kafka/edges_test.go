@@ -24,7 +24,8 @@ var transports = []struct {
 // listRequest asks for the tasks, signed, with two headers of its own.
 func listRequest(ctx context.Context, t *testing.T, url, query string) *http.Request {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v2/"+owner.project+"/instances/"+instanceID+"/tasks?"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		url+"/v2/"+owner.project+"/instances/"+instanceID+"/tasks?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +69,9 @@ func TestSignatureTellsQueriesApart(t *testing.T) {
 	}
 }
 
-// TestHeaderForm changes how headers are written after they were signed: both transports take what net/http's transport sends,
-// and refuse what it does not send. A line in a value would pass for the header that was signed after it.
+// TestHeaderForm changes how headers are written after they were signed: both transports take what net/http's
+// transport sends, and refuse what it does not send. A line in a value would pass for the header that was signed
+// after it.
 func TestHeaderForm(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -151,12 +153,14 @@ func TestGoneUnread(t *testing.T) {
 // TestLargestOffset must not overflow where an int has 32 bits.
 func TestLargestOffset(t *testing.T) {
 	cloud := newCloud()
-	resp, err := cloud.Transport().RoundTrip(listRequest(t.Context(), t, "https://kafka.fake", "offset=2147483647&limit=100"))
+	resp, err := cloud.Transport().RoundTrip(listRequest(t.Context(), t, "https://kafka.fake",
+		"offset=2147483647&limit=100"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if got, want := resp.ContentLength, int64(len(`{"task_count":"1","tasks":[]}`)); resp.StatusCode != http.StatusOK || got != want {
+	if got, want := resp.ContentLength, int64(len(`{"task_count":"1","tasks":[]}`)); resp.StatusCode != http.StatusOK ||
+		got != want {
 		t.Errorf("status %d with %d bytes, want 200 with %d", resp.StatusCode, got, want)
 	}
 }

@@ -57,7 +57,10 @@ func TestInject(t *testing.T) {
 			c.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable())
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
 		{"for another route", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
-		{"times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
+		{
+			"times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(2)) }, 0,
+			"I'm a teapot, I'm a teapot, OK, OK",
+		},
 		{"times, and then another", func(c *fakekafka.Cloud) {
 			c.Inject(fakekafka.RouteShowTask, teapot.Times(2), fakecloud.Unavailable())
 		}, 0, "I'm a teapot, I'm a teapot, Service Unavailable, OK"},
@@ -71,7 +74,10 @@ func TestInject(t *testing.T) {
 		{"for a while, from the first look on", func(c *fakekafka.Cloud) {
 			c.Inject(fakekafka.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())
 		}, time.Second, "I'm a teapot, I'm a teapot, I'm a teapot, Service Unavailable"},
-		{"for no time", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.For(0)) }, 0, "I'm a teapot, OK, OK, OK"},
+		{
+			"for no time", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.For(0)) }, 0,
+			"I'm a teapot, OK, OK, OK",
+		},
 		{"cleared", func(c *fakekafka.Cloud) {
 			c.Inject(fakekafka.RouteShowTask, teapot)
 			c.Clear()
@@ -100,13 +106,15 @@ func TestFaultIsAValue(t *testing.T) {
 		down := fakecloud.Unavailable().For(time.Minute)
 		first, second := newCloud(), newCloud()
 		first.Inject(fakekafka.RouteShowTask, down)
-		if got, want := looks(newClient(t, owner, first.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
+		if got, want := looks(newClient(t, owner, first.Transport()), 2, time.Minute),
+			"Service Unavailable, OK"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		time.Sleep(time.Hour)
 		for _, cloud := range []*fakekafka.Cloud{first, second} {
 			cloud.Inject(fakekafka.RouteShowTask, down)
-			if got, want := looks(newClient(t, owner, cloud.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
+			if got, want := looks(newClient(t, owner, cloud.Transport()), 2, time.Minute),
+				"Service Unavailable, OK"; got != want {
 				t.Errorf("again: got %s, want %s", got, want)
 			}
 		}
@@ -117,12 +125,14 @@ func TestFaultIsAValue(t *testing.T) {
 func TestRows(t *testing.T) {
 	cloud := newCloud()
 	client := newClient(t, owner, cloud.Transport())
-	cloud.Inject(fakekafka.RouteShowTask, fakekafka.WrongID(), fakekafka.SeveralRows(), fakekafka.Status("PAUSED"), fakekafka.NotListed())
+	cloud.Inject(fakekafka.RouteShowTask, fakekafka.WrongID(), fakekafka.SeveralRows(), fakekafka.Status("PAUSED"),
+		fakekafka.NotListed())
 	wrong, several, paused, none := rows(t, client), rows(t, client), rows(t, client), rows(t, client)
 	if len(wrong) != 1 || *wrong[0].Id == "t1" {
 		t.Errorf("wrong id: %v", wrong)
 	}
-	if len(several) != 3 || *several[0].Id == "t1" || *several[1].Id != "t1" || *several[2].Id == "t1" || *several[0].Status != "FAILED" {
+	if len(several) != 3 || *several[0].Id == "t1" || *several[1].Id != "t1" || *several[2].Id == "t1" ||
+		*several[0].Status != "FAILED" {
 		t.Errorf("several rows: %v", several)
 	}
 	if len(paused) != 1 || *paused[0].Status != "PAUSED" || *paused[0].Id != "t1" {
@@ -149,7 +159,8 @@ func TestDropAnswer(t *testing.T) {
 	cloud.Inject(fakekafka.RouteResize, fakecloud.Drop(), fakecloud.DropAnswer())
 	client := newClient(t, owner, cloud.Transport())
 	for i, want := range []string{"0", "1"} {
-		_, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: instanceID, Body: &model.ResizeEngineInstanceReq{OperType: "storage"}})
+		_, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: instanceID,
+			Body: &model.ResizeEngineInstanceReq{OperType: "storage"}})
 		if err == nil {
 			t.Errorf("%d: no error, want one", i)
 		}
@@ -168,9 +179,18 @@ func TestSlips(t *testing.T) {
 		slip       func()
 	}{
 		{"no status", "fakecloud: Respond: status 0, want one from 200 to 599", func() { fakecloud.Respond(0, "") }},
-		{"an interim status", "fakecloud: Error: status 100, want one from 200 to 599", func() { fakecloud.Error(100, "", "") }},
-		{"not a status", "fakecloud: WithUnknownTask: status 600, want one from 200 to 599", func() { fakekafka.WithUnknownTask(600, "", "") }},
-		{"half a header", `fakecloud: Respond: headers ["Retry-After"], want pairs of name and value`, func() { fakecloud.Respond(503, "", half...) }},
+		{
+			"an interim status", "fakecloud: Error: status 100, want one from 200 to 599",
+			func() { fakecloud.Error(100, "", "") },
+		},
+		{
+			"not a status", "fakecloud: WithUnknownTask: status 600, want one from 200 to 599",
+			func() { fakekafka.WithUnknownTask(600, "", "") },
+		},
+		{
+			"half a header", `fakecloud: Respond: headers ["Retry-After"], want pairs of name and value`,
+			func() { fakecloud.Respond(503, "", half...) },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -57,8 +57,8 @@ const (
 )
 
 // listTasks answers with a page of the tasks, the one that was started last first, and the number of all of them. The
-// offset counts from 0; one past the end gives an empty page. Older clients call it start, which counts from 1 (official
-// Terraform provider, Go SDK up to v0.1.184, Node.js SDK). The bounds of the time belong to it.
+// offset counts from 0; one past the end gives an empty page. Older clients call it start, which counts from 1
+// (official Terraform provider, Go SDK up to v0.1.184, Node.js SDK). The bounds of the time belong to it.
 func (c *Cloud) listTasks(e *exchange) {
 	p, ok := e.page("offset", maxPage)
 	if start, isNumber := number(e.Query, "start", 1); !e.Query.Has("offset") {

@@ -86,8 +86,9 @@ type creation struct {
 
 // complete is whether all is given that must be (required in the SDK's type, v0.1.207).
 func (c *creation) complete() bool {
-	return c.Name != "" && c.Engine == "kafka" && c.EngineVersion != "" && c.Brokers >= 1 && c.Storage >= 1 && c.VPC != "" &&
-		c.SecurityGroup != "" && c.Subnet != "" && len(c.Zones) > 0 && c.Product != "" && c.StorageSpec != ""
+	return c.Name != "" && c.Engine == "kafka" && c.EngineVersion != "" && c.Brokers >= 1 && c.Storage >= 1 &&
+		c.VPC != "" && c.SecurityGroup != "" && c.Subnet != "" && len(c.Zones) > 0 && c.Product != "" &&
+		c.StorageSpec != ""
 }
 
 // Spec is what an instance is. A zero field leaves it as it is; a new instance has the defaults.
@@ -108,7 +109,8 @@ func (c *Cloud) SetSpec(instanceID string, s Spec) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := c.instance(instanceID)
-	i.Name, i.EngineVersion, i.Product = cmp.Or(s.Name, i.Name), cmp.Or(s.Version, i.EngineVersion), cmp.Or(s.Product, i.Product)
+	i.Name, i.Product = cmp.Or(s.Name, i.Name), cmp.Or(s.Product, i.Product)
+	i.EngineVersion = cmp.Or(s.Version, i.EngineVersion)
 	i.Brokers, i.Storage = cmp.Or(s.Brokers, i.Brokers), cmp.Or(s.Storage, i.Storage)
 	if len(s.Zones) > 0 {
 		i.Zones = slices.Clone(s.Zones)
@@ -132,7 +134,10 @@ func (c *Cloud) instance(id string) *instance {
 // newInstance makes one. The defaults of what was not asked for are the API page's where it has them.
 func (c *Cloud) newInstance(id string, now time.Time, asked creation) *instance {
 	c.created++
-	i := &instance{creation: asked, id: id, number: c.created, createdAt: now, advertised: map[string]string{}, configs: map[string]string{}, byID: map[string]*task{}}
+	i := &instance{
+		creation: asked, id: id, number: c.created, createdAt: now,
+		advertised: map[string]string{}, configs: map[string]string{}, byID: map[string]*task{},
+	}
 	i.MaintainBegin, i.MaintainEnd = cmp.Or(i.MaintainBegin, "02:00:00"), cmp.Or(i.MaintainEnd, "06:00:00")
 	i.RetentionPolicy, i.EnterpriseProject = cmp.Or(i.RetentionPolicy, "produce_reject"), cmp.Or(i.EnterpriseProject, "0")
 	if i.Tags == nil {
@@ -161,7 +166,8 @@ func (e *exchange) asked(v any) bool {
 	case len(e.Body) == 0:
 		e.Fail(http.StatusBadRequest, "DMS.00400004", "The request body is empty.")
 	case json.Unmarshal(e.Body, &object) != nil:
-		e.Fail(http.StatusBadRequest, "DMS.00400005", "The message body is not in JSON format or contains invalid characters.")
+		e.Fail(http.StatusBadRequest, "DMS.00400005",
+			"The message body is not in JSON format or contains invalid characters.")
 	case json.Unmarshal(e.Body, v) != nil:
 		e.invalid()
 	default:

@@ -1,20 +1,21 @@
-// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to the
-// real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults come on
-// demand ([fakecloud.Gateway]).
+// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to
+// the real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults
+// come on demand ([fakecloud.Gateway]).
 //
 //	cloud := kafka.New()
 //	id := cloud.AddTask("kafka-1", kafka.Script{Name: "resize", Duration: 40 * time.Minute})
 //	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 //
 // The routes are these, and all report one state:
-//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes);
-//   - operations that start a background task: resize (two ways), bind or unbind public IPs, change the configuration,
-//     reset a consumer group's offsets (two ways); and show the configuration;
+//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes); change
+//     settings, password, tags and cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
+//   - operations that start a background task: every one whose answer has a job_id in the SDK, and those whose task has
+//     to be found by its name ([TaskNames]);
 //   - background tasks: show, list, delete a record, and show the progress of an expansion ([Script.Stages]);
 //   - scheduled tasks: list, change, delete ([Cloud.AddScheduled]).
 //
-// While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance] and
-// [Cloud.Tasks] say what has really happened.
+// While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance]
+// and [Cloud.Tasks] say what has really happened.
 //
 // Errors have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes"). What the real service
 // does not document, such as its answer for a task that it does not know, is a guess, and says so where it is made.
@@ -27,7 +28,8 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// Cloud is one account with one project, and the DMS for Kafka in it. Make it with [New]. It is safe for concurrent use.
+// Cloud is one account with one project, and the DMS for Kafka in it. Make it with [New]. It is safe for concurrent
+// use.
 type Cloud struct {
 	*fakecloud.Gateway
 
@@ -49,10 +51,13 @@ type Cloud struct {
 	created    int // instances, so far
 }
 
-// New returns a cloud without instances, with the default credentials and project, without latency or faults. Options are
-// those of this package and of the gateway.
+// New returns a cloud without instances, with the default credentials and project, without latency or faults. Options
+// are those of this package and of the gateway.
 func New(opts ...fakecloud.Option) *Cloud {
-	c := &Cloud{instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{}, speed: 1}
+	c := &Cloud{
+		instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{},
+		speed: 1,
+	}
 	c.Gateway = fakecloud.New(service{c}, opts...)
 	return c
 }
@@ -172,11 +177,20 @@ var endpoints = []struct {
 
 	{RouteResize, http.MethodPost, kafkaPath + "/extend", inInstance((*Cloud).resizeInstance)},
 	{RouteResize, http.MethodPost, enginePath + "/extend", inInstance((*Cloud).resizeInstance)},
-	{RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth", inInstance((*Cloud).switchPublicIP)},
+	{
+		RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth",
+		inInstance((*Cloud).switchPublicIP),
+	},
 	{RouteShowConfigs, http.MethodGet, instancePath + "/configs", inInstance((*Cloud).showConfigs)},
 	{RouteModifyConfigs, http.MethodPut, instancePath + "/configs", inInstance((*Cloud).modifyConfigs)},
-	{RouteResetOffset, http.MethodPut, enginePath + "/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
-	{RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+	{
+		RouteResetOffset, http.MethodPut, enginePath + "/groups/{group}/reset-message-offset",
+		inInstance((*Cloud).resetOffset),
+	},
+	{
+		RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset",
+		inInstance((*Cloud).resetOffset),
+	},
 
 	{RouteUpdateInstance, http.MethodPut, instancePath, inInstance((*Cloud).updateInstance)},
 	{RouteResetPassword, http.MethodPost, instancePath + "/password", inInstance((*Cloud).resetPassword)},
@@ -209,7 +223,10 @@ var endpoints = []struct {
 
 	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
 	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},
-	{RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).deleteScheduled)},
+	{
+		RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}",
+		inInstance((*Cloud).deleteScheduled),
+	},
 }
 
 // service is the gateway's view of a [Cloud].
@@ -219,11 +236,12 @@ type service struct{ cloud *Cloud }
 func (s service) Endpoints() []fakecloud.Endpoint {
 	var all []fakecloud.Endpoint
 	for _, p := range endpoints {
-		all = append(all, fakecloud.Endpoint{Route: p.route, Method: p.method, Path: p.path, Serve: func(e *fakecloud.Exchange) {
+		serve := func(e *fakecloud.Exchange) {
 			s.cloud.mu.Lock()
 			defer s.cloud.mu.Unlock()
 			p.serve(s.cloud, &exchange{Exchange: e})
-		}})
+		}
+		all = append(all, fakecloud.Endpoint{Route: p.route, Method: p.method, Path: p.path, Serve: serve})
 	}
 	return all
 }

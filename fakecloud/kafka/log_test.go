@@ -30,7 +30,8 @@ func TestRequests(t *testing.T) {
 		_, _ = show(client, instanceID, "t1")
 		_, _ = show(client, instanceID, "t1")
 		limit := int32(7)
-		if _, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, Limit: &limit}); err != nil {
+		if _, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID,
+			Limit: &limit}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
@@ -43,7 +44,8 @@ func TestRequests(t *testing.T) {
 		}
 		var got []string
 		for _, r := range cloud.Requests() {
-			got = append(got, fmt.Sprintf("%v %s %s?%s: %s %d after %v", r.Time.Sub(start), r.Method, r.Path, r.Query.Encode(), r.Route, r.Status, r.Took))
+			got = append(got, fmt.Sprintf("%v %s %s?%s: %s %d after %v", r.Time.Sub(start), r.Method, r.Path, r.Query.Encode(),
+				r.Route, r.Status, r.Took))
 		}
 		if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 			t.Errorf("got\n%s\nwant\n%s", g, w)

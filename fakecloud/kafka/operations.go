@@ -16,26 +16,38 @@ import (
 // taskNames are the routes that start a task, and the names of the tasks. The first ones are known (API page, Terraform
 // provider); the others are made up: they are those of the SDK's methods.
 var taskNames = map[fakecloud.Route]string{
-	RouteResize: "kafkaInstanceExtend", RoutePublicIP: "bindInstancePublicIp", RouteModifyConfigs: "kafkaConfigModify",
-	RouteAutoTopic: "kafkaConfigModify", RouteResetOffset: "kafkaResetConsumerOffset",
+	RouteResize:        "kafkaInstanceExtend",
+	RoutePublicIP:      "bindInstancePublicIp",
+	RouteModifyConfigs: "kafkaConfigModify",
+	RouteAutoTopic:     "kafkaConfigModify",
+	RouteResetOffset:   "kafkaResetConsumerOffset",
 
-	RouteSwitchProtocol: "updateKafkaPortProtocol", RouteReassign: "createKafkaReassignmentTask", RouteUpgrade: "upgradeInstance",
-	RouteCreateConnector: "createConnector", RouteDeleteConnector: "deleteConnector",
-	RouteCreateTopicQuota: "createKafkaTopicQuota", RouteModifyTopicQuota: "modifyKafkaTopicQuota",
-	RouteDeleteTopicQuota: "deleteKafkaTopicQuota", RouteCreateClientQuota: "createKafkaUserClientQuotaTask",
-	RouteUpdateClientQuota: "updateKafkaUserClientQuotaTask", RouteDeleteClientQuota: "deleteKafkaUserClientQuotaTask",
-	RouteStartRebalanceLog: "createKafkaRebalanceLogTask", RouteStopRebalanceLog: "stopKafkaRebalanceLogTask",
-	RouteStartLog: "startKafkaLogTask", RouteStopLog: "stopKafkaLogTask", RouteAccessPolicy: "updateTopicAccessPolicy",
-	RouteRestore: "restoreRecycleInstance",
+	RouteSwitchProtocol:    "updateKafkaPortProtocol",
+	RouteReassign:          "createKafkaReassignmentTask",
+	RouteUpgrade:           "upgradeInstance",
+	RouteCreateConnector:   "createConnector",
+	RouteDeleteConnector:   "deleteConnector",
+	RouteCreateTopicQuota:  "createKafkaTopicQuota",
+	RouteModifyTopicQuota:  "modifyKafkaTopicQuota",
+	RouteDeleteTopicQuota:  "deleteKafkaTopicQuota",
+	RouteCreateClientQuota: "createKafkaUserClientQuotaTask",
+	RouteUpdateClientQuota: "updateKafkaUserClientQuotaTask",
+	RouteDeleteClientQuota: "deleteKafkaUserClientQuotaTask",
+	RouteStartRebalanceLog: "createKafkaRebalanceLogTask",
+	RouteStopRebalanceLog:  "stopKafkaRebalanceLogTask",
+	RouteStartLog:          "startKafkaLogTask",
+	RouteStopLog:           "stopKafkaLogTask",
+	RouteAccessPolicy:      "updateTopicAccessPolicy",
+	RouteRestore:           "restoreRecycleInstance",
 }
 
 // TaskNames returns the routes that start a task, and the names that their tasks have by default. Unbinding a public IP
 // has one of its own, unbindInstancePublicIp.
 func TaskNames() map[fakecloud.Route]string { return maps.Clone(taskNames) }
 
-// OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script], by the
-// name of kafkaInstanceExtend. While such a task runs the instance is EXTENDING; afterwards RUNNING with what was asked
-// for, or EXTENDEDFAILED without it.
+// OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script], by
+// the name of kafkaInstanceExtend. While such a task runs the instance is EXTENDING; afterwards RUNNING with what was
+// asked for, or EXTENDEDFAILED without it.
 func (c *Cloud) OnResize(s Script) { c.OnOperation(RouteResize, s) }
 
 // OnPublicIP sets the script of the tasks that binding or unbinding public IPs starts from now on. Default: the zero
@@ -50,8 +62,8 @@ func (c *Cloud) OnConfig(s Script) { c.OnOperation(RouteModifyConfigs, s) }
 // the name of kafkaResetConsumerOffset.
 func (c *Cloud) OnOffsetReset(s Script) { c.OnOperation(RouteResetOffset, s) }
 
-// OnOperation sets the script of the tasks that requests for a route start from now on. Default: the zero [Script], by the
-// operation's own name, see [TaskNames]. A route that starts no task panics.
+// OnOperation sets the script of the tasks that requests for a route start from now on. Default: the zero [Script],
+// by the operation's own name, see [TaskNames]. A route that starts no task panics.
 func (c *Cloud) OnOperation(r fakecloud.Route, s Script) {
 	if taskNames[r] == "" {
 		panic(fmt.Sprintf("fakecloud: %s starts no task, want one of %q", r, slices.Sorted(maps.Keys(taskNames))))
@@ -65,8 +77,8 @@ func (c *Cloud) OnOperation(r fakecloud.Route, s Script) {
 	c.scripts[r] = s
 }
 
-// WithoutConfigJobID leaves the id of its task out of the answer to a change of the configuration, so that the task has to
-// be found in the list. Default: the id is in the answer.
+// WithoutConfigJobID leaves the id of its task out of the answer to a change of the configuration, so that the task
+// has to be found in the list. Default: the id is in the answer.
 func WithoutConfigJobID() fakecloud.Option {
 	return option(func(c *Cloud) { c.hideConfigJobID = true })
 }

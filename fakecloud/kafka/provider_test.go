@@ -27,9 +27,15 @@ type step struct {
 // The requests of one instance's life, as the provider sends them (version of 2026-08-21: resource dms_kafka_instance).
 // It waits by polling the instance, its size or its task, and needs each of the fields.
 var providerLife = []step{
-	{name: "the project of the region", method: "GET", path: "/v3/projects?name=cn-north-4", status: 200, fields: "projects.id projects.name"},
+	{
+		name: "the project of the region", method: "GET", path: "/v3/projects?name=cn-north-4", status: 200,
+		fields: "projects.id projects.name",
+	},
 	{name: "the account", method: "GET", path: "/v3/auth/domains", status: 200, fields: "domains.id domains.name"},
-	{name: "ids of zones by their codes", method: "GET", path: "/v2/available-zones", status: 200, fields: "available_zones.id available_zones.code"},
+	{
+		name: "ids of zones by their codes", method: "GET", path: "/v2/available-zones", status: 200,
+		fields: "available_zones.id available_zones.code",
+	},
 	{
 		name: "create", method: "POST", path: "/v2/{project}/kafka/instances", status: 200, fields: "instance_id",
 		body: `{"name":"demo","description":"","engine":"kafka","engine_version":"3.x","broker_num":3,"storage_space":300,
@@ -56,14 +62,18 @@ var providerLife = []step{
 		name: "read: brokers", method: "GET", path: "/v2/{project}/instances/{instance}/manage/cluster", status: 200,
 		fields: "cluster.brokers.host cluster.brokers.port cluster.brokers.broker_id cluster.brokers.health",
 	},
-	{name: "read: tags", method: "GET", path: "/v2/{project}/kafka/{instance}/tags", status: 200, fields: "tags.key tags.value"},
+	{
+		name: "read: tags", method: "GET", path: "/v2/{project}/kafka/{instance}/tags", status: 200,
+		fields: "tags.key tags.value",
+	},
 	{
 		name: "read: parameters", method: "GET", path: "/v2/{project}/instances/{instance}/configs", status: 200,
 		fields: "kafka_configs.name kafka_configs.value",
 	},
 	{
-		name: "extend", method: "POST", path: "/v2/{project}/kafka/instances/{instance}/extend", status: 200, fields: "job_id",
-		body: `{"oper_type":"horizontal","new_broker_num":4}`,
+		name: "extend", method: "POST", path: "/v2/{project}/kafka/instances/{instance}/extend", status: 200,
+		fields: "job_id",
+		body:   `{"oper_type":"horizontal","new_broker_num":4}`,
 	},
 	{
 		name: "until it has the size", method: "GET", path: "/v2/{project}/instances/{instance}", status: 200,
@@ -86,9 +96,12 @@ var providerLife = []step{
 		body: `{"enable_auto_topic":false}`,
 	},
 	{
-		name: "until that task, by its name", method: "GET", path: "/v2/{project}/instances/{instance}/tasks?limit=100&start=1",
-		status: 200, until: `"name":"kafkaConfigModify","user_name":"fake_user","user_id":"3df5acbc24a54fadb62a043c9000a307",` +
-			`"params":"{\"enable_auto_topic\":false}","status":"SUCCESS"`, pause: 5 * time.Second, fields: within("tasks", "name status id"),
+		name: "until that task, by its name", method: "GET",
+		path:   "/v2/{project}/instances/{instance}/tasks?limit=100&start=1",
+		status: 200, until: `"name":"kafkaConfigModify",` +
+			`"user_name":"fake_user","user_id":"3df5acbc24a54fadb62a043c9000a307",` +
+			`"params":"{\"enable_auto_topic\":false}","status":"SUCCESS"`, pause: 5 * time.Second,
+		fields: within("tasks", "name status id"),
 	},
 	{
 		name: "a protocol", method: "POST", path: "/v2/{project}/kafka/instances/{instance}/plain-ssl-switch", status: 200,
@@ -100,7 +113,8 @@ var providerLife = []step{
 	},
 	{
 		name: "configure", method: "PUT", path: "/v2/{project}/instances/{instance}/configs", status: 200,
-		body: `{"kafka_configs":[{"name":"log.retention.hours","value":"48"}]}`, fields: "job_id dynamic_config static_config",
+		body:   `{"kafka_configs":[{"name":"log.retention.hours","value":"48"}]}`,
+		fields: "job_id dynamic_config static_config",
 	},
 	{
 		name: "until that task", method: "GET", path: "/v2/{project}/instances/{instance}/tasks/{task}", status: 200,
@@ -172,7 +186,8 @@ func (p *provider) send(t *testing.T, s step) (status int, body string) {
 		return text
 	}
 	text := fill(s.body)
-	r, err := http.NewRequestWithContext(t.Context(), s.method, "https://dms.cn-north-4.fake"+fill(s.path), strings.NewReader(text))
+	r, err := http.NewRequestWithContext(t.Context(), s.method, "https://dms.cn-north-4.fake"+fill(s.path),
+		strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// WithRecycleBin keeps deleted instances, as RECYCLE, until they are restored or deleted by force. Default: they are gone.
+// WithRecycleBin keeps deleted instances, as RECYCLE, until they are restored or deleted by force. Default: they are
+// gone.
 func WithRecycleBin() fakecloud.Option { return option(func(c *Cloud) { c.recycleBin = true }) }
 
 // retentionDays is how long the recycle bin is said to keep an instance. Here it is kept forever.

@@ -37,19 +37,23 @@ func within(field, fields string) string {
 const taskFields = "id name user_name user_id params status created_at updated_at"
 
 // instanceFields are those of an instance that the official Terraform provider or the API page's example reads.
-const instanceFields = "instance_id name description engine engine_version specification resource_spec_code status type " +
-	"connect_address port charging_mode vpc_id vpc_name subnet_id subnet_name subnet_cidr security_group_id security_group_name " +
-	"created_at user_id user_name product_id maintain_begin maintain_end enable_publicip ssl_enable broker_ssl_enable " +
-	"cert_replaced ssl_two_way_enable kafka_security_protocol sasl_enabled_mechanisms storage_space total_storage_space " +
-	"used_storage_space storage_resource_id storage_spec_code storage_type service_type is_logical_volume extend_times " +
-	"partition_num broker_num node_num available_zones available_zone_names enterprise_project_id retention_policy " +
-	"management_connect_address cross_vpc_info ipv6_enable ipv6_connect_addresses connector_enable connector_id " +
-	"connector_node_num enable_auto_topic rest_enable rest_connect_address kafka_public_status public_bandwidth " +
+const instanceFields = "" +
+	"instance_id name description engine engine_version specification resource_spec_code status type " +
+	"connect_address port charging_mode vpc_id vpc_name subnet_id subnet_name subnet_cidr security_group_id " +
+	"security_group_name created_at user_id user_name product_id maintain_begin maintain_end enable_publicip " +
+	"ssl_enable broker_ssl_enable cert_replaced ssl_two_way_enable kafka_security_protocol " +
+	"sasl_enabled_mechanisms storage_space total_storage_space used_storage_space storage_resource_id " +
+	"storage_spec_code storage_type service_type is_logical_volume extend_times partition_num broker_num node_num " +
+	"available_zones available_zone_names enterprise_project_id retention_policy management_connect_address " +
+	"cross_vpc_info ipv6_enable ipv6_connect_addresses connector_enable connector_id connector_node_num " +
+	"enable_auto_topic rest_enable rest_connect_address kafka_public_status public_bandwidth " +
 	"public_access_enabled message_query_inst_enable vpc_client_plain support_features trace_enable agent_enable " +
-	"pod_connect_address disk_encrypted disk_encrypted_key kafka_private_connect_address ces_version new_auth_cert " +
-	"new_spec_billing_enable enable_acl enable_log_collection dns_enable tags port_protocols.private_plain_enable " +
-	"port_protocols.private_plain_address port_protocols.private_sasl_ssl_enable port_protocols.private_sasl_plaintext_enable " +
-	"port_protocols.public_plain_enable port_protocols.public_sasl_ssl_enable port_protocols.public_sasl_plaintext_enable"
+	"pod_connect_address disk_encrypted disk_encrypted_key kafka_private_connect_address ces_version " +
+	"new_auth_cert new_spec_billing_enable enable_acl enable_log_collection dns_enable tags " +
+	"port_protocols.private_plain_enable port_protocols.private_plain_address " +
+	"port_protocols.private_sasl_ssl_enable port_protocols.private_sasl_plaintext_enable " +
+	"port_protocols.public_plain_enable port_protocols.public_sasl_ssl_enable " +
+	"port_protocols.public_sasl_plaintext_enable"
 
 // routeTest is a line in the table of tests.
 type routeTest struct {
@@ -62,19 +66,22 @@ type routeTest struct {
 // everyRoute asks for everything that the SDK's client can ask for here. A task is t1, a scheduled one s1 or s2.
 var everyRoute = []routeTest{
 	{
-		fakekafka.RouteShowTask, false, "task_count " + within("tasks", "id name user_name user_id params status created_at updated_at"),
+		fakekafka.RouteShowTask, false, "task_count " + within("tasks",
+			"id name user_name user_id params status created_at updated_at"),
 		via((*kafka.KafkaClient).ShowBackgroundTask, func(id string) *model.ShowBackgroundTaskRequest {
 			return &model.ShowBackgroundTaskRequest{InstanceId: id, TaskId: "t1"}
 		}),
 	},
 	{
-		fakekafka.RouteListTasks, false, "task_count " + within("tasks", "id name user_name user_id params status created_at updated_at"),
+		fakekafka.RouteListTasks, false, "task_count " + within("tasks",
+			"id name user_name user_id params status created_at updated_at"),
 		via((*kafka.KafkaClient).ListBackgroundTasks, func(id string) *model.ListBackgroundTasksRequest {
 			return &model.ListBackgroundTasksRequest{InstanceId: id}
 		}),
 	},
 	{
-		fakekafka.RouteProgress, false, "progress_percentage remain_time " + within("step_list", "name statue start_time end_time"),
+		fakekafka.RouteProgress, false, "progress_percentage remain_time " +
+			within("step_list", "name statue start_time end_time"),
 		via((*kafka.KafkaClient).ShowBackgroundTaskProgress, func(id string) *model.ShowBackgroundTaskProgressRequest {
 			return &model.ShowBackgroundTaskProgressRequest{InstanceId: id, TaskId: "t1"}
 		}),
@@ -86,7 +93,8 @@ var everyRoute = []routeTest{
 		}),
 	},
 	{
-		fakekafka.RouteListScheduled, false, "job_count " + within("jobs", "id name status params created_at updated_at schedule_at"),
+		fakekafka.RouteListScheduled, false, "job_count " +
+			within("jobs", "id name status params created_at updated_at schedule_at"),
 		via((*kafka.KafkaClient).ListScheduledTasks, func(id string) *model.ListScheduledTasksRequest {
 			return &model.ListScheduledTasksRequest{InstanceId: id}
 		}),
@@ -161,7 +169,8 @@ var everyRoute = []routeTest{
 		}),
 	},
 	{
-		fakekafka.RouteListZones, false, "region_id " + within("available_zones", "id code name port resource_availability soldOut default_az remain_time ipv6_enable"),
+		fakekafka.RouteListZones, false, "region_id " + within("available_zones",
+			"id code name port resource_availability soldOut default_az remain_time ipv6_enable"),
 		via((*kafka.KafkaClient).ListAvailableZones, func(_ string) *model.ListAvailableZonesRequest {
 			return &model.ListAvailableZonesRequest{}
 		}),
@@ -173,7 +182,8 @@ var everyRoute = []routeTest{
 		}),
 	},
 	{
-		fakekafka.RouteShowCluster, false, "cluster.controller cluster.topics_count " + within("cluster.brokers", "host port broker_id is_controller version register_time is_health"),
+		fakekafka.RouteShowCluster, false, "cluster.controller cluster.topics_count " +
+			within("cluster.brokers", "host port broker_id is_controller version register_time is_health"),
 		via((*kafka.KafkaClient).ShowCluster, func(id string) *model.ShowClusterRequest {
 			return &model.ShowClusterRequest{InstanceId: id}
 		}),
@@ -185,7 +195,8 @@ var everyRoute = []routeTest{
 		}),
 	},
 	{
-		fakekafka.RouteShowConfigs, false, within("kafka_configs", "name value default_value config_type valid_values value_type"),
+		fakekafka.RouteShowConfigs, false, within("kafka_configs",
+			"name value default_value config_type valid_values value_type"),
 		via((*kafka.KafkaClient).ShowInstanceConfigs, func(id string) *model.ShowInstanceConfigsRequest {
 			return &model.ShowInstanceConfigsRequest{InstanceId: id}
 		}),
@@ -216,12 +227,13 @@ var everyRoute = []routeTest{
 	},
 	{
 		fakekafka.RoutePublicIP, true, "",
-		via((*kafka.KafkaClient).ModifyKafkaPublicIpAccessSwitch, func(id string) *model.ModifyKafkaPublicIpAccessSwitchRequest {
-			return &model.ModifyKafkaPublicIpAccessSwitchRequest{
-				InstanceId: id,
-				Body:       &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: pointer("ip")},
-			}
-		}),
+		via((*kafka.KafkaClient).ModifyKafkaPublicIpAccessSwitch,
+			func(id string) *model.ModifyKafkaPublicIpAccessSwitchRequest {
+				return &model.ModifyKafkaPublicIpAccessSwitchRequest{
+					InstanceId: id,
+					Body:       &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: pointer("ip")},
+				}
+			}),
 	},
 	{
 		fakekafka.RouteResetOffset, true, "",
@@ -294,30 +306,33 @@ var everyRoute = []routeTest{
 	},
 	{
 		fakekafka.RouteCreateClientQuota, true, "job_id",
-		via((*kafka.KafkaClient).CreateKafkaUserClientQuotaTask, func(id string) *model.CreateKafkaUserClientQuotaTaskRequest {
-			return &model.CreateKafkaUserClientQuotaTaskRequest{
-				InstanceId: id,
-				Body:       &model.CreateKafkaUserClientQuotaTaskReq{User: pointer("u")},
-			}
-		}),
+		via((*kafka.KafkaClient).CreateKafkaUserClientQuotaTask,
+			func(id string) *model.CreateKafkaUserClientQuotaTaskRequest {
+				return &model.CreateKafkaUserClientQuotaTaskRequest{
+					InstanceId: id,
+					Body:       &model.CreateKafkaUserClientQuotaTaskReq{User: pointer("u")},
+				}
+			}),
 	},
 	{
 		fakekafka.RouteUpdateClientQuota, true, "job_id",
-		via((*kafka.KafkaClient).UpdateKafkaUserClientQuotaTask, func(id string) *model.UpdateKafkaUserClientQuotaTaskRequest {
-			return &model.UpdateKafkaUserClientQuotaTaskRequest{
-				InstanceId: id,
-				Body:       &model.UpdateKafkaUserClientQuotaTaskReq{User: pointer("u")},
-			}
-		}),
+		via((*kafka.KafkaClient).UpdateKafkaUserClientQuotaTask,
+			func(id string) *model.UpdateKafkaUserClientQuotaTaskRequest {
+				return &model.UpdateKafkaUserClientQuotaTaskRequest{
+					InstanceId: id,
+					Body:       &model.UpdateKafkaUserClientQuotaTaskReq{User: pointer("u")},
+				}
+			}),
 	},
 	{
 		fakekafka.RouteDeleteClientQuota, true, "job_id",
-		via((*kafka.KafkaClient).DeleteKafkaUserClientQuotaTask, func(id string) *model.DeleteKafkaUserClientQuotaTaskRequest {
-			return &model.DeleteKafkaUserClientQuotaTaskRequest{
-				InstanceId: id,
-				Body:       &model.DeleteKafkaUserClientQuotaTaskReq{User: pointer("u")},
-			}
-		}),
+		via((*kafka.KafkaClient).DeleteKafkaUserClientQuotaTask,
+			func(id string) *model.DeleteKafkaUserClientQuotaTaskRequest {
+				return &model.DeleteKafkaUserClientQuotaTaskRequest{
+					InstanceId: id,
+					Body:       &model.DeleteKafkaUserClientQuotaTaskReq{User: pointer("u")},
+				}
+			}),
 	},
 	{
 		fakekafka.RouteStartRebalanceLog, true, "job_id",
@@ -343,7 +358,8 @@ var everyRoute = []routeTest{
 	{
 		fakekafka.RouteStopLog, true, "job_id",
 		via((*kafka.KafkaClient).StopKafkaLogTask, func(id string) *model.StopKafkaLogTaskRequest {
-			return &model.StopKafkaLogTaskRequest{InstanceId: id, LogType: model.GetStopKafkaLogTaskRequestLogTypeEnum().REBALANCE}
+			return &model.StopKafkaLogTaskRequest{InstanceId: id,
+				LogType: model.GetStopKafkaLogTaskRequestLogTypeEnum().REBALANCE}
 		}),
 	},
 	{
@@ -365,7 +381,8 @@ var everyRoute = []routeTest{
 		fakekafka.RouteAction, true, "results.result results.instance",
 		via((*kafka.KafkaClient).BatchRestartOrDeleteInstances, func(id string) *model.BatchRestartOrDeleteInstancesRequest {
 			return &model.BatchRestartOrDeleteInstancesRequest{
-				Body: &model.BatchRestartOrDeleteInstanceReq{Action: model.GetBatchRestartOrDeleteInstanceReqActionEnum().RESTART, Instances: &[]string{id}},
+				Body: &model.BatchRestartOrDeleteInstanceReq{Action: model.GetBatchRestartOrDeleteInstanceReqActionEnum().RESTART,
+					Instances: &[]string{id}},
 			}
 		}),
 	},

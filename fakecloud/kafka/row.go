@@ -75,10 +75,12 @@ func (e *exchange) instanceRow(i *instance) instanceRow {
 		Specification: fmt.Sprintf("%s * %d broker", i.Product, i.Brokers), ResourceSpec: i.Product,
 		CreatedAt: strconv.FormatInt(e.Clock(i.createdAt).UnixMilli(), 10), TotalStorage: i.Storage, StorageType: "hec",
 		StorageResource: uuid("storage", i.number), ServiceType: "advanced", LogicalVolume: true, Extended: i.extended,
-		Partitions: strconv.Itoa(partitionsPerBroker * i.Brokers), Nodes: i.Brokers, VPCName: "vpc-fake", SubnetName: "subnet-fake",
+		Partitions: strconv.Itoa(partitionsPerBroker * i.Brokers), Nodes: i.Brokers,
+		VPCName: "vpc-fake", SubnetName: "subnet-fake",
 		SubnetCIDR: "192.168.0.0/16", SecurityGroupName: "sg-fake", ZoneNames: zoneNames(i.Zones), IPv6Addresses: []string{},
-		PublicStatus: strconv.FormatBool(i.PublicIP), PublicAccess: strconv.FormatBool(i.PublicIP), DiskEncrypted: i.DiskEncrypted,
-		MessageQuery: true, NewBilling: true, Features: "kafka.crossvpc.domain.enable", CESVersion: "linux,v1,v2",
+		PublicStatus: strconv.FormatBool(i.PublicIP), PublicAccess: strconv.FormatBool(i.PublicIP),
+		DiskEncrypted: i.DiskEncrypted,
+		MessageQuery:  true, NewBilling: true, Features: "kafka.crossvpc.domain.enable", CESVersion: "linux,v1,v2",
 	}
 	if i.Brokers == 1 {
 		r.Type = "single"
@@ -144,7 +146,7 @@ func (i *instance) connect(r *instanceRow) {
 	if i.SSL {
 		r.Port = 9093
 	}
-	r.PrivateAddress = i.addresses(i.ips(), r.Port)
+	r.PrivateAddress = addresses(i.ips(), r.Port)
 	r.PodAddress = r.PrivateAddress
 	r.PortProtocols = map[string]any{}
 	for _, p := range protocols {
@@ -153,13 +155,15 @@ func (i *instance) connect(r *instanceRow) {
 			ips = i.publicAddresses()
 		}
 		prefix := strings.TrimSuffix(p.name, "enable")
-		r.PortProtocols[p.name], r.PortProtocols[prefix+"address"], r.PortProtocols[prefix+"domain_name"] = i.PortProtocol[p.name], "", ""
+		address := ""
 		if i.PortProtocol[p.name] {
-			r.PortProtocols[prefix+"address"] = i.addresses(ips, p.port)
+			address = addresses(ips, p.port)
 		}
+		r.PortProtocols[p.name] = i.PortProtocol[p.name]
+		r.PortProtocols[prefix+"address"], r.PortProtocols[prefix+"domain_name"] = address, ""
 	}
 	if i.PublicIP {
-		r.PublicAddress = i.addresses(i.publicAddresses(), r.Port+2)
+		r.PublicAddress = addresses(i.publicAddresses(), r.Port+2)
 	}
 	r.CrossVPC = i.crossVPC()
 }
@@ -185,7 +189,7 @@ func (i *instance) publicAddresses() []string {
 	return all
 }
 
-func (*instance) addresses(ips []string, port int) string {
+func addresses(ips []string, port int) string {
 	all := make([]string, len(ips))
 	for n, ip := range ips {
 		all[n] = ip + ":" + strconv.Itoa(port)

@@ -11,9 +11,9 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s. At
-// its time a background task appears too, which has an id of its own: whether the two are the same with the real service
-// is not documented.
+// Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s.
+// At its time a background task appears too, which has an id of its own: whether the two are the same with the real
+// service is not documented.
 type Scheduled struct {
 	ID        string          // one that can be a task id; default: 32 hex digits
 	Name      string          // the kind of task; default "kafkaUpgrade"
@@ -82,7 +82,8 @@ func (i *instance) findScheduled(id string) int {
 func (c *Cloud) launch(i *instance, now time.Time) {
 	for _, s := range i.scheduled {
 		if s.task == nil && s.Status == taskwait.StatusCreated && !now.Before(s.At) {
-			s.task = c.addTask(i, Script{Name: s.Name, Params: s.Params, CreatedAt: s.At, Duration: s.Duration, Outcome: s.Outcome})
+			s.task = c.addTask(i, Script{Name: s.Name, Params: s.Params, CreatedAt: s.At, Duration: s.Duration,
+				Outcome: s.Outcome})
 		}
 	}
 }
@@ -110,8 +111,8 @@ func (e *exchange) scheduledRow(s *scheduled) scheduledRow {
 	}, e.Clock(s.At).Format(timeFormat)}
 }
 
-// listScheduled answers with a page of the scheduled tasks, the one that was planned last first. The start counts from 0,
-// as the tasks' offset does: the real service does not say it.
+// listScheduled answers with a page of the scheduled tasks, the one that was planned last first. The start counts
+// from 0, as the tasks' offset does: the real service does not say it.
 func (c *Cloud) listScheduled(e *exchange) {
 	p, ok := e.page("start", maxPage)
 	if !ok {
@@ -150,8 +151,8 @@ func (c *Cloud) scheduledTask(e *exchange) *scheduled {
 	return nil
 }
 
-// updateScheduled cancels a scheduled task, or arms it again, and sets its time. What has started can no more be changed:
-// with what code the real service says so is not documented.
+// updateScheduled cancels a scheduled task, or arms it again, and sets its time. What has started can no more be
+// changed: with what code the real service says so is not documented.
 func (c *Cloud) updateScheduled(e *exchange) {
 	s := c.scheduledTask(e)
 	if s == nil {

@@ -58,7 +58,8 @@ func TestPaging(t *testing.T) {
 			}
 			seen, sizes := map[string]bool{}, []string{}
 			for at, size := tt.first, tt.limit; size == tt.limit; at += size {
-				_, body := call(t, cloud, "GET", fmt.Sprintf("/instances/%s/tasks?limit=%d&%s=%d", instanceID, tt.limit, tt.key, at), "")
+				_, body := call(t, cloud, "GET", fmt.Sprintf("/instances/%s/tasks?limit=%d&%s=%d", instanceID, tt.limit, tt.key,
+					at), "")
 				var page struct{ Tasks []struct{ ID string } }
 				if err := json.Unmarshal([]byte(body), &page); err != nil {
 					t.Fatal(err)
@@ -114,11 +115,13 @@ func shown(t *testing.T, cloud *fakekafka.Cloud, id string) map[string]any {
 func TestCreationIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New()
-		_, body := call(t, cloud, "POST", "/kafka/instances", `{"name":"n","description":"d","engine":"kafka","engine_version":"3.x",
-			"broker_num":3,"storage_space":600,"vpc_id":"v","security_group_id":"g","subnet_id":"s","available_zones":["z1","z2"],
+		_, body := call(t, cloud, "POST", "/kafka/instances", `{
+			"name":"n","description":"d","engine":"kafka","engine_version":"3.x","broker_num":3,"storage_space":600,
+			"vpc_id":"v","security_group_id":"g","subnet_id":"s","available_zones":["z1","z2"],
 			"product_id":"c6.4u8g.cluster","storage_spec_code":"dms.physical.storage.ultra.v2","maintain_begin":"22:00:00",
-			"maintain_end":"02:00:00","enable_publicip":true,"publicip_id":"e1,e2,e3","tenant_ips":["10.0.0.7"],"ssl_enable":true,
-			"kafka_security_protocol":"SASL_SSL","sasl_enabled_mechanisms":["PLAIN","SCRAM-SHA-512"],"access_user":"u","password":"hush",
+			"maintain_end":"02:00:00","enable_publicip":true,"publicip_id":"e1,e2,e3","tenant_ips":["10.0.0.7"],
+			"ssl_enable":true,"kafka_security_protocol":"SASL_SSL","sasl_enabled_mechanisms":["PLAIN","SCRAM-SHA-512"],
+			"access_user":"u","password":"hush",
 			"retention_policy":"time_base","ipv6_enable":true,"disk_encrypted_enable":true,"disk_encrypted_key":"k",
 			"connector_enable":true,"enable_auto_topic":true,"enterprise_project_id":"e","tags":[{"key":"a","value":"b"}],
 			"vpc_client_plain":true,"bss_param":{"charging_mode":"prePaid"}}`)
@@ -138,7 +141,8 @@ func TestCreationIsKept(t *testing.T) {
 			"security_group_id": "g", "subnet_id": "s", "available_zones": "[z1 z2]", "product_id": "c6.4u8g.cluster",
 			"storage_spec_code": "dms.physical.storage.ultra.v2", "maintain_begin": "22:00:00", "maintain_end": "02:00:00",
 			"enable_publicip": true, "ssl_enable": true, "kafka_security_protocol": "SASL_SSL",
-			"sasl_enabled_mechanisms": "[PLAIN SCRAM-SHA-512]", "access_user": "u", "retention_policy": "time_base", "ipv6_enable": true,
+			"sasl_enabled_mechanisms": "[PLAIN SCRAM-SHA-512]", "access_user": "u", "retention_policy": "time_base",
+			"ipv6_enable":    true,
 			"disk_encrypted": true, "disk_encrypted_key": "k", "connector_enable": true, "enable_auto_topic": true,
 			"enterprise_project_id": "e", "tags": "[map[key:a value:b]]", "vpc_client_plain": true, "charging_mode": 0.0,
 			"connect_address": "10.0.0.7,192.168.0.11,192.168.0.12", "port": 9093.0,
@@ -149,7 +153,8 @@ func TestCreationIsKept(t *testing.T) {
 			}
 		}
 		protocols, _ := row["port_protocols"].(map[string]any)
-		if protocols["private_plain_enable"] != true || protocols["private_sasl_ssl_enable"] != true || protocols["public_plain_enable"] != false {
+		if protocols["private_plain_enable"] != true || protocols["private_sasl_ssl_enable"] != true ||
+			protocols["public_plain_enable"] != false {
 			t.Errorf("port_protocols = %v", protocols)
 		}
 		if strings.Contains(fmt.Sprint(row), "hush") {
@@ -162,10 +167,12 @@ func TestCreationIsKept(t *testing.T) {
 func TestCreationIsRefused(t *testing.T) {
 	fields := map[string]any{
 		"name": "n", "engine": "kafka", "engine_version": "2.7", "broker_num": 3, "storage_space": 300, "vpc_id": "v",
-		"security_group_id": "g", "subnet_id": "s", "available_zones": []string{"z"}, "product_id": "p", "storage_spec_code": "c",
+		"security_group_id": "g", "subnet_id": "s", "available_zones": []string{"z"}, "product_id": "p",
+		"storage_spec_code": "c",
 	}
 	cloud := fakekafka.New()
-	for _, missing := range append([]string{""}, "name", "engine_version", "broker_num", "storage_space", "vpc_id", "security_group_id",
+	for _, missing := range append([]string{""}, "name", "engine_version", "broker_num", "storage_space", "vpc_id",
+		"security_group_id",
 		"subnet_id", "available_zones", "product_id", "storage_spec_code") {
 		asked := map[string]any{}
 		for name, value := range fields {
@@ -187,11 +194,13 @@ func TestCreationIsRefused(t *testing.T) {
 // TestAddedInstance: one that a test has added can be imported, as one that was created.
 func TestAddedInstance(t *testing.T) {
 	cloud := fakekafka.New()
-	cloud.SetSpec(instanceID, fakekafka.Spec{Name: "other", Version: "3.x", Brokers: 5, Storage: 1000, Product: "c6.8u16g.cluster"})
+	cloud.SetSpec(instanceID, fakekafka.Spec{Name: "other", Version: "3.x", Brokers: 5, Storage: 1000,
+		Product: "c6.8u16g.cluster"})
 	row := shown(t, cloud, instanceID)
 	for name, want := range map[string]any{
-		"name": "other", "engine_version": "3.x", "broker_num": 5.0, "total_storage_space": 1000.0, "product_id": "c6.8u16g.cluster",
-		"node_num": 5.0,
+		"name": "other", "engine_version": "3.x", "broker_num": 5.0, "total_storage_space": 1000.0,
+		"product_id": "c6.8u16g.cluster",
+		"node_num":   5.0,
 	} {
 		if row[name] != want {
 			t.Errorf("%s = %v, want %v", name, row[name], want)
@@ -210,7 +219,8 @@ func TestAddedInstance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if zone := (*zones.AvailableZones)[0]; fmt.Sprint(row["available_zones"]) != "["+*zone.Id+"]" || fmt.Sprint(row["available_zone_names"]) != "["+*zone.Name+"]" {
+	if zone := (*zones.AvailableZones)[0]; fmt.Sprint(row["available_zones"]) != "["+*zone.Id+"]" ||
+		fmt.Sprint(row["available_zone_names"]) != "["+*zone.Name+"]" {
 		t.Errorf("zones = %v %v, want %v", row["available_zones"], row["available_zone_names"], zone)
 	}
 	defer func() {
@@ -237,22 +247,40 @@ func TestSettings(t *testing.T) {
 		{"one may become empty", "PUT", path, `{"enterprise_project_id":"e"}`, 204, "description", ""},
 		{"but not the name", "PUT", path, `{"name":""}`, 400, "name", instanceID},
 		{"without a body", "PUT", path, "", 400, "name", instanceID},
-		{"a tag", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"create","tags":[{"key":"a","value":"1"}]}`, 204, "tags", "[map[key:a value:1]]"},
-		{"another value", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"create","tags":[{"key":"a","value":"2"}]}`, 204, "tags", "[map[key:a value:2]]"},
-		{"no tag", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"delete","tags":[{"key":"a"}]}`, 204, "tags", "[]"},
-		{"an action that is none", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"x","tags":[{"key":"a"}]}`, 400, "tags", "[]"},
+		{
+			"a tag", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"create","tags":[{"key":"a","value":"1"}]}`,
+			204, "tags", "[map[key:a value:1]]",
+		},
+		{
+			"another value", "POST", "/kafka/" + instanceID + "/tags/action",
+			`{"action":"create","tags":[{"key":"a","value":"2"}]}`, 204, "tags", "[map[key:a value:2]]",
+		},
+		{
+			"no tag", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"delete","tags":[{"key":"a"}]}`, 204, "tags",
+			"[]",
+		},
+		{
+			"an action that is none", "POST", "/kafka/" + instanceID + "/tags/action", `{"action":"x","tags":[{"key":"a"}]}`,
+			400, "tags", "[]",
+		},
 		{"a password", "POST", path + "/password", `{"new_password":"hush"}`, 204, "access_user", "<nil>"},
 		{"no password", "POST", path + "/password", `{}`, 400, "access_user", "<nil>"},
-		{"an address", "POST", path + "/crossvpc/modify", `{"advertised_ip_contents":{"192.168.0.10":"10.0.0.1"}}`, 200, "cross_vpc_info", "10.0.0.1"},
+		{
+			"an address", "POST", path + "/crossvpc/modify", `{"advertised_ip_contents":{"192.168.0.10":"10.0.0.1"}}`, 200,
+			"cross_vpc_info", "10.0.0.1",
+		},
 		{"no address", "POST", path + "/crossvpc/modify", `{}`, 400, "cross_vpc_info", "10.0.0.1"},
 	} {
 		status, body := call(t, cloud, tt.method, tt.path, tt.body)
-		if got := fmt.Sprint(shown(t, cloud, instanceID)[tt.field]); status != tt.status || got != tt.want && !strings.Contains(got, tt.want+`"`) {
+		if got := fmt.Sprint(shown(t, cloud, instanceID)[tt.field]); status != tt.status || got != tt.want &&
+			!strings.Contains(got, tt.want+`"`) {
 			t.Errorf("%s: got %d %s and %s = %s, want %d and %s", tt.name, status, body, tt.field, got, tt.status, tt.want)
 		}
 	}
-	_, body := call(t, cloud, "POST", path+"/crossvpc/modify", `{"advertised_ip_contents":{"192.168.0.11":"a","1.2.3.4":"b"}}`)
-	want := `{"success":false,"results":[{"advertised_ip":"b","success":false,"ip":"1.2.3.4"},{"advertised_ip":"a","success":true,"ip":"192.168.0.11"}]}`
+	_, body := call(t, cloud, "POST", path+"/crossvpc/modify",
+		`{"advertised_ip_contents":{"192.168.0.11":"a","1.2.3.4":"b"}}`)
+	want := `{"success":false,"results":[{"advertised_ip":"b","success":false,"ip":"1.2.3.4"},` +
+		`{"advertised_ip":"a","success":true,"ip":"192.168.0.11"}]}`
 	if body != want {
 		t.Errorf("got %s, want %s", body, want)
 	}
@@ -267,11 +295,24 @@ func TestTaskOperations(t *testing.T) {
 		field                    string
 		before, after            string
 	}{
-		{"more brokers have more storage", "POST", "/kafka" + path + "/extend", `{"oper_type":"horizontal","new_broker_num":4}`, "kafkaInstanceExtend", "total_storage_space", "300", "400"},
-		{"topics by themselves", "POST", path + "/autotopic", `{"enable_auto_topic":true}`, "kafkaConfigModify", "enable_auto_topic", "false", "true"},
+		{
+			"more brokers have more storage", "POST", "/kafka" + path + "/extend",
+			`{"oper_type":"horizontal","new_broker_num":4}`, "kafkaInstanceExtend", "total_storage_space", "300", "400",
+		},
+		{
+			"topics by themselves", "POST", path + "/autotopic", `{"enable_auto_topic":true}`, "kafkaConfigModify",
+			"enable_auto_topic", "false", "true",
+		},
 		{"a connector", "POST", path + "/connector", "{}", "createConnector", "connector_enable", "false", "true"},
-		{"a protocol", "POST", "/kafka" + path + "/plain-ssl-switch", `{"protocol":"private_plain_enable","enable":false,"pass_word":"hush"}`, "updateKafkaPortProtocol", "port_protocols", "private_plain_enable:true", "private_plain_enable:false"},
-		{"offsets of all topics", "POST", path + "/management/groups/g/reset-message-offset", `{"topic":"","partition":-1,"timestamp":0}`, "kafkaResetConsumerOffset", "status", "RUNNING", "RUNNING"},
+		{
+			"a protocol", "POST", "/kafka" + path + "/plain-ssl-switch",
+			`{"protocol":"private_plain_enable","enable":false,"pass_word":"hush"}`, "updateKafkaPortProtocol",
+			"port_protocols", "private_plain_enable:true", "private_plain_enable:false",
+		},
+		{
+			"offsets of all topics", "POST", path + "/management/groups/g/reset-message-offset",
+			`{"topic":"","partition":-1,"timestamp":0}`, "kafkaResetConsumerOffset", "status", "RUNNING", "RUNNING",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -303,7 +344,8 @@ func TestTaskOperations(t *testing.T) {
 func TestNoTask(t *testing.T) {
 	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
-	status, _ := call(t, cloud, "POST", "/instances/"+instanceID+"/management/groups/g/reset-message-offset", `{"topic":"t","partition":-1,"timestamp":0}`)
+	status, _ := call(t, cloud, "POST", "/instances/"+instanceID+"/management/groups/g/reset-message-offset",
+		`{"topic":"t","partition":-1,"timestamp":0}`)
 	if tasks, did := cloud.Tasks(instanceID), cloud.Operations(); status != 204 || len(tasks) != 0 || len(did) != 1 {
 		t.Errorf("got %d, tasks %v, operations %v, want 204, none, one", status, tasks, did)
 	}
@@ -317,10 +359,12 @@ func TestScheduledOperations(t *testing.T) {
 			cloud.AddInstance(instanceID)
 			at := time.Now().Add(time.Hour).UnixMilli()
 			operation := "/kafka/instances/" + instanceID + "/" + path
-			if status, body := call(t, cloud, "POST", operation, fmt.Sprintf(`{"is_schedule":true,"execute_at":%d}`, at)); status != 200 || strings.Contains(body, "job_id") {
+			if status, body := call(t, cloud, "POST", operation,
+				fmt.Sprintf(`{"is_schedule":true,"execute_at":%d}`, at)); status != 200 || strings.Contains(body, "job_id") {
 				t.Errorf("%s: got %d %s, want 200 without job_id", path, status, body)
 			}
-			if _, body := call(t, cloud, "GET", "/instances/"+instanceID+"/scheduled-tasks", ""); !strings.Contains(body, `"job_count":"1"`) {
+			if _, body := call(t, cloud, "GET", "/instances/"+instanceID+"/scheduled-tasks", ""); !strings.Contains(body,
+				`"job_count":"1"`) {
 				t.Errorf("%s: got %s, want one", path, body)
 			}
 			if _, body := call(t, cloud, "POST", operation, `{"time_estimate":true}`); body != `{"reassignment_time":3}` {
@@ -350,10 +394,12 @@ func TestDeleteFailed(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
-		if status, body := call(t, cloud, "POST", "/instances/action", `{"action":"delete","all_failure":"kafka"}`); status != 204 {
+		if status, body := call(t, cloud, "POST", "/instances/action",
+			`{"action":"delete","all_failure":"kafka"}`); status != 204 {
 			t.Errorf("got %d %s, want 204", status, body)
 		}
-		if got := instanceStatus(t, client, *made.InstanceId) + " " + instanceStatus(t, client, instanceID); got != "DELETING RUNNING" {
+		if got := instanceStatus(t, client, *made.InstanceId) + " " +
+			instanceStatus(t, client, instanceID); got != "DELETING RUNNING" {
 			t.Errorf("got %s, want DELETING RUNNING", got)
 		}
 		if _, body := call(t, cloud, "GET", "/instances", ""); !strings.Contains(body, `"instance_num":1`) {

@@ -48,7 +48,8 @@ func sign(r *http.Request, a account, body string, headers ...string) {
 	canonical := strings.Join([]string{r.Method, path, sorted(r.URL.RawQuery), lines, signed, content}, "\n")
 	mac := hmac.New(sha256.New, []byte(a.sk))
 	mac.Write([]byte("SDK-HMAC-SHA256\n" + r.Header.Get("X-Sdk-Date") + "\n" + sha(canonical)))
-	r.Header.Set("Authorization", "SDK-HMAC-SHA256 Access="+a.ak+", SignedHeaders="+signed+", Signature="+hex.EncodeToString(mac.Sum(nil)))
+	r.Header.Set("Authorization",
+		"SDK-HMAC-SHA256 Access="+a.ak+", SignedHeaders="+signed+", Signature="+hex.EncodeToString(mac.Sum(nil)))
 }
 
 // sorted is a query as it is signed. What cannot be read stays as it is.

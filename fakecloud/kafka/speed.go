@@ -9,9 +9,9 @@ import (
 )
 
 // WithSpeed makes all that takes time in the service so many times as fast: tasks and their stages, and changes of
-// instances, also by their defaults. The clock stays, and so do the Date of an answer, created_at and the time at which a
-// scheduled task starts: signatures depend on the clock. What a client sleeps stays too. Default 1. A factor that is not
-// positive and finite panics.
+// instances, also by their defaults. The clock stays, and so do the Date of an answer, created_at and the time at
+// which a scheduled task starts: signatures depend on the clock. What a client sleeps stays too. Default 1. A factor
+// that is not positive and finite panics.
 func WithSpeed(factor float64) fakecloud.Option {
 	if !(factor > 0) || math.IsInf(factor, 1) {
 		panic(fmt.Sprintf("fakecloud: WithSpeed: %v, want a positive number", factor))

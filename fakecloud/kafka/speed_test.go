@@ -20,10 +20,15 @@ func TestSpeed(t *testing.T) {
 		stages := []fakekafka.Stage{{Name: "a", Duration: time.Minute}, {Name: "b", Duration: time.Minute}}
 		cloud.OnRestart(fakekafka.Change{Duration: 2 * time.Minute})
 		ids := map[string]time.Duration{
-			cloud.AddTask(instanceID, fakekafka.Script{}):                                                                50 * time.Millisecond, // the default
-			cloud.AddTask(instanceID, fakekafka.Script{Duration: 10 * time.Minute}):                                      10 * time.Second,
-			cloud.AddTask(instanceID, fakekafka.Script{Stages: stages}):                                                  2 * time.Second,
-			cloud.AddTask(instanceID, fakekafka.Script{Steps: []fakekafka.Step{{0, "CREATED"}, {time.Hour, "SUCCESS"}}}): time.Minute,
+			cloud.AddTask(instanceID,
+				fakekafka.Script{}): 50 * time.Millisecond,
+			// the default
+			cloud.AddTask(instanceID,
+				fakekafka.Script{Duration: 10 * time.Minute}): 10 * time.Second,
+			cloud.AddTask(instanceID,
+				fakekafka.Script{Stages: stages}): 2 * time.Second,
+			cloud.AddTask(instanceID, fakekafka.Script{Steps: []fakekafka.Step{{0, "CREATED"},
+				{time.Hour, "SUCCESS"}}}): time.Minute,
 		}
 		for id, took := range ids {
 			for _, s := range cloud.Tasks(instanceID) {
@@ -70,7 +75,8 @@ func TestOnOperation(t *testing.T) {
 	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
 	cloud.OnOperation(fakekafka.RouteReassign, fakekafka.Script{ID: "r1", Name: "moving", Duration: time.Hour})
-	if _, body := call(t, cloud, "POST", "/kafka/instances/"+instanceID+"/reassign", `{"reassignments":[]}`); body != `{"job_id":"r1"}` {
+	if _, body := call(t, cloud, "POST", "/kafka/instances/"+instanceID+"/reassign",
+		`{"reassignments":[]}`); body != `{"job_id":"r1"}` {
 		t.Errorf("got %s, want r1", body)
 	}
 	if tasks := cloud.Tasks(instanceID); len(tasks) != 1 || tasks[0].Name != "moving" {

@@ -61,8 +61,8 @@ func (c *Cloud) Instance(id string) (InstanceState, bool) {
 	}, true
 }
 
-// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that are not
-// listed yet, but none whose record was deleted.
+// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that
+// are not listed yet, but none whose record was deleted.
 func (c *Cloud) Tasks(instanceID string) []TaskState {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A script
-// that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a task is made
-// of it.
+// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A
+// script that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a
+// task is made of it.
 type Script struct {
 	ID     string // one that can be a task id, new on its instance; default: 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"
@@ -38,7 +38,8 @@ type Step struct {
 // defaultDuration is what the API page's own example takes, about: bindInstancePublicIp, 2.994 s.
 const defaultDuration = 3 * time.Second
 
-// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps and stages.
+// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps and
+// stages.
 func (s Script) withDefaults() Script {
 	set := func(field *string, value string) {
 		if *field == "" {
@@ -52,7 +53,8 @@ func (s Script) withDefaults() Script {
 	s.Stages = slices.Clone(s.Stages)
 	s.Duration = cmp.Or(s.Duration, s.planned(), defaultDuration)
 	if s.Steps = slices.Clone(s.Steps); len(s.Steps) == 0 {
-		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting}, {s.Duration, s.Outcome}}
+		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting},
+			{s.Duration, s.Outcome}}
 	}
 	return s
 }
@@ -105,13 +107,14 @@ func (s *Script) mustPlay(i *instance) {
 
 // problem is what is wrong with a script for a task on i; "": nothing.
 func (s *Script) problem(i *instance) string {
+	negative := slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 })
 	ordered := slices.IsSortedFunc(s.Steps, func(a, b Step) int { return cmp.Compare(a.After, b.After) })
 	switch err := taskwait.CheckID("task id", s.ID); {
 	case err != nil:
 		return err.Error()
 	case i.byID[s.ID] != nil:
 		return "there is one with this id already"
-	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 }):
+	case s.Duration < 0 || s.ListedAfter < 0 || negative:
 		return "a duration is negative"
 	case !ordered:
 		return "the steps are not in the order of After"

@@ -43,9 +43,9 @@ func newCloud(opts ...fakecloud.Option) *fakekafka.Cloud {
 	return cloud
 }
 
-// TestTransportHeedsContext cancels requests in memory: they end at that very moment, with the cause, and leave nothing
-// behind: the bubble would notice.
-func TestTransportHeedsContext(t *testing.T) {
+// TestTransportHonoursContext cancels requests in memory: they end at that very moment, with the cause, and leave
+// nothing behind: the bubble would notice.
+func TestTransportHonoursContext(t *testing.T) {
 	tests := []struct {
 		name  string
 		opts  []fakecloud.Option

@@ -60,7 +60,8 @@ func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answ
 	}
 	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
-	got.status, got.text, got.length, got.body, got.read = resp.StatusCode, resp.Status, resp.ContentLength, timestamp.ReplaceAllString(string(text), "now"), kind(err)
+	got.status, got.text, got.length, got.body, got.read = resp.StatusCode, resp.Status, resp.ContentLength,
+		timestamp.ReplaceAllString(string(text), "now"), kind(err)
 	if _, err := http.ParseTime(resp.Header.Get("Date")); err != nil {
 		t.Errorf("Date: %v", err)
 	}
@@ -71,8 +72,8 @@ func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answ
 	return got
 }
 
-// TestTransportsAgree proves that both transports behave alike: for every fault, and for what is refused. The loopback connection is
-// used again where it can be.
+// TestTransportsAgree proves that both transports behave alike: for every fault, and for what is refused. The
+// loopback connection is used again where it can be.
 func TestTransportsAgree(t *testing.T) {
 	show, remove, extend := "/tasks/t1", "/tasks/t1", "/extend"
 	tests := []struct {
@@ -104,7 +105,10 @@ func TestTransportsAgree(t *testing.T) {
 		{"stall", fakecloud.Stall(), "GET", show, 200, errPatience.Error()},
 		{"stall nothing", fakecloud.Stall(), "DELETE", remove, 0, errPatience.Error()},
 		{"503", fakecloud.Unavailable(), "GET", show, 503, ""},
-		{"late 504", fakecloud.Error(504, "APIGW.0201", "Backend timeout.").After(20 * time.Millisecond), "GET", show, 504, ""},
+		{
+			"late 504", fakecloud.Error(504, "APIGW.0201", "Backend timeout.").After(20 * time.Millisecond), "GET", show, 504,
+			"",
+		},
 		{"throttle", fakecloud.Throttle(0), "GET", show, 429, ""},
 		{"throttle with Retry-After", fakecloud.Throttle(1500 * time.Millisecond), "GET", show, 429, ""},
 		{"throttle as 404", fakekafka.ThrottleAs404(), "GET", show, 404, ""},
@@ -154,12 +158,14 @@ func TestTransportsAgree(t *testing.T) {
 				})[1])
 			}
 			if answers[0] != answers[2] || answers[1] != answers[3] {
-				t.Errorf("in memory %+v\nthen      %+v\nloopback  %+v\nthen      %+v", answers[0], answers[1], answers[2], answers[3])
+				t.Errorf("in memory %+v\nthen      %+v\nloopback  %+v\nthen      %+v", answers[0], answers[1], answers[2],
+					answers[3])
 			}
 			if got := answers[0]; got.status != tt.status || got.sent+got.read != tt.kind {
 				t.Errorf("answer = %+v, want status %d and error %q", got, tt.status, tt.kind)
 			}
-			if a, b := logs[0], logs[1]; a.Route != b.Route || a.Method != b.Method || a.Path != b.Path || a.Query.Encode() != b.Query.Encode() {
+			if a, b := logs[0], logs[1]; a.Route != b.Route || a.Method != b.Method || a.Path != b.Path ||
+				a.Query.Encode() != b.Query.Encode() {
 				t.Errorf("in memory %+v\nloopback  %+v", a, b)
 			}
 		})

@@ -190,8 +190,8 @@ type faultScript struct {
 // maxTimes bounds how often a fault is served: each time takes memory.
 const maxTimes = 1_000_000
 
-// parseScript reads a script. An unknown field is an error: a misspelt fault that never comes would look like a client that
-// copes with it. So is a second document, of which nothing would be used.
+// parseScript reads a script. An unknown field is an error: a misspelt fault that never comes would look like a
+// client that copes with it. So is a second document, of which nothing would be used.
 func parseScript(text []byte) (*cloudScript, error) {
 	s := &cloudScript{}
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -227,7 +227,8 @@ func (s *cloudScript) check() error {
 			return err
 		}
 		if one.Brokers < 0 || one.Brokers > maxBrokers || one.Storage < 0 {
-			return fmt.Errorf("instance %q: %d brokers, %d GB, want 0 to %d, and 0 or more", one.ID, one.Brokers, one.Storage, maxBrokers)
+			return fmt.Errorf("instance %q: %d brokers, %d GB, want 0 to %d, and 0 or more", one.ID, one.Brokers, one.Storage,
+				maxBrokers)
 		}
 	}
 	return nil
@@ -278,7 +279,8 @@ func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err erro
 func (s *cloudScript) options() ([]fakecloud.Option, error) {
 	opts := []fakecloud.Option{
 		fakecloud.WithProject(cmp.Or(s.Project, fakecloud.DefaultProject)), fakecloud.WithSecurityToken(s.SecurityToken),
-		fakecloud.WithCredentials(cmp.Or(s.AccessKey, fakecloud.DefaultAccessKey), cmp.Or(s.SecretKey, fakecloud.DefaultSecretKey)),
+		fakecloud.WithCredentials(cmp.Or(s.AccessKey, fakecloud.DefaultAccessKey),
+			cmp.Or(s.SecretKey, fakecloud.DefaultSecretKey)),
 		fakecloud.WithIAMToken(cmp.Or(s.IAMToken, fakecloud.DefaultIAMToken)),
 		fakecloud.WithLatency(s.scaled(s.Latency)), fakecloud.WithQuota(s.Quota), fakekafka.WithSpeed(cmp.Or(s.Speed, 1)),
 	}
@@ -323,13 +325,15 @@ func (i *instanceScript) add(cloud *fakekafka.Cloud) {
 // progressShapes are how a progress may be written.
 var progressShapes = map[string]fakekafka.ProgressShape{
 	"": fakekafka.ShapeDocumented, "documented": fakekafka.ShapeDocumented, "statue": fakekafka.ShapeStatue,
-	"strings": fakekafka.ShapeStrings, "bare": fakekafka.ShapeBare, "text": fakekafka.ShapeText, "empty": fakekafka.ShapeEmpty,
+	"strings": fakekafka.ShapeStrings, "bare": fakekafka.ShapeBare, "text": fakekafka.ShapeText,
+	"empty": fakekafka.ShapeEmpty,
 }
 
 func (t *taskScript) script() (fakekafka.Script, error) {
 	shape, ok := progressShapes[t.Progress]
 	if !ok {
-		return fakekafka.Script{}, fmt.Errorf("progress %q, want one of %q", t.Progress, slices.Sorted(maps.Keys(progressShapes)))
+		return fakekafka.Script{}, fmt.Errorf("progress %q, want one of %q", t.Progress,
+			slices.Sorted(maps.Keys(progressShapes)))
 	}
 	s := fakekafka.Script{
 		ID: t.ID, Name: t.Name, User: t.User, Params: t.Params, Duration: time.Duration(t.Duration),
@@ -378,7 +382,8 @@ func (s *cloudScript) operations(cloud *fakekafka.Cloud) error {
 
 // changes sets how instances are created, restarted and deleted.
 func (s *cloudScript) changes(cloud *fakekafka.Cloud) error {
-	set := map[string]func(fakekafka.Change){"create": cloud.OnCreate, "restart": cloud.OnRestart, "delete": cloud.OnDelete}
+	set := map[string]func(fakekafka.Change){"create": cloud.OnCreate, "restart": cloud.OnRestart,
+		"delete": cloud.OnDelete}
 	for name, c := range s.Changes {
 		f := set[name]
 		if f == nil {
@@ -388,7 +393,8 @@ func (s *cloudScript) changes(cloud *fakekafka.Cloud) error {
 			Duration: time.Duration(c.Duration), FlipsAfter: time.Duration(c.FlipsAfter), Outcome: c.Outcome,
 		}
 		for _, step := range c.Statuses {
-			change.Statuses = append(change.Statuses, fakekafka.StatusStep{After: time.Duration(step.After), Status: step.Status})
+			change.Statuses = append(change.Statuses, fakekafka.StatusStep{After: time.Duration(step.After),
+				Status: step.Status})
 		}
 		f(change)
 	}
@@ -416,11 +422,12 @@ func (f *faultScript) fault(scaled func(span) time.Duration) (fakecloud.Fault, e
 	kinds := map[string]func() fakecloud.Fault{
 		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakekafka.ThrottleAs404,
 		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer, "truncate": fakecloud.Truncate,
-		"stall": fakecloud.Stall, "wrong-id": fakekafka.WrongID, "several-rows": fakekafka.SeveralRows, "not-listed": fakekafka.NotListed,
-		"throttle": func() fakecloud.Fault { return fakecloud.Throttle(scaled(f.RetryAfter)) },
-		"error":    func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
-		"html":     func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
-		"status":   func() fakecloud.Fault { return fakekafka.Status(f.Message) },
+		"stall": fakecloud.Stall, "wrong-id": fakekafka.WrongID, "several-rows": fakekafka.SeveralRows,
+		"not-listed": fakekafka.NotListed,
+		"throttle":   func() fakecloud.Fault { return fakecloud.Throttle(scaled(f.RetryAfter)) },
+		"error":      func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
+		"html":       func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
+		"status":     func() fakecloud.Fault { return fakekafka.Status(f.Message) },
 	}
 	of := kinds[f.Kind]
 	if of == nil {

@@ -34,7 +34,8 @@ the SDKs reach it. Its tasks and its faults come from a script, a YAML file:
 		RunE: func(c *cobra.Command, _ []string) error { return s.serve(c.Context(), file, host, port) },
 	}
 	c.Flags().StringVar(&file, "script", "", "the script; without one there is an instance kafka-1 without tasks")
-	c.Flags().StringVar(&host, "listen", loopback, "the address to listen on; any other than loopback is open to the network")
+	c.Flags().StringVar(&host, "listen", loopback,
+		"the address to listen on; any other than loopback is open to the network")
 	c.Flags().Uint16Var(&port, "port", 0, "the port; 0: any that is free")
 	c.ValidArgsFunction = cobra.NoFileCompletions
 	_ = c.MarkFlagFilename("script", "yaml", "yml", "json")

@@ -87,14 +87,17 @@ security-token: token-1
 	if f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] != "token-1" || f.env[instanceName] != "i-1" {
 		t.Fatalf("got the variables %q, want the token and the instance in them", f.env)
 	}
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 || !strings.Contains(out, "throttled, next try in") || !strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 1 ||
+		!strings.Contains(out, "throttled, next try in") ||
+		!strings.Contains(out, "failed: FAILED (kafkaUpgrade), took 1m30s") {
 		t.Errorf("wait: got code %d, %s want 1, past a throttle", code, out)
 	}
 	if code, out := f.call(t, "kafka", "list", "--instance", "i-2"); code != 0 || !strings.Contains(out, "steps") {
 		t.Errorf("list: got code %d, %s want 0 and the task", code, out)
 	}
 	f.env["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = ""
-	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 || !strings.Contains(out, "401 Unauthorized") {
+	if code, out := f.call(t, "kafka", "wait", "--interval", "50ms", "over"); code != 6 ||
+		!strings.Contains(out, "401 Unauthorized") {
 		t.Errorf("without the token: got code %d, %s want 6", code, out)
 	}
 	if code := f.stop(); code != 130 {
@@ -131,7 +134,10 @@ func TestScriptErrors(t *testing.T) {
 		{"a field of a task that there is not", "tasks: [{dauer: 1s}]", "field dauer not found"},
 		{"no duration", "tasks: [{duration: long}]", `"long" is no duration, want such as 1m30s`},
 		{"a bare number", "latency: 5", `"5" is no duration`},
-		{"no such operation", "operations: {shrink: {}}", `operation "shrink", want resize, public-ip, config, reset-offset or one of`},
+		{
+			"no such operation", "operations: {shrink: {}}",
+			`operation "shrink", want resize, public-ip, config, reset-offset or one of`,
+		},
 		{"no such fault", "faults: [{kind: explode}]", `fault "explode", want one of ["drop" "drop-answer" "error"`},
 		{"no such route", "faults: [{route: GET task, kind: drop}]", `route "GET task", want one of ["any"`},
 		{"an id twice", "tasks: [{id: x}, {id: x}]", "there is one with this id already"},
@@ -175,7 +181,8 @@ secret-key: sk-1
 iam-token: token-1
 instances:
   - kafka-1
-  - {id: kafka-2, name: two, version: 3.x, brokers: 5, storage: 500, product: c6.8u16g.cluster, zones: [z], status: FROZEN}
+  - {id: kafka-2, name: two, version: 3.x, brokers: 5, storage: 500, status: FROZEN, product: c6.8u16g.cluster,
+     zones: [z]}
 scheduled: [{id: later, in: 1h, duration: 2h, outcome: FAILED}]
 operations: {POST reassign: {name: reassigned, duration: 10m, user: me, params: "{}"}}
 changes:
@@ -200,7 +207,8 @@ speed: 60
 			t.Fatalf("got %s in %s, error %v, want kafka-1 in p-1", first, cloud.Project(), err)
 		}
 		two, _ := cloud.Instance("kafka-2")
-		if two.Name != "two" || two.Brokers != 5 || two.Storage != 500 || two.Product != "c6.8u16g.cluster" || two.Status != "FROZEN" {
+		if two.Name != "two" || two.Brokers != 5 || two.Storage != 500 || two.Product != "c6.8u16g.cluster" ||
+			two.Status != "FROZEN" {
 			t.Errorf("got %+v, want what the script says", two)
 		}
 		ask := func(method, path, body string) string {
@@ -209,7 +217,10 @@ speed: 60
 		for _, tt := range []struct{ name, got, want string }{
 			{"an unknown task", ask("GET", "/instances/kafka-1/tasks/none", ""), "X.1"},
 			{"an operation", ask("POST", "/kafka/instances/kafka-1/reassign", "{}"), "job_id"},
-			{"one more, without conflicts", ask("PUT", "/instances/kafka-1/configs", `{"kafka_configs":[{"name":"a","value":"b"}]}`), `{"dynamic_config":1,"static_config":0}`},
+			{
+				"one more, without conflicts", ask("PUT", "/instances/kafka-1/configs",
+					`{"kafka_configs":[{"name":"a","value":"b"}]}`), `{"dynamic_config":1,"static_config":0}`,
+			},
 			{"a resize that is none", ask("POST", "/kafka/instances/kafka-1/extend", "{}"), "DMS.00400062"},
 			{"a restart", ask("POST", "/instances/action", `{"action":"restart","instances":["kafka-1"]}`), "success"},
 		} {
@@ -228,9 +239,10 @@ speed: 60
 			}
 		}
 		tasks := map[time.Duration]string{ // since the beginning
-			10*time.Second - 1: "reassigned EXECUTING kafkaConfigModify SUCCESS ", 10 * time.Second: "reassigned SUCCESS kafkaConfigModify SUCCESS ",
-			time.Minute:     "reassigned SUCCESS kafkaConfigModify SUCCESS kafkaUpgrade CREATED ",
-			3 * time.Minute: "reassigned SUCCESS kafkaConfigModify SUCCESS kafkaUpgrade FAILED ",
+			10*time.Second - 1: "reassigned EXECUTING kafkaConfigModify SUCCESS ",
+			10 * time.Second:   "reassigned SUCCESS kafkaConfigModify SUCCESS ",
+			time.Minute:        "reassigned SUCCESS kafkaConfigModify SUCCESS kafkaUpgrade CREATED ",
+			3 * time.Minute:    "reassigned SUCCESS kafkaConfigModify SUCCESS kafkaUpgrade FAILED ",
 		}
 		for _, at := range slices.Sorted(maps.Keys(tasks)) {
 			time.Sleep(at - time.Since(start))
@@ -242,7 +254,8 @@ speed: 60
 				t.Errorf("after %v: got %s, want %s", at, got, tasks[at])
 			}
 		}
-		if created := ask("GET", "/instances/kafka-1/tasks", ""); !strings.Contains(created, `"created_at":"1999-12-31T23:59:00.000Z"`) {
+		if created := ask("GET", "/instances/kafka-1/tasks", ""); !strings.Contains(created,
+			`"created_at":"1999-12-31T23:59:00.000Z"`) {
 			t.Errorf("got %s, want times a minute behind ours", created)
 		}
 	})
@@ -268,7 +281,8 @@ func askWithToken(t *testing.T, cloud *fakekafka.Cloud, token, method, path, bod
 	return string(text)
 }
 
-// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in docs/serve-fake.md.
+// TestScriptExample plays the example of --help, and looks for each of its fields and kinds of faults in
+// docs/serve-fake.md.
 func TestScriptExample(t *testing.T) {
 	s, err := parseScript([]byte(scriptExample))
 	if err != nil {

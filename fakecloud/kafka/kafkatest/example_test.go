@@ -41,7 +41,8 @@ func growTest(t *testing.T) {
 
 		// It takes an hour, in which the service is throttled once, down twice, and silent for a while.
 		cloud.OnResize(kafka.Script{Duration: time.Hour})
-		cloud.Inject(kafka.RouteShowTask, fakecloud.Throttle(0), fakecloud.Unavailable().Times(2), fakecloud.Slow(time.Minute))
+		cloud.Inject(kafka.RouteShowTask, fakecloud.Throttle(0), fakecloud.Unavailable().Times(2),
+			fakecloud.Slow(time.Minute))
 		start := time.Now()
 		if err := grow(t.Context(), client, "kafka-1", 600); err != nil {
 			t.Errorf("grow: %v", err)

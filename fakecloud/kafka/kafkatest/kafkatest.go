@@ -4,8 +4,8 @@
 //	cloud.AddInstance("kafka-1")
 //	err := yourCode(ctx, client, "kafka-1")
 //
-// Everything happens in memory, and so also inside a testing/synctest bubble, where an hour takes milliseconds. It is the
-// one package of fakecloud that imports the SDK.
+// Everything happens in memory, and so also inside a testing/synctest bubble, where an hour takes milliseconds. It is
+// the one package of fakecloud that imports the SDK.
 package kafkatest
 
 import (
