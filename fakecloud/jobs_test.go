@@ -28,14 +28,16 @@ type jobs struct {
 }
 
 const (
-	routeStart fakecloud.Route = "POST jobs"
-	routeShow  fakecloud.Route = "GET jobs/{job}"
+	routeStart  fakecloud.Route = "POST jobs"
+	routeShow   fakecloud.Route = "GET jobs/{job}"
+	routeForget fakecloud.Route = "DELETE jobs/{job}"
 )
 
 func (j *jobs) Endpoints() []fakecloud.Endpoint {
 	return []fakecloud.Endpoint{
 		{Route: routeStart, Method: http.MethodPost, Path: "/v1/{project}/jobs", Serve: j.start},
 		{Route: routeShow, Method: http.MethodGet, Path: "/v1/{project}/jobs/{job}", Serve: j.show},
+		{Route: routeForget, Method: http.MethodDelete, Path: "/v1/{project}/jobs/{job}", Serve: j.forget},
 	}
 }
 
@@ -73,6 +75,9 @@ func (j *jobs) show(e *fakecloud.Exchange) {
 	}
 	e.Payload = map[string]string{"status": status, "begin_time": e.Clock(j.started[n-1]).Format(time.RFC3339)}
 }
+
+// forget answers without a body, and does nothing else.
+func (*jobs) forget(e *fakecloud.Exchange) { e.Status = http.StatusNoContent }
 
 // newJobs is a gateway before the jobs.
 func newJobs(opts ...fakecloud.Option) *fakecloud.Gateway { return fakecloud.New(&jobs{}, opts...) }
@@ -122,7 +127,7 @@ func TestSecondService(t *testing.T) {
 			t.Errorf("log = %q, want %q", routes, want)
 		}
 		if got, want := g.Routes(), []fakecloud.Route{
-			fakecloud.AnyRoute, routeStart, routeShow, fakecloud.RouteListProjects, fakecloud.RouteListDomains,
+			fakecloud.AnyRoute, routeStart, routeShow, routeForget, fakecloud.RouteListProjects, fakecloud.RouteListDomains,
 			fakecloud.RouteUnknown,
 		}; !slices.Equal(got, want) {
 			t.Errorf("routes = %q, want %q", got, want)

@@ -7,8 +7,8 @@
 //	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 //
 // The routes are these, and all report one state:
-//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes); change
-//     settings, password, tags and cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
+//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes);
+//     settings, password, tags, cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
 //   - operations that start a background task: every one whose answer has a job_id in the SDK, and those whose task has
 //     to be found by its name ([TaskNames]);
 //   - background tasks: show, list, delete a record, and show the progress of an expansion ([Script.Stages]);

@@ -87,6 +87,7 @@ func TestPagingBounds(t *testing.T) {
 		{"start 0", "/instances/" + instanceID + "/tasks?start=0", 400},
 		{"start that is no number", "/instances/" + instanceID + "/tasks?start=x", 400},
 		{"start beyond the end", "/instances/" + instanceID + "/tasks?start=100", 200},
+		{"the largest offset", "/instances/" + instanceID + "/tasks?offset=2147483647&limit=100", 200},
 		{"offset wins", "/instances/" + instanceID + "/tasks?start=0&offset=0", 200},
 		{"instances from the beginning", "/instances?offset=0", 200},
 		{"instances beyond the end", "/instances?offset=1", 400},

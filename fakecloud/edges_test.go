@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"context"
@@ -7,25 +7,24 @@ import (
 	"testing"
 
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // transports are both of them, by name; open opens one for a cloud.
 var transports = []struct {
 	name string
-	open func(*testing.T, *fakekafka.Cloud) (http.RoundTripper, string)
+	open func(*testing.T, *fakecloud.Gateway) (http.RoundTripper, string)
 }{
-	{"in memory", func(_ *testing.T, c *fakekafka.Cloud) (http.RoundTripper, string) {
-		return c.Transport(), "https://kafka.fake"
+	{"in memory", func(_ *testing.T, c *fakecloud.Gateway) (http.RoundTripper, string) {
+		return c.Transport(), "https://jobs.fake"
 	}},
 	{"loopback", start},
 }
 
-// listRequest asks for the tasks, signed, with two headers of its own.
-func listRequest(ctx context.Context, t *testing.T, url, query string) *http.Request {
+// queryRequest asks for the job, signed, with two headers of its own.
+func queryRequest(ctx context.Context, t *testing.T, url, query string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		url+"/v2/"+owner.project+"/instances/"+instanceID+"/tasks?"+query, nil)
+		url+jobsPath+"/1?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +54,7 @@ func TestSignatureTellsQueriesApart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			req := listRequest(t.Context(), t, "https://kafka.fake", tt.signed)
+			req := queryRequest(t.Context(), t, "https://jobs.fake", tt.signed)
 			req.URL.RawQuery = tt.sent
 			resp, err := newCloud().Transport().RoundTrip(req)
 			if err != nil {
@@ -98,7 +97,7 @@ func TestHeaderForm(t *testing.T) {
 			t.Run(tt.name+"/"+transport.name, func(t *testing.T) {
 				cloud := newCloud()
 				rt, url := transport.open(t, cloud)
-				req := listRequest(t.Context(), t, url, "")
+				req := queryRequest(t.Context(), t, url, "")
 				tt.change(req.Header)
 				resp, err := rt.RoundTrip(req)
 				got := 0
@@ -138,7 +137,7 @@ func TestGoneUnread(t *testing.T) {
 				rt, url := transport.open(t, cloud)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				resp, err := rt.RoundTrip(listRequest(ctx, t, url, ""))
+				resp, err := rt.RoundTrip(queryRequest(ctx, t, url, ""))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -147,20 +146,5 @@ func TestGoneUnread(t *testing.T) {
 				eventually(t, cloud, func(log []fakecloud.Request) bool { return log[0].Disconnected })
 			})
 		}
-	}
-}
-
-// TestLargestOffset must not overflow where an int has 32 bits.
-func TestLargestOffset(t *testing.T) {
-	cloud := newCloud()
-	resp, err := cloud.Transport().RoundTrip(listRequest(t.Context(), t, "https://kafka.fake",
-		"offset=2147483647&limit=100"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if got, want := resp.ContentLength, int64(len(`{"task_count":"1","tasks":[]}`)); resp.StatusCode != http.StatusOK ||
-		got != want {
-		t.Errorf("status %d with %d bytes, want 200 with %d", resp.StatusCode, got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"net/http"
@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		cloud := fakekafka.New(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
+		cloud := newCloud(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
 		for i, tt := range []struct {
 			at   time.Duration
 			want int

@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"context"
@@ -10,38 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
-
-const showURL = "https://kafka.fake/v2/" + fakecloud.DefaultProject + "/instances/" + instanceID + "/tasks/t1"
-
-func newRequest(ctx context.Context, t *testing.T, method string, body io.Reader) *http.Request {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, showURL, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return req
-}
-
-// send sends a request, and reads the answer to its end.
-func send(cloud *fakekafka.Cloud, req *http.Request) error {
-	resp, err := cloud.Transport().RoundTrip(req)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return errors.Join(err, resp.Body.Close())
-}
-
-// newCloud has one task, t1.
-func newCloud(opts ...fakecloud.Option) *fakekafka.Cloud {
-	cloud := fakekafka.New(opts...)
-	cloud.AddTask(instanceID, fakekafka.Script{ID: "t1"})
-	return cloud
-}
 
 // TestTransportHonoursContext cancels requests in memory: they end at that very moment, with the cause, and leave
 // nothing behind: the bubble would notice.
@@ -62,7 +32,7 @@ func TestTransportHonoursContext(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := newCloud(tt.opts...)
-				cloud.Inject(fakekafka.RouteShowTask, tt.fault)
+				cloud.Inject(routeShow, tt.fault)
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 7*time.Second, errPatience)
 				defer cancel()
 				req := newRequest(ctx, t, "GET", nil)
@@ -178,23 +148,23 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestLatency is exact in a bubble, and the task is as it is when the answer is made.
+// TestLatency is exact in a bubble, and the job is as it is when the answer is made.
 func TestLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(fakecloud.WithLatency(50 * time.Millisecond))
-		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Slow(3*time.Second))
-		start := time.Now()
-		if got := status(t, client, "t1"); got != "CREATED" || time.Since(start) != 50*time.Millisecond {
-			t.Errorf("%s after %v, want CREATED after 50ms", got, time.Since(start))
-		}
-		start = time.Now()
-		if got := status(t, client, "t1"); got != "SUCCESS" || time.Since(start) != 3050*time.Millisecond {
-			t.Errorf("%s after %v, want SUCCESS after 3.05s", got, time.Since(start))
+		cloud.Inject(routeShow, fakecloud.Serve(), fakecloud.Slow(time.Minute))
+		for _, tt := range []struct {
+			want string
+			took time.Duration
+		}{{"RUNNING", 50 * time.Millisecond}, {"SUCCESS", time.Minute + 50*time.Millisecond}} {
+			start := time.Now()
+			if got := call(t, cloud, "GET", jobsPath+"/1", ""); !strings.Contains(got, tt.want) || time.Since(start) != tt.took {
+				t.Errorf("%s after %v, want %s after %v", got, time.Since(start), tt.want, tt.took)
+			}
 		}
 		log := cloud.Requests()
-		if log[0].Took != 50*time.Millisecond || log[1].Took != 3050*time.Millisecond {
-			t.Errorf("log = %+v, want 50ms and 3.05s", log)
+		if log[0].Took != 50*time.Millisecond || log[1].Took != time.Minute+50*time.Millisecond {
+			t.Errorf("log = %+v, want 50ms and 1m0.05s", log)
 		}
 	})
 }
@@ -203,14 +173,11 @@ func TestLatency(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(fakecloud.WithLatency(time.Second))
-		client := newClient(t, owner, cloud.Transport())
 		for range 50 {
 			go func() {
-				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve().For(time.Second), fakekafka.WrongID())
-				_, _ = show(client, instanceID, cloud.AddTask(instanceID, fakekafka.Script{}))
-				_, _ = client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID})
-				cloud.OnResize(fakekafka.Script{})
-				cloud.AddInstance("another")
+				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve().For(time.Second), fakecloud.Unavailable())
+				call(t, cloud, "POST", jobsPath, `{"name":"a"}`)
+				call(t, cloud, "GET", jobsPath+"/1", "")
 				cloud.Requests()
 			}()
 		}

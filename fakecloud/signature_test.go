@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"encoding/json"
@@ -12,11 +12,10 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // letIn sends a request and tells whether it was let in, and the message if not.
-func letIn(t *testing.T, cloud *fakekafka.Cloud, r *http.Request) (ok bool, message string) {
+func letIn(t *testing.T, cloud *fakecloud.Gateway, r *http.Request) (ok bool, message string) {
 	t.Helper()
 	resp, err := cloud.Transport().RoundTrip(r)
 	if err != nil {
@@ -137,7 +136,7 @@ func TestSignatureMessage(t *testing.T) {
 		sign(r, account{ak: owner.ak, sk: "wrong"}, "")
 		_, got := letIn(t, cloud, r)
 		want := "Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:GET|" + r.URL.Path +
-			"/||host:kafka.fake|x-sdk-date:20000101T000000Z|x-security-token:***||host;x-sdk-date;x-security-token|" +
+			"/||host:jobs.fake|x-sdk-date:20000101T000000Z|x-security-token:***||host;x-sdk-date;x-security-token|" +
 			"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
@@ -153,7 +152,7 @@ func TestSkew(t *testing.T) {
 			ok   bool
 		}{{15 * time.Minute, true}, {-15 * time.Minute, true}, {15*time.Minute + time.Second, false},
 			{-15*time.Minute - time.Second, false}} {
-			for name, cloud := range map[string]*fakekafka.Cloud{"option": newCloud(fakecloud.WithClockSkew(tt.skew)),
+			for name, cloud := range map[string]*fakecloud.Gateway{"option": newCloud(fakecloud.WithClockSkew(tt.skew)),
 				"fault": newCloud()} {
 				if name == "fault" {
 					cloud.Inject(fakecloud.AnyRoute, fakecloud.ClockSkew(tt.skew))
@@ -190,9 +189,9 @@ func TestSDKSigner(t *testing.T) {
 		{"delete", "DELETE", "/x", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			builder := request.NewHttpRequestBuilder().WithEndpoint("https://kafka.fake").
-				WithPath("/v2/"+owner.project+tt.path).WithMethod(tt.method).
-				AddHeaderParam("X-Project-Id", "p").AddHeaderParam("Host", "kafka.fake").AddHeaderParam("X-Odd", " a  b ")
+			builder := request.NewHttpRequestBuilder().WithEndpoint("https://jobs.fake").
+				WithPath("/v1/"+owner.project+tt.path).WithMethod(tt.method).
+				AddHeaderParam("X-Project-Id", "p").AddHeaderParam("Host", "jobs.fake").AddHeaderParam("X-Odd", " a  b ")
 			if tt.body != "" {
 				builder.WithBody("", tt.body)
 			}
@@ -217,13 +216,13 @@ func TestSDKSigner(t *testing.T) {
 
 // FuzzTampering changes a signed request: whatever is not the same any more is refused.
 func FuzzTampering(f *testing.F) {
-	f.Add("GET", "/tasks/t1", "limit=10", "one", "{}", owner.ak)
-	f.Add("DELETE", "/tasks/../t1", "limit=10&limit=10", " one ", "{} ", "")
-	f.Add("GET", "/tasks%2Ft1", "limit=10&%zz", "one\n", "", "x")
-	f.Add("GET", "//tasks/t1/", "&limit=10&", "ONE", "{}", owner.ak+",")
+	f.Add("GET", "/jobs/1", "limit=10", "one", "{}", owner.ak)
+	f.Add("DELETE", "/jobs/../1", "limit=10&limit=10", " one ", "{} ", "")
+	f.Add("GET", "/jobs%2F1", "limit=10&%zz", "one\n", "", "x")
+	f.Add("GET", "//jobs/1/", "&limit=10&", "ONE", "{}", owner.ak+",")
 	f.Fuzz(func(t *testing.T, method, path, query, header, body, key string) {
-		base := "https://kafka.fake/v2/" + owner.project + "/instances/" + instanceID
-		signed, err := http.NewRequest(http.MethodGet, base+"/tasks/t1?limit=10", nil)
+		base := "https://jobs.fake/v1/" + owner.project
+		signed, err := http.NewRequest(http.MethodGet, base+"/jobs/1?limit=10", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

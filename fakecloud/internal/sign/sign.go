@@ -1,4 +1,5 @@
-package kafka_test
+// Package sign signs requests as a client does that has no SDK, for the tests of fakecloud.
+package sign
 
 import (
 	"crypto/hmac"
@@ -11,9 +12,9 @@ import (
 	"time"
 )
 
-// sign signs a request as somebody would who does not use the SDK, with a choice of headers of their own; by default
-// Host and what is set already.
-func sign(r *http.Request, a account, body string, headers ...string) {
+// Request signs a request with a choice of headers; by default Host and what is set already. X-Sdk-Date is set unless it
+// is there.
+func Request(r *http.Request, accessKey, secretKey, body string, headers ...string) {
 	sha := func(s string) string {
 		sum := sha256.Sum256([]byte(s))
 		return hex.EncodeToString(sum[:])
@@ -46,10 +47,10 @@ func sign(r *http.Request, a account, body string, headers ...string) {
 	}
 	signed := strings.Join(headers, ";")
 	canonical := strings.Join([]string{r.Method, path, sorted(r.URL.RawQuery), lines, signed, content}, "\n")
-	mac := hmac.New(sha256.New, []byte(a.sk))
+	mac := hmac.New(sha256.New, []byte(secretKey))
 	mac.Write([]byte("SDK-HMAC-SHA256\n" + r.Header.Get("X-Sdk-Date") + "\n" + sha(canonical)))
 	r.Header.Set("Authorization",
-		"SDK-HMAC-SHA256 Access="+a.ak+", SignedHeaders="+signed+", Signature="+hex.EncodeToString(mac.Sum(nil)))
+		"SDK-HMAC-SHA256 Access="+accessKey+", SignedHeaders="+signed+", Signature="+hex.EncodeToString(mac.Sum(nil)))
 }
 
 // sorted is a query as it is signed. What cannot be read stays as it is.

@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"fmt"
@@ -9,38 +9,30 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud()
-		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
+		cloud.Inject(routeShow, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
 		start := time.Now()
-		go func() { _, _ = show(client, instanceID, "t1") }() // is answered last
+		go func() { _, _ = show(t, cloud) }() // is answered last
 		synctest.Wait()
 		time.Sleep(time.Second)
 		underway := cloud.Requests()
 		if len(underway) != 1 || underway[0].Status != 0 || underway[0].Took != 0 || underway[0].Disconnected {
 			t.Errorf("under way: %+v", underway)
 		}
-		_, _ = show(client, instanceID, "t1")
-		_, _ = show(client, instanceID, "t1")
-		limit := int32(7)
-		if _, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID,
-			Limit: &limit}); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = show(t, cloud)
+		_, _ = show(t, cloud)
+		call(t, cloud, "GET", jobsPath+"/2?limit=7", "")
 		time.Sleep(time.Hour)
-		path := "/v2/" + owner.project + "/instances/" + instanceID + "/tasks"
 		want := []string{
-			"0s GET " + path + "/t1?: GET tasks/{task} 200 after 1m0s",
-			"1s GET " + path + "/t1?: GET tasks/{task} 0 after 0s",
-			"1s GET " + path + "/t1?: GET tasks/{task} 502 after 0s",
-			"1s GET " + path + "?limit=7: GET tasks 200 after 0s",
+			"0s GET " + jobsPath + "/1?: GET jobs/{job} 200 after 1m0s",
+			"1s GET " + jobsPath + "/1?: GET jobs/{job} 0 after 0s",
+			"1s GET " + jobsPath + "/1?: GET jobs/{job} 502 after 0s",
+			"1s GET " + jobsPath + "/2?limit=7: GET jobs/{job} 404 after 0s",
 		}
 		var got []string
 		for _, r := range cloud.Requests() {
@@ -147,7 +139,7 @@ func TestServerClosePipelining(t *testing.T) {
 	}
 	defer func() { _ = conn.Close() }()
 	for range 2 {
-		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: kafka.fake\r\n\r\n")); err != nil {
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: jobs.fake\r\n\r\n")); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, cloud, func(log []fakecloud.Request) bool { return len(log) == 1 })
@@ -162,7 +154,7 @@ func TestServers(t *testing.T) {
 	first, one := start(t, cloud)
 	_, two := start(t, cloud)
 	for _, url := range []string{one, two} {
-		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://kafka.fake"), ""); got.status != 200 {
+		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://jobs.fake"), ""); got.status != 200 {
 			t.Errorf("%+v, want status 200", got)
 		}
 	}

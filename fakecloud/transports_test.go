@@ -1,4 +1,4 @@
-package kafka_test
+package fakecloud_test
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // answer is all that a client sees of one request.
@@ -75,7 +74,7 @@ func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answ
 // TestTransportsAgree proves that both transports behave alike: for every fault, and for what is refused. The
 // loopback connection is used again where it can be.
 func TestTransportsAgree(t *testing.T) {
-	show, remove, extend := "/tasks/t1", "/tasks/t1", "/extend"
+	show, remove, begin := "/1", "/1", ""
 	tests := []struct {
 		name         string
 		fault        fakecloud.Fault
@@ -85,21 +84,21 @@ func TestTransportsAgree(t *testing.T) {
 	}{
 		{"served", fakecloud.Serve(), "GET", show, 200, ""},
 		{"the zero fault", fakecloud.Fault{}, "GET", show, 200, ""},
-		{"list", fakecloud.Serve(), "GET", "/tasks?limit=5&offset=0", 200, ""},
+		{"with a query", fakecloud.Serve(), "GET", "/1?limit=5&offset=0", 200, ""},
 		{"delete", fakecloud.Serve(), "DELETE", remove, 204, ""},
-		{"resize", fakecloud.Serve(), "POST", extend, 200, ""},
-		{"no such route", fakecloud.Serve(), "GET", "/nothing", 404, ""},
+		{"start", fakecloud.Serve(), "POST", begin, 200, ""},
+		{"no such route", fakecloud.Serve(), "GET", "/1/nothing", 404, ""},
 		{"no such method", fakecloud.Serve(), "PATCH", show, 405, ""},
 		{"head", fakecloud.Serve(), "HEAD", show, 405, ""},
-		{"bad query", fakecloud.Serve(), "GET", "/tasks?limit=%zz", 400, ""},
-		{"escaped slash", fakecloud.Serve(), "GET", "/tasks/a%2Fb", 400, ""},
+		{"bad query", fakecloud.Serve(), "GET", "/1?limit=%zz", 400, ""},
+		{"escaped slash", fakecloud.Serve(), "GET", "/a%2Fb", 404, ""},
 		{"slow", fakecloud.Slow(20 * time.Millisecond), "GET", show, 200, ""},
 		{"too slow", fakecloud.Slow(time.Hour), "GET", show, 0, errPatience.Error()},
 		{"hang", fakecloud.Hang(), "GET", show, 0, errPatience.Error()},
-		{"hang, with a body", fakecloud.Hang(), "POST", extend, 0, errPatience.Error()},
+		{"hang, with a body", fakecloud.Hang(), "POST", begin, 0, errPatience.Error()},
 		{"drop", fakecloud.Drop(), "GET", show, 0, io.ErrUnexpectedEOF.Error()},
-		{"drop, with a body", fakecloud.Drop(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
-		{"drop after", fakecloud.DropAnswer(), "POST", extend, 0, io.ErrUnexpectedEOF.Error()},
+		{"drop, with a body", fakecloud.Drop(), "POST", begin, 0, io.ErrUnexpectedEOF.Error()},
+		{"drop after", fakecloud.DropAnswer(), "POST", begin, 0, io.ErrUnexpectedEOF.Error()},
 		{"truncate", fakecloud.Truncate(), "GET", show, 200, io.ErrUnexpectedEOF.Error()},
 		{"truncate nothing", fakecloud.Truncate(), "DELETE", remove, 0, io.ErrUnexpectedEOF.Error()},
 		{"stall", fakecloud.Stall(), "GET", show, 200, errPatience.Error()},
@@ -111,7 +110,6 @@ func TestTransportsAgree(t *testing.T) {
 		},
 		{"throttle", fakecloud.Throttle(0), "GET", show, 429, ""},
 		{"throttle with Retry-After", fakecloud.Throttle(1500 * time.Millisecond), "GET", show, 429, ""},
-		{"throttle as 404", fakekafka.ThrottleAs404(), "GET", show, 404, ""},
 		{"HTML", fakecloud.HTML(200), "GET", show, 200, ""},
 		{"{}", fakecloud.Respond(200, "{}"), "GET", show, 200, ""},
 		{"null", fakecloud.Respond(200, "null"), "GET", show, 200, ""},
@@ -124,10 +122,7 @@ func TestTransportsAgree(t *testing.T) {
 		{"headers", fakecloud.Respond(200, "x", "x-one", "1", "X-One", "2", "X-Request-Id", "mine"), "GET", show, 200, ""},
 		{"large", fakecloud.Respond(200, strings.Repeat("x", 1<<20)), "GET", show, 200, ""},
 		{"clock", fakecloud.ClockSkew(-time.Hour), "GET", show, 401, ""},
-		{"wrong id", fakekafka.WrongID(), "GET", show, 200, ""},
-		{"several rows", fakekafka.SeveralRows(), "GET", show, 200, ""},
-		{"unknown status", fakekafka.Status("PAUSED"), "GET", show, 200, ""},
-		{"not listed", fakekafka.NotListed(), "GET", show, 200, ""},
+		{"another answer", fakecloud.ServeThen(func(e *fakecloud.Exchange) { e.Payload = "x" }), "GET", show, 200, ""},
 	}
 	past := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, tt := range tests {
@@ -137,22 +132,20 @@ func TestTransportsAgree(t *testing.T) {
 			var answers []answer
 			var logs []fakecloud.Request
 			for _, loopback := range []bool{false, true} {
-				cloud := fakekafka.New()
-				cloud.AddTask(instanceID, fakekafka.Script{ID: "t1", CreatedAt: past})
+				cloud := fakecloud.New(&jobs{started: []time.Time{past}})
 				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve(), tt.fault, fakecloud.Serve())
-				rt, url := cloud.Transport(), "https://kafka.fake"
+				rt, url := cloud.Transport(), "https://jobs.fake"
 				if loopback {
 					rt, url = start(t, cloud)
 				}
-				url += "/v2/" + owner.project
-				instance := "/instances/" + instanceID
-				ask(t, rt, "GET", url+instance+show, "") // opens a connection
-				middle, body := instance, ""
+				url += jobsPath
+				ask(t, rt, "GET", url+show, "") // opens a connection
+				body := ""
 				if tt.method == "POST" {
-					middle, body = "/kafka"+instance, `{"oper_type":"storage"}`
+					body = `{"name":"a"}`
 				}
-				answers = append(answers, ask(t, rt, tt.method, url+middle+tt.path, body))
-				answers = append(answers, ask(t, rt, "GET", url+instance+"/tasks/t2", "")) // nothing lingers
+				answers = append(answers, ask(t, rt, tt.method, url+tt.path, body))
+				answers = append(answers, ask(t, rt, "GET", url+show, "")) // nothing lingers
 				logs = append(logs, eventually(t, cloud, func(log []fakecloud.Request) bool {
 					return len(log) == 3 && log[2].Status == 200 && log[1].Disconnected == gone && log[1].Status == tt.status
 				})[1])
@@ -173,7 +166,7 @@ func TestTransportsAgree(t *testing.T) {
 }
 
 // start opens the loopback transport, with connections that are used again.
-func start(t *testing.T, cloud *fakekafka.Cloud) (http.RoundTripper, string) {
+func start(t *testing.T, cloud *fakecloud.Gateway) (http.RoundTripper, string) {
 	t.Helper()
 	server, err := cloud.Start()
 	if err != nil {
@@ -188,7 +181,7 @@ func start(t *testing.T, cloud *fakekafka.Cloud) (http.RoundTripper, string) {
 }
 
 // eventually is the log once it is as it should be: a server notices later than its client who has gone.
-func eventually(t *testing.T, cloud *fakekafka.Cloud, ok func([]fakecloud.Request) bool) []fakecloud.Request {
+func eventually(t *testing.T, cloud *fakecloud.Gateway, ok func([]fakecloud.Request) bool) []fakecloud.Request {
 	t.Helper()
 	for range 2000 {
 		if log := cloud.Requests(); ok(log) {
