@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Request signs a request with a choice of headers; by default Host and what is set already. X-Sdk-Date is set unless it
-// is there.
+// Request signs a request with a choice of headers; by default Host and what is set already. X-Sdk-Date is set unless
+// it is there.
 func Request(r *http.Request, accessKey, secretKey, body string, headers ...string) {
 	sha := func(s string) string {
 		sum := sha256.Sum256([]byte(s))
