@@ -23,38 +23,38 @@ var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0
 // throttles are the codes of a throttle, whatever the status: DMS.10240407 is sent as a 404.
 var throttles = map[string]bool{"APIGW.0308": true, "APIG.0308": true, "DMS.10240407": true}
 
-// classify says what an error of the SDK means for a wait. What the transport saw comes first: to the SDK a body that
+// classify says what an error of the SDK means for a wait. What the recorder saw comes first: to the SDK a body that
 // does not decode has status 200 and is an error of the service, and one that was cut off has status 0.
-func classify(err error, wire *transport, permission string) *taskwait.QueryError {
+func classify(err error, rec *recorder, permission string) *taskwait.QueryError {
 	var service *sdkerr.ServiceResponseError
 	answered := errors.As(err, &service)
-	status := statusOf(err, wire)
+	status := statusOf(err, rec)
 	switch {
-	case status >= http.StatusBadRequest && wire.cut == nil:
-		return refused(err, service, status, wire.header, permission)
+	case status >= http.StatusBadRequest && rec.cut == nil:
+		return refused(err, service, status, rec.header, permission)
 	case status >= http.StatusBadRequest && status != http.StatusNotFound: // whose code may say that it is a throttle
-		return refused(err, nil, status, wire.header, permission)
-	case wire.cut != nil:
-		return &taskwait.QueryError{Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), wire.cut), err}}
+		return refused(err, nil, status, rec.header, permission)
+	case rec.cut != nil:
+		return &taskwait.QueryError{Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err}}
 	case status > 0:
-		return &taskwait.QueryError{RequestID: wire.header.Get("X-Request-Id"), Err: safe{statusText(status) + ": the answer does not decode", err}}
+		return &taskwait.QueryError{RequestID: rec.header.Get("X-Request-Id"), Err: safe{statusText(status) + ": the answer does not decode", err}}
 	}
 	q := &taskwait.QueryError{Err: safe{text(err.Error()), err}}
 	var network *url.Error
 	built := answered || errors.As(err, &network) && network.Op != "parse"
-	if !wire.sent && wire.base != nil && !built {
+	if !rec.sent && rec.base != nil && !built {
 		q.Class = taskwait.ClassPermanent // the request could not even be built: no key, a malformed endpoint
 	}
 	return q
 }
 
 // statusOf is the status of the answer; 0: there was none.
-func statusOf(err error, wire *transport) int {
+func statusOf(err error, rec *recorder) int {
 	var service *sdkerr.ServiceResponseError
-	if wire.status == 0 && errors.As(err, &service) {
+	if rec.status == 0 && errors.As(err, &service) {
 		return service.StatusCode
 	}
-	return wire.status
+	return rec.status
 }
 
 // refused is an answer of 400 or more.

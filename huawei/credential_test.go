@@ -54,7 +54,7 @@ func newCaller(c auth.ICredential, cfg *config.HttpConfig) *Caller {
 }
 
 func showBackgroundTask(ctx context.Context, c *Caller) error {
-	_, err := Do(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+	_, err := Query(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 		return kafka.NewKafkaClient(hc).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "i", TaskId: "t"})
 	})
 	return err

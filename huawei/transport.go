@@ -42,63 +42,64 @@ func base(c *config.HttpConfig) http.RoundTripper {
 	return t
 }
 
-// transport carries one call of the SDK, under its context, and notes what came back.
-type transport struct {
+// recorder is the transport of one call of the SDK. It binds the requests to the call's context, and records what it saw.
+type recorder struct {
 	ctx     context.Context
 	base    http.RoundTripper
 	timeout time.Duration // of one request with its body; 0: none
 
-	sent   bool        // a request has been given to base
-	asked  atomic.Bool // base has begun to look for a connection, and says so
-	joined atomic.Bool // and has found one
-	status int         // of the last answer; 0: none
-	header http.Header
-	cut    error // what ended the reading of its body early
+	sent      bool        // a request has been given to base
+	askedConn atomic.Bool // base has begun to look for a connection, and says so
+	gotConn   atomic.Bool // and has found one
+	status    int         // of the last answer; 0: none
+	header    http.Header
+	cut       error // what ended the reading of its body early
 }
 
 // RoundTrip sends the request under the context of the call. When that has ended the error is the context's own: after
 // a DNS error, which a dialer makes of it, the SDK would go on to its next endpoint.
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := t.ctx.Err(); err != nil {
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := t.ctx, context.CancelFunc(func() {})
-	if t.timeout > 0 {
-		ctx, cancel = context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("the client's own timeout of %v: %w", t.timeout, context.DeadlineExceeded))
+	ctx, cancel := r.ctx, context.CancelFunc(func() {})
+	if r.timeout > 0 {
+		cause := fmt.Errorf("the client's own timeout of %v: %w", r.timeout, context.DeadlineExceeded)
+		ctx, cancel = context.WithTimeoutCause(ctx, r.timeout, cause)
 	}
 	if req.Method != http.MethodGet { // a query may be repeated anyway
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			GetConn: func(string) { t.asked.Store(true) },
-			GotConn: func(httptrace.GotConnInfo) { t.joined.Store(true) },
+			GetConn: func(string) { r.askedConn.Store(true) },
+			GotConn: func(httptrace.GotConnInfo) { r.gotConn.Store(true) },
 		})
 	}
-	t.sent, t.status, t.header, t.cut = true, 0, nil, nil
-	resp, err := t.send(req.WithContext(ctx))
+	r.sent, r.status, r.header, r.cut = true, 0, nil, nil
+	resp, err := r.send(req.WithContext(ctx))
 	if err != nil {
-		err = t.reason(ctx, err)
+		err = r.reason(ctx, err)
 		cancel()
 		return nil, err
 	}
-	t.status, t.header = resp.StatusCode, resp.Header
-	resp.Body = newBody(ctx, cancel, resp.Body, t)
+	r.status, r.header = resp.StatusCode, resp.Header
+	resp.Body = newBody(ctx, cancel, resp.Body, r)
 	return resp, nil
 }
 
-// unbound reports whether nothing was seen, because the client's requests do not come this way.
-func (t *transport) unbound() bool { return t.base == nil }
+// unbound reports whether nothing was recorded, because the client's requests do not come this way.
+func (r *recorder) unbound() bool { return r.base == nil }
 
-// left reports whether the request may have left: net/http's own transport says where it found no connection.
-func (t *transport) left() bool { return t.sent && (t.joined.Load() || !t.asked.Load()) }
+// mayHaveBeenSent reports whether the request may have been sent: net/http's own transport says where it got no connection.
+func (r *recorder) mayHaveBeenSent() bool { return r.sent && (r.gotConn.Load() || !r.askedConn.Load()) }
 
 // date is the time of the answer, by the service's clock; zero: unknown.
-func (t *transport) date() time.Time {
-	date, _ := http.ParseTime(t.header.Get("Date"))
+func (r *recorder) date() time.Time {
+	date, _ := http.ParseTime(r.header.Get("Date"))
 	return date
 }
 
 // send is what the client's own transport makes of a request, whoever wrote it.
-func (t *transport) send(req *http.Request) (*http.Response, error) {
-	resp, err := t.base.RoundTrip(req)
+func (r *recorder) send(req *http.Request) (*http.Response, error) {
+	resp, err := r.base.RoundTrip(req)
 	switch {
 	case err != nil:
 		return nil, err
@@ -107,18 +108,18 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 	case resp.Body == nil:
 		resp.Body = http.NoBody // as http.Client would see to
 	}
-	if t.ctx.Err() != nil { // a server may still answer when it sees its client go: that is no answer to us
+	if r.ctx.Err() != nil { // a server may still answer when it sees its client go: that is no answer to us
 		_ = resp.Body.Close()
-		return nil, t.ctx.Err()
+		return nil, r.ctx.Err()
 	}
 	return resp, nil
 }
 
 // reason is why a request failed: the call's context, the client's timeout, or err itself.
-func (t *transport) reason(ctx context.Context, err error) error {
+func (r *recorder) reason(ctx context.Context, err error) error {
 	switch {
-	case t.ctx.Err() != nil:
-		return t.ctx.Err()
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
@@ -131,12 +132,12 @@ type body struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	stop   func() bool
-	wire   *transport
+	rec    *recorder
 }
 
-func newBody(ctx context.Context, cancel context.CancelFunc, b io.ReadCloser, t *transport) *body {
+func newBody(ctx context.Context, cancel context.CancelFunc, b io.ReadCloser, r *recorder) *body {
 	return &body{
-		ReadCloser: b, ctx: ctx, cancel: cancel, wire: t,
+		ReadCloser: b, ctx: ctx, cancel: cancel, rec: r,
 		stop: context.AfterFunc(ctx, func() { _ = b.Close() }),
 	}
 }
@@ -148,8 +149,8 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	if !errors.Is(err, io.EOF) {
-		err = b.wire.reason(b.ctx, err)
-		b.wire.cut = err
+		err = b.rec.reason(b.ctx, err)
+		b.rec.cut = err
 	}
 	b.release() // a client with response handlers reads all, and never closes it
 	return n, err

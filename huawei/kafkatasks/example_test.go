@@ -60,7 +60,7 @@ func ExampleSource_OperationNamed() {
 }
 
 // A deletion has no task: it is over when the service no longer knows the instance.
-func ExampleGone() {
+func ExampleUntilDeleted() {
 	cloud := fakecloud.New() // an embedded cloud, for examples and tests
 	cloud.AddInstance("kafka-1")
 	cloud.OnDelete(fakecloud.Change{Takes: 5 * time.Millisecond})
@@ -69,7 +69,7 @@ func ExampleGone() {
 		fmt.Println(err)
 		return
 	}
-	gone := kafkatasks.Gone(client)
+	gone := kafkatasks.UntilDeleted(client)
 	waiter, err := taskwait.New(gone, taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
 	if err != nil {
 		fmt.Println(err)

@@ -25,9 +25,9 @@ var (
 	failed = map[string]bool{"ERROR": true, "CREATEFAILED": true, "EXTENDEDFAILED": true, "ROLLBACKFAILED": true, "FROZEN": true}
 )
 
-// gone is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
+// noSuchInstance is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
 // wrong route, or a proxy.
-const gone = "DMS.00404022"
+const noSuchInstance = "DMS.00404022"
 
 // phaseGone is our own word for what has no status any more.
 const phaseGone = "GONE"
@@ -47,29 +47,29 @@ func (i *instance) changing() bool { return inTransition[i.Status] != "" }
 // Status is a translation then, and Phase the service's own word. The service's statuses flap: consider
 // [taskwait.WithSettle]. After a restart use [taskwait.WithLeaving]: the instance is still seen RUNNING at first.
 type Instances struct {
-	caller *huawei.Caller // nil: there is no client
-	gone   bool           // what is waited for
+	caller       *huawei.Caller // nil: there is no client
+	untilDeleted bool           // else until it runs
 }
 
 var _ taskwait.Source = (*Instances)(nil)
 
-// Running returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
+// UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
 // ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and RESTARTING, EXTENDING,
 // DELETING and the like are EXECUTING. An instance that does not exist is "not found".
-func Running(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
+func UntilRunning(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
 
-// Gone returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
+// UntilDeleted returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
 // DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any other 404. Whatever
 // status is seen is EXECUTING, ERROR too: a deletion may begin there.
 //
 // The service says the same of an instance that there never was, or that another project or region has.
-func Gone(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
+func UntilDeleted(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
 
-func newInstances(client *kafka.KafkaClient, gone bool) *Instances {
+func newInstances(client *kafka.KafkaClient, untilDeleted bool) *Instances {
 	if client == nil || client.HcClient == nil {
-		return &Instances{gone: gone}
+		return &Instances{untilDeleted: untilDeleted}
 	}
-	return &Instances{caller: huawei.NewCaller(client.HcClient), gone: gone}
+	return &Instances{caller: huawei.NewCaller(client.HcClient), untilDeleted: untilDeleted}
 }
 
 // Validate returns an error that Is [taskwait.ErrInvalidOption] if there is no client. Nothing is sent.
@@ -80,7 +80,7 @@ func (s *Instances) Validate() error {
 	return nil
 }
 
-// Task asks for one instance. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without the
+// Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // instance. It needs the permission dms:instance:get.
 func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
@@ -89,12 +89,12 @@ func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	i, err := showInstance(ctx, s.caller, id)
 	var q *taskwait.QueryError
 	switch {
-	case s.gone && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == gone:
+	case s.untilDeleted && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance:
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	case err != nil:
 		return taskwait.Task{}, err
 	}
-	return i.task(s.gone), nil
+	return i.task(s.untilDeleted), nil
 }
 
 func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, error) {
@@ -112,11 +112,11 @@ func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, 
 }
 
 // task is the instance in a waiter's terms.
-func (i *instance) task(gone bool) taskwait.Task {
+func (i *instance) task(untilDeleted bool) taskwait.Task {
 	t := taskwait.Task{ID: value(i.ID), Phase: i.Status, Status: taskwait.Status(i.Status)}
 	switch {
 	case i.Status == "":
-	case gone:
+	case untilDeleted:
 		t.Status = taskwait.StatusExecuting
 	case i.Status == statusRunning:
 		t.Status = taskwait.StatusSuccess

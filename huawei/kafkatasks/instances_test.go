@@ -45,14 +45,14 @@ func TestInstanceStatus(t *testing.T) {
 		cloud := fakecloud.New()
 		cloud.SetStatus("kafka-1", tt.phase)
 		client := newClient(t, cloud)
-		task, err := kafkatasks.Running(client).Task(t.Context(), "kafka-1")
+		task, err := kafkatasks.UntilRunning(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != tt.running || task.Phase != tt.phase || task.ID != "kafka-1" {
 			t.Errorf("%s: %v, %v; want %s", tt.phase, task, err, tt.running)
 		}
 		if (tt.running == failed) != (task.Failure.Code == tt.phase) {
 			t.Errorf("%s: failure %+v", tt.phase, task.Failure)
 		}
-		task, err = kafkatasks.Gone(client).Task(t.Context(), "kafka-1")
+		task, err = kafkatasks.UntilDeleted(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != executing || task.Phase != tt.phase {
 			t.Errorf("%s, to be gone: %v, %v; want EXECUTING", tt.phase, task, err)
 		}
@@ -86,7 +86,7 @@ func TestGone(t *testing.T) {
 			cloud := fakecloud.New()
 			cloud.AddInstance("kafka-1")
 			cloud.Inject(fakecloud.RouteShowInstance, tt.fault)
-			task, err := kafkatasks.Gone(newClient(t, cloud)).Task(t.Context(), "kafka-1")
+			task, err := kafkatasks.UntilDeleted(newClient(t, cloud)).Task(t.Context(), "kafka-1")
 			var q *taskwait.QueryError
 			switch {
 			case tt.gone:
@@ -129,7 +129,7 @@ func TestCreate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := fakecloud.New()
 				client := newClient(t, cloud)
-				running := kafkatasks.Running(client)
+				running := kafkatasks.UntilRunning(client)
 				w := waiterOn(t, running, taskwait.WithTimeout(time.Hour))
 				if _, err := w.Do(t.Context(), running.Create("mine", creation("mine", ""))); err != nil {
 					t.Fatal(err) // an older one of the same name
@@ -195,7 +195,7 @@ func TestRestart(t *testing.T) {
 				cloud.AddInstance("kafka-1")
 				cloud.OnRestart(tt.change)
 				cloud.Inject(fakecloud.RouteAction, tt.fault)
-				running := kafkatasks.Running(newClient(t, cloud))
+				running := kafkatasks.UntilRunning(newClient(t, cloud))
 				start := time.Now()
 				_, err := waiterOn(t, running, taskwait.WithTimeout(time.Hour)).Do(t.Context(), running.Restart("kafka-1"), tt.opts...)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakecloud.RouteAction) != tt.done {
@@ -243,7 +243,7 @@ func TestDelete(t *testing.T) {
 				cloud.Inject(fakecloud.RouteDeleteInstance, tt.fault)
 				cloud.Inject(fakecloud.RouteShowInstance, fakecloud.Serve(), fakecloud.ThrottleAs404(), fakecloud.HTML(404))
 				client := newClient(t, cloud)
-				gone := kafkatasks.Gone(client)
+				gone := kafkatasks.UntilDeleted(client)
 				_, err := waiterOn(t, gone, taskwait.WithTimeout(time.Hour)).Do(t.Context(), gone.Delete("kafka-1"), tt.opts...)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakecloud.RouteDeleteInstance) != tt.done {
 					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakecloud.RouteDeleteInstance), tt.want, tt.done)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -36,7 +34,7 @@ const (
 // needs the permission to list background tasks. The errors are those of [Source.Task]; but that a task is not in the list
 // is none.
 func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
-	at, err := parsePlace(b.Page)
+	at, err := parseCursor(b.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
@@ -49,84 +47,6 @@ func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.
 		return nil, "", err
 	}
 	return tasks, after(at, tasks, taskID).String(), nil
-}
-
-func taskID(t *taskwait.Task) string { return t.ID }
-
-// place is where in a list to go on. The service's parameter for the offset has changed its name, whether it counts from 0
-// or 1 is not documented, nor what task_count counts, and the list grows at its head meanwhile. So pages may overlap, repeat
-// themselves or be refused; they end when one is short, or begins like the one before or the first.
-type place struct {
-	offset      int    // rows so far; -1: there are no more
-	first, last string // the ids that the first page and the last one began with
-}
-
-func (p place) over() bool { return p.offset < 0 }
-
-// String is the place as a [taskwait.Batch] carries it. Ids hold no spaces.
-func (p place) String() string {
-	if p.over() {
-		return ""
-	}
-	return fmt.Sprintf("%d %s %s", p.offset, p.first, p.last)
-}
-
-func parsePlace(s string) (place, error) {
-	if s == "" {
-		return place{}, nil
-	}
-	parts := strings.Split(s, " ")
-	offset, err := strconv.Atoi(parts[0])
-	if err != nil || len(parts) != 3 || offset <= 0 {
-		return place{}, fmt.Errorf("kafkatasks: page %q, want one that Tasks has returned", s)
-	}
-	return place{offset, parts[1], parts[2]}, nil
-}
-
-// after is the place after the page at p.
-func after[T any](p place, page []T, id func(*T) string) place {
-	if len(page) < largestPage || p.offset >= mostPages*largestPage {
-		return place{offset: -1}
-	}
-	head := id(&page[0])
-	if head == "" || strings.Contains(head, " ") || head == p.first || head == p.last {
-		return place{offset: -1}
-	}
-	next := place{p.offset + len(page), p.first, head}
-	if p.first == "" {
-		next.first = head
-	}
-	return next
-}
-
-// collect fetches page after page until there are no more. Each row is kept once, by its id, as it was seen first.
-func collect[T any](id func(*T) string, fetch func(offset int) ([]T, error)) ([]T, error) {
-	var all []T
-	known := map[string]bool{}
-	for at := (place{}); !at.over(); {
-		rows, err := fetch(at.offset)
-		if at.offset > 0 && refusedBeyond(err) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range rows {
-			if row := &rows[i]; !known[id(row)] {
-				known[id(row)] = true
-				all = append(all, *row)
-			}
-		}
-		at = after(at, rows, id)
-	}
-	return all, nil
-}
-
-// refusedBeyond reports whether err may be the refusal of an offset past the end, which another list of DMS answers with
-// 400 DMS.40050010.
-func refusedBeyond(err error) bool {
-	var q *taskwait.QueryError
-	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent
 }
 
 // list gives the instance's background tasks that began at or after a time, zero: all of them, and the service's time.
@@ -154,18 +74,20 @@ func (s *Source) page(ctx context.Context, begin time.Time, offset int) ([]taskw
 		text := begin.UTC().Format(timeLayout)
 		req.BeginTime = &text
 	}
-	resp, asOf, err := huawei.Ask(ctx, s.caller, "", func(c *core.HcHttpClient) (*model.ListBackgroundTasksResponse, error) {
+	reply, err := huawei.Query(ctx, s.caller, "", func(c *core.HcHttpClient) (*model.ListBackgroundTasksResponse, error) {
 		return kafka.NewKafkaClient(c).ListBackgroundTasks(req)
 	})
 	switch {
 	case err != nil:
-		return nil, asOf, err
-	case resp.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
-		return nil, asOf, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
+		return nil, time.Time{}, err
+	case reply.Value.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
+		return nil, time.Time{}, &taskwait.QueryError{
+			Err: fmt.Errorf("the answer (status %d) has no tasks in it", reply.Value.HttpStatusCode),
+		}
 	}
-	tasks := make([]taskwait.Task, len(*resp.Tasks))
+	tasks := make([]taskwait.Task, len(*reply.Value.Tasks))
 	for i := range tasks {
-		tasks[i] = task(&(*resp.Tasks)[i], asOf)
+		tasks[i] = task(&(*reply.Value.Tasks)[i], reply.At)
 	}
-	return tasks, asOf, nil
+	return tasks, reply.At, nil
 }

@@ -43,7 +43,7 @@ func (s *Scheduled) Validate() error {
 	return s.tasks.Validate()
 }
 
-// Task asks for one scheduled task. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without
+// Task asks for one scheduled task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without
 // the task. Raw in the Task is a *model.ScheduledTaskEntity, whose Params may hold passwords.
 func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
@@ -77,14 +77,16 @@ func (s *Scheduled) page(ctx context.Context, offset int) ([]model.ScheduledTask
 		start := strconv.Itoa(offset)
 		req.Start = &start
 	}
-	resp, asOf, err := huawei.Ask(ctx, s.tasks.caller, "", func(c *core.HcHttpClient) (*model.ListScheduledTasksResponse, error) {
+	reply, err := huawei.Query(ctx, s.tasks.caller, "", func(c *core.HcHttpClient) (*model.ListScheduledTasksResponse, error) {
 		return kafka.NewKafkaClient(c).ListScheduledTasks(req)
 	})
 	switch {
 	case err != nil:
-		return nil, asOf, err
-	case resp.Jobs == nil:
-		return nil, asOf, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no jobs in it", resp.HttpStatusCode)}
+		return nil, time.Time{}, err
+	case reply.Value.Jobs == nil:
+		return nil, time.Time{}, &taskwait.QueryError{
+			Err: fmt.Errorf("the answer (status %d) has no jobs in it", reply.Value.HttpStatusCode),
+		}
 	}
-	return *resp.Jobs, asOf, nil
+	return *reply.Value.Jobs, reply.At, nil
 }

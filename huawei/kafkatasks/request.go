@@ -35,16 +35,18 @@ func get(ctx context.Context, c *huawei.Caller, permission, url string, p *path,
 	if p.TaskId != "" {
 		b.WithRequestField(def.NewFieldDef().WithName("TaskId").WithJsonTag("task_id").WithLocationType(def.Path))
 	}
-	resp, asOf, err := huawei.Ask(ctx, c, permission, func(c *core.HcHttpClient) (*answer, error) {
+	reply, err := huawei.Query(ctx, c, permission, func(c *core.HcHttpClient) (*answer, error) {
 		resp, err := c.SyncInvoke(p, b.Build(), &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
 		a, _ := resp.(*answer) // what the definition says
 		return a, err
 	})
 	if err != nil {
-		return asOf, err
+		return time.Time{}, err
 	}
-	if err := json.Unmarshal([]byte(value(resp.Body)), v); err != nil {
-		return asOf, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) does not decode", resp.HttpStatusCode)}
+	if err := json.Unmarshal([]byte(value(reply.Value.Body)), v); err != nil {
+		return time.Time{}, &taskwait.QueryError{
+			Err: fmt.Errorf("the answer (status %d) does not decode", reply.Value.HttpStatusCode),
+		}
 	}
-	return asOf, nil
+	return reply.At, nil
 }

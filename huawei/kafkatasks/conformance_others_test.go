@@ -26,7 +26,7 @@ type other struct {
 
 var (
 	running = other{
-		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Running(c) },
+		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilRunning(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -46,7 +46,7 @@ var (
 		},
 	}
 	gone = other{
-		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Gone(c) },
+		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilDeleted(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{

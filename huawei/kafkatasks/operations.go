@@ -55,8 +55,10 @@ func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, 
 			return taskwait.Started{}, notSent(err)
 		}
 		started := taskwait.Started{Find: func(ctx context.Context) ([]taskwait.Task, error) { return s.since(ctx, m, fits) }}
-		id, _, err := huawei.Send(ctx, s.caller, "", func(c *core.HcHttpClient) (*string, error) { return send(kafka.NewKafkaClient(c)) })
-		started.ID = value(id)
+		reply, err := huawei.Mutate(ctx, s.caller, "", func(c *core.HcHttpClient) (*string, error) {
+			return send(kafka.NewKafkaClient(c))
+		})
+		started.ID = value(reply.Value)
 		return started, err
 	}
 	return taskwait.Operation{

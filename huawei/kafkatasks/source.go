@@ -50,22 +50,24 @@ func (s *Source) Validate() error {
 	return taskwait.CheckID("instance id", s.instanceID)
 }
 
-// Task asks for one task. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without the
+// Task asks for one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	resp, asOf, err := huawei.Ask(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+	reply, err := huawei.Query(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 		return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: s.instanceID, TaskId: id})
 	})
 	switch {
 	case err != nil:
 		return taskwait.Task{}, err
-	case resp.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
-		return taskwait.Task{}, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
+	case reply.Value.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
+		return taskwait.Task{}, &taskwait.QueryError{
+			Err: fmt.Errorf("the answer (status %d) has no tasks in it", reply.Value.HttpStatusCode),
+		}
 	}
-	return pick(*resp.Tasks, id, asOf)
+	return pick(*reply.Value.Tasks, id, reply.At)
 }
 
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a

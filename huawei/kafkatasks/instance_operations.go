@@ -12,7 +12,7 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// Create is the creation of an instance, for the Do of a waiter on [Running]. send makes the request, on the client that
+// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the client that
 // it is given, and returns the new instance's id. name is the name that the instance is given: should the answer get
 // lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
@@ -27,7 +27,7 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 	}}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [Running] with WithLeaving("RUNNING"). A refusal waits
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A refusal waits
 // until the instance is free, as [Source.Operation] does.
 func (s *Instances) Restart(id string) taskwait.Operation {
 	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
@@ -43,7 +43,7 @@ func (s *Instances) Restart(id string) taskwait.Operation {
 	})
 }
 
-// Delete is the deletion of an instance, for the Do of a waiter on [Gone]. One that does not exist counts as deleted. A
+// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as deleted. A
 // refusal waits until the instance is free, as [Source.Operation] does.
 func (s *Instances) Delete(id string) taskwait.Operation {
 	return s.change("delete", id, "dms:instance:delete", func(c *kafka.KafkaClient) error {
@@ -62,7 +62,7 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
 			func(ctx context.Context) ([]taskwait.Task, error) { return s.changing(ctx, id) })
 		var q *taskwait.QueryError
-		if s.gone && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == gone {
+		if s.untilDeleted && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance {
 			err = nil
 		}
 		started.ID = id
@@ -77,10 +77,10 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 func (s *Instances) send(
 	ctx context.Context, permission string, send func(*kafka.KafkaClient) (*string, error), find func(context.Context) ([]taskwait.Task, error),
 ) (taskwait.Started, error) {
-	id, _, err := huawei.Send(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
+	reply, err := huawei.Mutate(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
 		return send(kafka.NewKafkaClient(c))
 	})
-	return taskwait.Started{ID: value(id), Find: find}, err
+	return taskwait.Started{ID: value(reply.Value), Find: find}, err
 }
 
 // changing is the instance, if it shows that something was begun.
@@ -99,17 +99,19 @@ func (s *Instances) named(ctx context.Context, name string, except []taskwait.Ta
 	}
 	exact, limit := model.GetListInstancesRequestExactMatchNameEnum().TRUE, "50" // the largest page
 	req := &model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA, Name: &name, ExactMatchName: &exact, Limit: &limit}
-	resp, err := huawei.Do(ctx, s.caller, "dms:instance:list", func(c *core.HcHttpClient) (*model.ListInstancesResponse, error) {
+	reply, err := huawei.Query(ctx, s.caller, "dms:instance:list", func(c *core.HcHttpClient) (*model.ListInstancesResponse, error) {
 		return kafka.NewKafkaClient(c).ListInstances(req)
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case resp.Instances == nil:
-		return nil, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no instances in it", resp.HttpStatusCode)}
+	case reply.Value.Instances == nil:
+		return nil, &taskwait.QueryError{
+			Err: fmt.Errorf("the answer (status %d) has no instances in it", reply.Value.HttpStatusCode),
+		}
 	}
 	var found []taskwait.Task
-	for _, r := range *resp.Instances {
+	for _, r := range *reply.Value.Instances {
 		i := instance{ID: r.InstanceId, Name: value(r.Name), Status: value(r.Status)}
 		if i.Name == name && !contains(except, value(i.ID)) {
 			found = append(found, i.task(false))
