@@ -15,7 +15,7 @@ func TestCanonicalVector(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "https://service.region.example.com/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0", nil)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Sdk-Date", "20191115T033655Z")
-	e := &exchange{req: r, query: r.URL.Query()}
+	e := &Exchange{req: r, Query: r.URL.Query()}
 	got := e.canonical([]string{"content-type", "host", "x-sdk-date"}, nil)
 	want := `GET
 /v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs/

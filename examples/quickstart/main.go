@@ -16,6 +16,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -28,7 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
 	server, err := cloud.Start()
 	if err != nil {
@@ -52,9 +53,9 @@ func run(ctx context.Context) error {
 }
 
 // succeed starts an operation and waits for its task.
-func succeed(ctx context.Context, cloud *fakecloud.Cloud, client *kafka.KafkaClient, waiter *taskwait.Waiter) error {
+func succeed(ctx context.Context, cloud *fakekafka.Cloud, client *kafka.KafkaClient, waiter *taskwait.Waiter) error {
 	fmt.Println("1. A resize. On the way, the service is down once and throttles once.")
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
+	cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
 	id, err := resize(client)
 	if err != nil {
 		return err
@@ -65,17 +66,17 @@ func succeed(ctx context.Context, cloud *fakecloud.Cloud, client *kafka.KafkaCli
 }
 
 // endBadly shows what a wait looks like that does not end with SUCCESS.
-func endBadly(ctx context.Context, cloud *fakecloud.Cloud, waiter *taskwait.Waiter) {
+func endBadly(ctx context.Context, cloud *fakekafka.Cloud, waiter *taskwait.Waiter) {
 	fmt.Println("2. A task that fails.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "kafkaConfigModify", Duration: time.Second, Outcome: taskwait.StatusFailed,
 	})))
 	fmt.Println("3. A task that somebody cancels.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "kafkaUpgrade", Duration: time.Second, Outcome: taskwait.StatusCancelled,
 	})))
 	fmt.Println("4. A task that takes an hour, and we have two seconds.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "bindInstancePublicIp", Duration: time.Hour,
 	}), taskwait.WithTimeout(2*time.Second)))
 }

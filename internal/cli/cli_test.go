@@ -19,6 +19,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -27,7 +28,7 @@ const testInstance = "kafka-1"
 
 // world is what a command of a test runs in.
 type world struct {
-	cloud     *fakecloud.Cloud
+	cloud     *fakekafka.Cloud
 	env       map[string]string
 	cache     string
 	home      string
@@ -36,7 +37,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	cloud := fakecloud.New(fakecloud.WithoutConflicts())
+	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	cloud.AddInstance(testInstance)
 	return &world{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
 }
@@ -66,12 +67,12 @@ var errBroken = errors.New("broken pipe")
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, errBroken }
 func (broken) Write([]byte) (int, error)                       { return 0, errBroken }
 
-func script(id string, takes time.Duration, outcome taskwait.Status) fakecloud.Script {
-	return fakecloud.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
+func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.Script {
+	return fakekafka.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
 }
 
 // addTasks adds one of each fate, by the name of its id.
-func addTasks(c *fakecloud.Cloud) {
+func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
 		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled, "erased": taskwait.StatusDeleted,
 	} {
@@ -96,7 +97,7 @@ func TestWaitExitCodes(t *testing.T) {
 		{"not found", nil, "nobody", 4, "not found after 1m: the instance lists no task with this id", ""},
 		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: still EXECUTING (bindInstancePublicIp)", "to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " long\n"},
 		{"no permission", func(w *world) {
-			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
 		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", "taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): see that"},
 		{"no network", func(w *world) { w.transport = broken{} }, "good", 6, "no answer", ""},
@@ -105,23 +106,23 @@ func TestWaitExitCodes(t *testing.T) {
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
 		{"past faults", func(w *world) {
-			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
 		}, "good", 0, "throttled, next try in 1", ""},
 		{"a closed stdout: good", func(w *world) { w.stdout = broken{} }, "good", 0, "", ""},
 		{"a closed stdout: bad", func(w *world) { w.stdout = broken{} }, "bad", 1, "", ""},
 		{"a closed stdout: json", func(w *world) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
 		{"fail fast", nil, "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", "to wait again"},
 		{"all", func(w *world) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Duration: time.Minute, CreatedAt: time.Now().Add(-time.Hour)})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute, CreatedAt: time.Now().Add(-time.Hour)})
 		}, "--all --timeout 1m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n", ""},
 		{"all: nothing runs", func(w *world) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") }, "--all", 0, "", "nothing runs"},
 		{"all: no network", func(w *world) { w.transport = broken{} }, "--all", 6, "could not ask", "--all\n"},
 		{"a name", func(w *world) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed, ListedAfter: 4 * time.Second})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed, ListedAfter: 4 * time.Second})
 		}, "--name kafkaUpgrade --since 0s", 1, "failed: FAILED (kafkaUpgrade), took 3.0s\n", ""},
 		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4, "not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
 		{"a name: too long ago", func(w *world) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-6 * time.Minute)})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-6 * time.Minute)})
 		}, "--name kafkaUpgrade --since 5m", 4, "not found", ""},
 		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "more than one fits, give the id: ", ""},
 		{"quiet: good", nil, "--quiet good", 0, "", ""},
@@ -356,7 +357,7 @@ func TestIntervals(t *testing.T) {
 				w.run(t.Context(), append([]string{"kafka", "wait", "--timeout", "5m"}, strings.Fields(tt.args)...)...)
 				var at []time.Time
 				for _, r := range w.cloud.Requests() {
-					if r.Route == fakecloud.RouteShowTask {
+					if r.Route == fakekafka.RouteShowTask {
 						at = append(at, r.Time)
 					}
 				}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestHistory waits six times: the last ones know how long it takes.
@@ -121,7 +122,7 @@ func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
-			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`, Outcome: taskwait.StatusFailed})
+			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`, Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
 			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out, fakecloud.DefaultAccessKey) {
 				t.Errorf("kafka %s: got a secret printed:\n%s", args, out)

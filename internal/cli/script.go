@@ -12,6 +12,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -102,13 +103,13 @@ func parseScript(text []byte) (*cloudScript, error) {
 }
 
 // cloud makes the cloud, and gives the id of its first instance. What cannot be played is an error.
-func (s *cloudScript) cloud() (cloud *fakecloud.Cloud, instance string, err error) {
+func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err error) {
 	defer func() {
 		if v := recover(); v != nil { // fakecloud's way to tell a test of its slip; here it is the user's
 			err = fmt.Errorf("%v", v)
 		}
 	}()
-	cloud = fakecloud.New(fakecloud.WithLatency(time.Duration(s.Latency)), fakecloud.WithQuota(s.Quota), fakecloud.WithSecurityToken(s.SecurityToken))
+	cloud = fakekafka.New(fakecloud.WithLatency(time.Duration(s.Latency)), fakecloud.WithQuota(s.Quota), fakecloud.WithSecurityToken(s.SecurityToken))
 	instances := s.Instances
 	if len(instances) == 0 {
 		instances = []string{serveInstance}
@@ -122,8 +123,8 @@ func (s *cloudScript) cloud() (cloud *fakecloud.Cloud, instance string, err erro
 	return cloud, instances[0], errors.Join(s.operations(cloud), s.faults(cloud))
 }
 
-func (t *taskScript) script() fakecloud.Script {
-	s := fakecloud.Script{
+func (t *taskScript) script() fakekafka.Script {
+	s := fakekafka.Script{
 		ID: t.ID, Name: t.Name, Duration: time.Duration(t.Duration), Outcome: taskwait.Status(t.Outcome),
 		ListedAfter: time.Duration(t.ListedAfter),
 	}
@@ -131,16 +132,16 @@ func (t *taskScript) script() fakecloud.Script {
 		s.CreatedAt = time.Now().Add(-time.Duration(t.Age))
 	}
 	for _, step := range t.Steps {
-		s.Steps = append(s.Steps, fakecloud.Step{After: time.Duration(step.After), Status: taskwait.Status(step.Status)})
+		s.Steps = append(s.Steps, fakekafka.Step{After: time.Duration(step.After), Status: taskwait.Status(step.Status)})
 	}
 	for _, stage := range t.Stages {
-		s.Stages = append(s.Stages, fakecloud.Stage{Name: stage.Name, Takes: time.Duration(stage.Takes)})
+		s.Stages = append(s.Stages, fakekafka.Stage{Name: stage.Name, Duration: time.Duration(stage.Takes)})
 	}
 	return s
 }
 
-func (s *cloudScript) operations(cloud *fakecloud.Cloud) error {
-	set := map[string]func(fakecloud.Script){
+func (s *cloudScript) operations(cloud *fakekafka.Cloud) error {
+	set := map[string]func(fakekafka.Script){
 		"resize": cloud.OnResize, "public-ip": cloud.OnPublicIP, "config": cloud.OnConfig, "reset-offset": cloud.OnOffsetReset,
 	}
 	for name, t := range s.Operations {
@@ -153,7 +154,7 @@ func (s *cloudScript) operations(cloud *fakecloud.Cloud) error {
 	return nil
 }
 
-func (s *cloudScript) faults(cloud *fakecloud.Cloud) error {
+func (s *cloudScript) faults(cloud *fakekafka.Cloud) error {
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		fault, err := f.fault()
@@ -161,8 +162,8 @@ func (s *cloudScript) faults(cloud *fakecloud.Cloud) error {
 			return err
 		}
 		route := fakecloud.Route(cmp.Or(f.Route, string(fakecloud.AnyRoute)))
-		if !slices.Contains(fakecloud.Routes(), route) {
-			return fmt.Errorf("route %q, want one of %q", f.Route, fakecloud.Routes())
+		if !slices.Contains(cloud.Routes(), route) {
+			return fmt.Errorf("route %q, want one of %q", f.Route, cloud.Routes())
 		}
 		cloud.Inject(route, fault)
 	}
@@ -172,13 +173,13 @@ func (s *cloudScript) faults(cloud *fakecloud.Cloud) error {
 // fault is one that befalls a request, or several.
 func (f *faultScript) fault() (fakecloud.Fault, error) {
 	kinds := map[string]func() fakecloud.Fault{
-		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakecloud.ThrottleAs404,
+		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakekafka.ThrottleAs404,
 		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer, "truncate": fakecloud.Truncate,
-		"stall": fakecloud.Stall, "wrong-id": fakecloud.WrongID, "several-rows": fakecloud.SeveralRows, "not-listed": fakecloud.NotListed,
+		"stall": fakecloud.Stall, "wrong-id": fakekafka.WrongID, "several-rows": fakekafka.SeveralRows, "not-listed": fakekafka.NotListed,
 		"throttle": func() fakecloud.Fault { return fakecloud.Throttle(time.Duration(f.RetryAfter)) },
 		"error":    func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
 		"html":     func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
-		"status":   func() fakecloud.Fault { return fakecloud.Status(f.Message) },
+		"status":   func() fakecloud.Fault { return fakekafka.Status(f.Message) },
 	}
 	of := kinds[f.Kind]
 	if of == nil {

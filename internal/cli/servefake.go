@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func (s *System) serveCommand() *cobra.Command {
@@ -76,7 +76,7 @@ func (s *System) announce(script *cloudScript, instance, url string) {
 }
 
 // serveUntil serves until a signal ends ctx.
-func serveUntil(ctx context.Context, cloud *fakecloud.Cloud, listener net.Listener) error {
+func serveUntil(ctx context.Context, cloud *fakekafka.Cloud, listener net.Listener) error {
 	server := &http.Server{
 		Handler: cloud, ReadHeaderTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // so that answers that hang end too

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // fake is a serve-fake that runs.
@@ -173,7 +174,7 @@ func TestScriptExample(t *testing.T) {
 
 // TestRoutes: whatever a script may name is a route of the cloud.
 func TestRoutes(t *testing.T) {
-	all := fakecloud.Routes()
+	all := fakekafka.New().Routes()
 	if len(all) < 15 || all[0] != fakecloud.AnyRoute || all[len(all)-1] != fakecloud.RouteUnknown {
 		t.Errorf("got %q, want all of them, any first and unknown last", all)
 	}

@@ -38,6 +38,7 @@ var arrows = []arrow{
 		[]string{self, self + "/huawei/...", sdk + "/..."},
 		[]string{self + "/fakecloud/...", self + "/sourcetest", footprint, zap + "/...", rate},
 	},
+	{self + "/fakecloud", nil, []string{self + "/fakecloud", sdk + "/..."}},
 	{
 		self + "/fakecloud/...",
 		[]string{self, self + "/fakecloud/..."},

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"context"
@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
-// doors are both of them, by name; each call opens them for one cloud.
-var doors = []struct {
+// transports are both of them, by name; open opens one for a cloud.
+var transports = []struct {
 	name string
-	open func(*testing.T, *fakecloud.Cloud) (http.RoundTripper, string)
+	open func(*testing.T, *fakekafka.Cloud) (http.RoundTripper, string)
 }{
-	{"in memory", func(_ *testing.T, c *fakecloud.Cloud) (http.RoundTripper, string) {
+	{"in memory", func(_ *testing.T, c *fakekafka.Cloud) (http.RoundTripper, string) {
 		return c.Transport(), "https://kafka.fake"
 	}},
 	{"loopback", start},
@@ -67,7 +68,7 @@ func TestSignatureTellsQueriesApart(t *testing.T) {
 	}
 }
 
-// TestHeaderForm changes how headers are written after they were signed: both doors take what net/http's transport sends,
+// TestHeaderForm changes how headers are written after they were signed: both transports take what net/http's transport sends,
 // and refuse what it does not send. A line in a value would pass for the header that was signed after it.
 func TestHeaderForm(t *testing.T) {
 	tests := []struct {
@@ -91,10 +92,10 @@ func TestHeaderForm(t *testing.T) {
 		{"no name", func(h http.Header) { h[""] = []string{"2"} }, 0},
 	}
 	for _, tt := range tests {
-		for _, door := range doors {
-			t.Run(tt.name+"/"+door.name, func(t *testing.T) {
+		for _, transport := range transports {
+			t.Run(tt.name+"/"+transport.name, func(t *testing.T) {
 				cloud := newCloud()
-				rt, url := door.open(t, cloud)
+				rt, url := transport.open(t, cloud)
 				req := listRequest(t.Context(), t, url, "")
 				tt.change(req.Header)
 				resp, err := rt.RoundTrip(req)
@@ -128,11 +129,11 @@ func TestGoneUnread(t *testing.T) {
 		{"cancel", func(_ *http.Response, cancel context.CancelFunc) { cancel() }},
 	}
 	for _, tt := range tests {
-		for _, door := range doors {
-			t.Run(tt.name+"/"+door.name, func(t *testing.T) {
+		for _, transport := range transports {
+			t.Run(tt.name+"/"+transport.name, func(t *testing.T) {
 				cloud := newCloud()
 				cloud.Inject(fakecloud.AnyRoute, fakecloud.Stall())
-				rt, url := door.open(t, cloud)
+				rt, url := transport.open(t, cloud)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				resp, err := rt.RoundTrip(listRequest(ctx, t, url, ""))
@@ -141,7 +142,7 @@ func TestGoneUnread(t *testing.T) {
 				}
 				defer func() { _ = resp.Body.Close() }()
 				tt.leave(resp, cancel)
-				eventually(t, cloud, func(log []fakecloud.Request) bool { return log[0].Gone })
+				eventually(t, cloud, func(log []fakecloud.Request) bool { return log[0].Disconnected })
 			})
 		}
 	}

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestTaskLife(t *testing.T) {
@@ -24,18 +24,18 @@ func TestTaskLife(t *testing.T) {
 	}
 	tests := []struct {
 		name   string
-		script fakecloud.Script
+		script fakekafka.Script
 		looks  []look
 	}{
-		{"the zero script", fakecloud.Script{}, []look{{0, "CREATED"}, {300 * time.Millisecond, "EXECUTING"}, {3*time.Second - 1, "EXECUTING"}, {3 * time.Second, "SUCCESS"}}},
-		{"long, and bad", fakecloud.Script{Duration: minute(40), Outcome: taskwait.StatusFailed}, []look{{0, "CREATED"}, {time.Second, "EXECUTING"}, {minute(40) - 1, "EXECUTING"}, {minute(40), "FAILED"}, {minute(4000), "FAILED"}}},
-		{"step by step", fakecloud.Script{Steps: []fakecloud.Step{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}}, []look{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}},
-		{"listed late", fakecloud.Script{ListedAfter: minute(1), Duration: minute(2)}, []look{{0, ""}, {minute(1) - 1, ""}, {minute(1), "EXECUTING"}, {minute(2), "SUCCESS"}}},
+		{"the zero script", fakekafka.Script{}, []look{{0, "CREATED"}, {300 * time.Millisecond, "EXECUTING"}, {3*time.Second - 1, "EXECUTING"}, {3 * time.Second, "SUCCESS"}}},
+		{"long, and bad", fakekafka.Script{Duration: minute(40), Outcome: taskwait.StatusFailed}, []look{{0, "CREATED"}, {time.Second, "EXECUTING"}, {minute(40) - 1, "EXECUTING"}, {minute(40), "FAILED"}, {minute(4000), "FAILED"}}},
+		{"step by step", fakekafka.Script{Steps: []fakekafka.Step{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}}, []look{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}},
+		{"listed late", fakekafka.Script{ListedAfter: minute(1), Duration: minute(2)}, []look{{0, ""}, {minute(1) - 1, ""}, {minute(1), "EXECUTING"}, {minute(2), "SUCCESS"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				client := newClient(t, owner, cloud.Transport())
 				start := time.Now()
 				id := cloud.AddTask(instanceID, tt.script)
@@ -53,8 +53,8 @@ func TestTaskLife(t *testing.T) {
 // TestShape compares the answer with the API page's example (read 2026-11-23), key by key and type by type.
 func TestShape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
-		id := cloud.AddTask(instanceID, fakecloud.Script{Name: "bindInstancePublicIp", User: "paas_dms", Params: `{"enable_public_ip":true}`})
+		cloud := fakekafka.New()
+		id := cloud.AddTask(instanceID, fakekafka.Script{Name: "bindInstancePublicIp", User: "paas_dms", Params: `{"enable_public_ip":true}`})
 		var body []byte
 		client := newClient(t, owner, roundTripper(func(r *http.Request) (*http.Response, error) {
 			resp, err := cloud.Transport().RoundTrip(r)
@@ -85,10 +85,10 @@ func TestShape(t *testing.T) {
 
 func TestListTasks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		var ids []string // the newest first
 		for range 25 {
-			ids = slices.Insert(ids, 0, cloud.AddTask(instanceID, fakecloud.Script{}))
+			ids = slices.Insert(ids, 0, cloud.AddTask(instanceID, fakekafka.Script{}))
 			time.Sleep(time.Minute)
 		}
 		client := newClient(t, owner, cloud.Transport())
@@ -130,7 +130,7 @@ func TestListTasks(t *testing.T) {
 			}
 		}
 		resp, err := show(client, instanceID, "") // the trap of the empty id
-		if err != nil || len(*resp.Tasks) != 10 || cloud.Requests()[len(tests)].Route != fakecloud.RouteListTasks {
+		if err != nil || len(*resp.Tasks) != 10 || cloud.Requests()[len(tests)].Route != fakekafka.RouteListTasks {
 			t.Errorf("an empty task id: %v, %v, want the list", resp, err)
 		}
 	})
@@ -138,9 +138,9 @@ func TestListTasks(t *testing.T) {
 
 func TestDeleteAndResize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithoutConflicts()) // two at once
+		cloud := fakekafka.New(fakekafka.WithoutConflicts()) // two at once
 		cloud.AddInstance(instanceID)
-		cloud.OnResize(fakecloud.Script{Name: "grow", Duration: time.Hour})
+		cloud.OnResize(fakekafka.Script{Name: "grow", Duration: time.Hour})
 		client := newClient(t, owner, cloud.Transport())
 		space := int32(600)
 		body := &model.ResizeEngineInstanceReq{OperType: "storage", NewStorageSpace: &space}
@@ -175,8 +175,8 @@ func TestDeleteAndResize(t *testing.T) {
 }
 
 func TestNothingThere(t *testing.T) {
-	cloud := fakecloud.New()
-	id := cloud.AddTask(instanceID, fakecloud.Script{})
+	cloud := fakekafka.New()
+	id := cloud.AddTask(instanceID, fakekafka.Script{})
 	client := newClient(t, owner, cloud.Transport())
 	_, err := show(client, "kafka-2", id)
 	wantRefusal(t, err, 404, "DMS.00404022")
@@ -193,15 +193,15 @@ func TestNothingThere(t *testing.T) {
 
 // TestBadScripts: a slip in a test is told where it is made.
 func TestBadScripts(t *testing.T) {
-	for name, script := range map[string]fakecloud.Script{
+	for name, script := range map[string]fakekafka.Script{
 		"an id twice":        {ID: "taken"},
 		"no id":              {ID: "a/b"},
 		"negative duration":  {Duration: -1},
 		"negative delay":     {ListedAfter: -1},
-		"steps out of order": {Steps: []fakecloud.Step{{After: 2}, {After: 1}}},
+		"steps out of order": {Steps: []fakekafka.Step{{After: 2}, {After: 1}}},
 	} {
-		cloud := fakecloud.New()
-		cloud.AddTask("kafka-1", fakecloud.Script{ID: "taken"})
+		cloud := fakekafka.New()
+		cloud.AddTask("kafka-1", fakekafka.Script{ID: "taken"})
 		func() {
 			defer func() {
 				if v := recover(); v == nil {

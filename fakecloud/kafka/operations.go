@@ -1,10 +1,12 @@
-package fakecloud
+package kafka
 
 import (
 	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/taskwait/taskwait/fakecloud"
 )
 
 // OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script], by the
@@ -24,7 +26,7 @@ func (c *Cloud) OnConfig(s Script) { c.onOperation(RouteModifyConfigs, s) }
 // the name of kafkaResetConsumerOffset.
 func (c *Cloud) OnOffsetReset(s Script) { c.onOperation(RouteResetOffset, s) }
 
-func (c *Cloud) onOperation(r Route, s Script) {
+func (c *Cloud) onOperation(r fakecloud.Route, s Script) {
 	s.Steps, s.Stages = slices.Clone(s.Steps), slices.Clone(s.Stages)
 	trial := s.withDefaults()
 	trial.ID = cmp.Or(trial.ID, "trial")
@@ -36,7 +38,7 @@ func (c *Cloud) onOperation(r Route, s Script) {
 
 // WithConfigJobID lets the answer to a change of the configuration have the id of its task, as the API page has it.
 // Default: it has none, and the task is to be found in the list.
-func WithConfigJobID() Option { return func(c *Cloud) { c.configJobID = true } }
+func WithConfigJobID() fakecloud.Option { return option(func(c *Cloud) { c.configJobID = true }) }
 
 // start begins the task of an operation, unless that is refused. When the task has ended well, effect makes its change.
 func (c *Cloud) start(e *exchange, name string, params any, effect func(*instance)) (*task, bool) {
@@ -48,14 +50,14 @@ func (c *Cloud) start(e *exchange, name string, params any, effect func(*instanc
 	if err != nil {
 		panic(err) // of our own types
 	}
-	s := c.scripts[e.route]
+	s := c.scripts[e.Route]
 	s.Name, s.Params = cmp.Or(s.Name, name), cmp.Or(s.Params, string(text))
 	if s.CreatedAt.IsZero() {
-		s.CreatedAt = e.now
+		s.CreatedAt = e.Now
 	}
 	t := c.addTask(e.instance, s)
 	t.effect = effect
-	c.did(e, e.instance, t.ID)
+	c.record(e, e.instance, t.ID)
 	return t, true
 }
 
@@ -81,7 +83,7 @@ func (c *Cloud) resizeInstance(e *exchange) {
 	})
 	if ok {
 		e.instance.extend(t)
-		e.payload = &struct {
+		e.Payload = &struct {
 			JobID string `json:"job_id"`
 		}{t.ID}
 	}
@@ -108,7 +110,7 @@ func (c *Cloud) switchPublicIP(e *exchange) {
 		name = "bindInstancePublicIp"
 	}
 	if _, ok := c.start(e, name, &params, func(i *instance) { i.spec.PublicIP = params.Enable }); ok {
-		e.status = http.StatusNoContent
+		e.Status = http.StatusNoContent
 	}
 }
 
@@ -124,12 +126,12 @@ func (c *Cloud) resetOffset(e *exchange) {
 	if !e.asked(&params) {
 		return
 	}
-	params.Group = e.vars["group"]
+	params.Group = e.Vars["group"]
 	if params.Offset == nil && params.Timestamp == nil {
 		e.invalid() // one of the two must be
 		return
 	}
 	if _, ok := c.start(e, "kafkaResetConsumerOffset", &params, func(*instance) {}); ok {
-		e.status = http.StatusNoContent
+		e.Status = http.StatusNoContent
 	}
 }

@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"net/http"
@@ -14,16 +14,16 @@ var taskID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // task gives the place of the task that the path names, or -1 and an answer in e: this one, unless the cloud has a better.
 func (c *Cloud) task(e *exchange, status int, payload any) int {
-	id := e.vars["task"]
-	n := e.instance.find(id, e.now)
+	id := e.Vars["task"]
+	n := e.instance.find(id, e.Now)
 	switch {
 	case n >= 0:
 	case !taskID.MatchString(id):
-		e.fail(http.StatusBadRequest, "DMS.00400070", "Invalid task ID format.")
+		e.Fail(http.StatusBadRequest, "DMS.00400070", "Invalid task ID format.")
 	case c.unknown != nil:
 		e.refuse(c.unknown)
 	default:
-		e.status, e.payload = status, payload
+		e.Status, e.Payload = status, payload
 	}
 	return n
 }
@@ -31,7 +31,7 @@ func (c *Cloud) task(e *exchange, status int, payload any) int {
 // showTask answers with a list of one.
 func (c *Cloud) showTask(e *exchange) {
 	if n := c.task(e, http.StatusOK, &taskList{Count: "0", Tasks: []row{}}); n >= 0 {
-		e.payload = &taskList{Count: "1", Tasks: []row{e.row(e.instance.tasks[n])}}
+		e.Payload = &taskList{Count: "1", Tasks: []row{e.row(e.instance.tasks[n])}}
 	}
 }
 
@@ -40,13 +40,13 @@ func (c *Cloud) deleteTask(e *exchange) {
 	n := c.task(e, http.StatusNoContent, nil)
 	switch {
 	case n < 0:
-	case !e.instance.tasks[n].step(e.now).Status.Terminal():
+	case !e.instance.tasks[n].step(e.Now).Status.Terminal():
 		// That it is refused is documented for the console, the code is the one for instances.
 		e.refuse(errStatus)
 	default:
-		c.did(e, e.instance, e.instance.tasks[n].ID)
+		c.record(e, e.instance, e.instance.tasks[n].ID)
 		e.instance.tasks = slices.Delete(e.instance.tasks, n, n+1)
-		e.status = http.StatusNoContent
+		e.Status = http.StatusNoContent
 	}
 }
 
@@ -66,7 +66,7 @@ func (c *Cloud) listTasks(e *exchange) {
 	}
 	var listed []*task
 	for _, t := range e.instance.tasks {
-		if t.listed(e.now) && p.holds(e.clock(t.CreatedAt)) {
+		if t.listed(e.Now) && p.holds(e.Clock(t.CreatedAt)) {
 			listed = append(listed, t)
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Cloud) listTasks(e *exchange) {
 	for _, t := range cut(listed, p) {
 		rows = append(rows, e.row(t))
 	}
-	e.payload = &taskList{Count: strconv.Itoa(len(listed)), Tasks: rows}
+	e.Payload = &taskList{Count: strconv.Itoa(len(listed)), Tasks: rows}
 }
 
 // page is the part of a list that is asked for.
@@ -88,10 +88,10 @@ type page struct {
 // page reads it from the query, where the offset goes by this name.
 func (e *exchange) page(offset string, largest int) (p page, ok bool) {
 	var ok1, ok2, ok3, ok4 bool
-	p.limit, ok1 = number(e.query, "limit", defaultPage)
-	p.offset, ok2 = number(e.query, offset, 0)
-	p.begin, ok3 = instant(e.query, "begin_time", time.Time{})
-	p.end, ok4 = instant(e.query, "end_time", e.clock(e.now))
+	p.limit, ok1 = number(e.Query, "limit", defaultPage)
+	p.offset, ok2 = number(e.Query, offset, 0)
+	p.begin, ok3 = instant(e.Query, "begin_time", time.Time{})
+	p.end, ok4 = instant(e.Query, "end_time", e.Clock(e.Now))
 	return p, ok1 && ok2 && ok3 && ok4 && p.limit >= 1 && p.limit <= largest && p.offset >= 0
 }
 

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // looks shows the task n times, and tells the status codes, "-" for an error that is none.
@@ -39,35 +40,35 @@ func TestInject(t *testing.T) {
 	teapot := fakecloud.Respond(418, "{}")
 	tests := []struct {
 		name   string
-		inject func(*fakecloud.Cloud)
+		inject func(*fakekafka.Cloud)
 		pause  time.Duration
 		want   string // of four looks
 	}{
-		{"none", func(*fakecloud.Cloud) {}, 0, "OK, OK, OK, OK"},
-		{"in order, one each", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Serve(), fakecloud.Drop())
+		{"none", func(*fakekafka.Cloud) {}, 0, "OK, OK, OK, OK"},
+		{"in order, one each", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable(), fakecloud.Serve(), fakecloud.Drop())
 		}, 0, "Service Unavailable, OK, -, OK"},
-		{"queued one after the other", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable())
-			c.Inject(fakecloud.RouteShowTask, teapot)
+		{"queued one after the other", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable())
+			c.Inject(fakekafka.RouteShowTask, teapot)
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
-		{"those of the route first", func(c *fakecloud.Cloud) {
+		{"those of the route first", func(c *fakekafka.Cloud) {
 			c.Inject(fakecloud.AnyRoute, teapot)
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable())
+			c.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable())
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
-		{"for another route", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
-		{"times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
-		{"no times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
-		{"for a while, from the first look on", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())
+		{"for another route", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
+		{"times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
+		{"no times", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
+		{"for a while, from the first look on", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())
 		}, time.Second, "I'm a teapot, I'm a teapot, I'm a teapot, Service Unavailable"},
-		{"for no time", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.For(0)) }, 0, "I'm a teapot, OK, OK, OK"},
-		{"cleared", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, teapot)
+		{"for no time", func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteShowTask, teapot.For(0)) }, 0, "I'm a teapot, OK, OK, OK"},
+		{"cleared", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, teapot)
 			c.Clear()
 		}, 0, "OK, OK, OK, OK"},
-		{"the zero fault", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Fault{}, fakecloud.Fault{}.After(time.Second), teapot)
+		{"the zero fault", func(c *fakekafka.Cloud) {
+			c.Inject(fakekafka.RouteShowTask, fakecloud.Fault{}, fakecloud.Fault{}.After(time.Second), teapot)
 		}, 0, "OK, OK, I'm a teapot, OK"},
 	}
 	for _, tt := range tests {
@@ -89,13 +90,13 @@ func TestFaultIsAValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := fakecloud.Unavailable().For(time.Minute)
 		first, second := newCloud(), newCloud()
-		first.Inject(fakecloud.RouteShowTask, down)
+		first.Inject(fakekafka.RouteShowTask, down)
 		if got, want := looks(newClient(t, owner, first.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		time.Sleep(time.Hour)
-		for _, cloud := range []*fakecloud.Cloud{first, second} {
-			cloud.Inject(fakecloud.RouteShowTask, down)
+		for _, cloud := range []*fakekafka.Cloud{first, second} {
+			cloud.Inject(fakekafka.RouteShowTask, down)
 			if got, want := looks(newClient(t, owner, cloud.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
 				t.Errorf("again: got %s, want %s", got, want)
 			}
@@ -107,7 +108,7 @@ func TestFaultIsAValue(t *testing.T) {
 func TestRows(t *testing.T) {
 	cloud := newCloud()
 	client := newClient(t, owner, cloud.Transport())
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.WrongID(), fakecloud.SeveralRows(), fakecloud.Status("PAUSED"), fakecloud.NotListed())
+	cloud.Inject(fakekafka.RouteShowTask, fakekafka.WrongID(), fakekafka.SeveralRows(), fakekafka.Status("PAUSED"), fakekafka.NotListed())
 	wrong, several, paused, none := rows(t, client), rows(t, client), rows(t, client), rows(t, client)
 	if len(wrong) != 1 || *wrong[0].Id == "t1" {
 		t.Errorf("wrong id: %v", wrong)
@@ -134,9 +135,9 @@ func rows(t *testing.T, client *kafka.KafkaClient) []model.ListBackgroundTasksRe
 
 // TestDropAnswer starts a task that nobody hears of.
 func TestDropAnswer(t *testing.T) {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
-	cloud.Inject(fakecloud.RouteResize, fakecloud.Drop(), fakecloud.DropAnswer())
+	cloud.Inject(fakekafka.RouteResize, fakecloud.Drop(), fakecloud.DropAnswer())
 	client := newClient(t, owner, cloud.Transport())
 	for i, want := range []string{"0", "1"} {
 		_, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: instanceID, Body: &model.ResizeEngineInstanceReq{OperType: "storage"}})
@@ -159,7 +160,7 @@ func TestSlips(t *testing.T) {
 	}{
 		{"no status", "fakecloud: Respond: status 0, want one from 200 to 599", func() { fakecloud.Respond(0, "") }},
 		{"an interim status", "fakecloud: Error: status 100, want one from 200 to 599", func() { fakecloud.Error(100, "", "") }},
-		{"not a status", "fakecloud: WithUnknownTask: status 600, want one from 200 to 599", func() { fakecloud.WithUnknownTask(600, "", "") }},
+		{"not a status", "fakecloud: WithUnknownTask: status 600, want one from 200 to 599", func() { fakekafka.WithUnknownTask(600, "", "") }},
 		{"half a header", `fakecloud: Respond: headers ["Retry-After"], want pairs of name and value`, func() { fakecloud.Respond(503, "", half...) }},
 	}
 	for _, tt := range tests {

@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 // its time a background task appears too, which has an id of its own: whether the two are the same with the real service
 // is not documented.
 type Scheduled struct {
-	ID        string          // one that can be a task id; default: made up, 32 hex digits
+	ID        string          // one that can be a task id; default: 32 hex digits
 	Name      string          // the kind of task; default "kafkaUpgrade"
 	Params    string          // JSON in a string; default "{}"
 	At        time.Time       // when it starts, by our clock; default: at once
@@ -99,11 +99,11 @@ type scheduledRow struct {
 }
 
 func (e *exchange) scheduledRow(s *scheduled) scheduledRow {
-	status, since := s.status(e.now)
+	status, since := s.status(e.Now)
 	return scheduledRow{row{
 		ID: s.ID, Name: s.Name, UserName: "fake_user", UserID: userID, Params: s.Params, Status: string(status),
-		CreatedAt: e.clock(s.CreatedAt).Format(timeFormat), UpdatedAt: e.clock(since).Format(timeFormat),
-	}, e.clock(s.At).Format(timeFormat)}
+		CreatedAt: e.Clock(s.CreatedAt).Format(timeFormat), UpdatedAt: e.Clock(since).Format(timeFormat),
+	}, e.Clock(s.At).Format(timeFormat)}
 }
 
 // listScheduled answers with a page of the scheduled tasks, the one that was planned last first. The start counts from 0,
@@ -116,7 +116,7 @@ func (c *Cloud) listScheduled(e *exchange) {
 	}
 	var fit []*scheduled
 	for _, s := range slices.Backward(e.instance.scheduled) {
-		if p.holds(e.clock(s.CreatedAt)) {
+		if p.holds(e.Clock(s.CreatedAt)) {
 			fit = append(fit, s)
 		}
 	}
@@ -125,7 +125,7 @@ func (c *Cloud) listScheduled(e *exchange) {
 	for _, s := range cut(fit, p) {
 		rows = append(rows, e.scheduledRow(s))
 	}
-	e.payload = &struct {
+	e.Payload = &struct {
 		Count string         `json:"job_count"`
 		Jobs  []scheduledRow `json:"jobs"`
 	}{strconv.Itoa(len(fit)), rows}
@@ -134,14 +134,14 @@ func (c *Cloud) listScheduled(e *exchange) {
 // scheduledTask gives the one that the path names, or an answer: that there is none is told in the words for a bad id,
 // which is a guess.
 func (c *Cloud) scheduledTask(e *exchange) *scheduled {
-	n := e.instance.findScheduled(e.vars["task"])
+	n := e.instance.findScheduled(e.Vars["task"])
 	switch {
 	case n >= 0:
 		return e.instance.scheduled[n]
 	case c.unknown != nil:
 		e.refuse(c.unknown)
 	default:
-		e.fail(http.StatusBadRequest, "DMS.00400070", "Invalid task ID format.")
+		e.Fail(http.StatusBadRequest, "DMS.00400070", "Invalid task ID format.")
 	}
 	return nil
 }
@@ -153,8 +153,8 @@ func (c *Cloud) updateScheduled(e *exchange) {
 	if s == nil {
 		return
 	}
-	at, ok := instant(e.query, "execute_at", s.At.Add(e.skew))
-	status, known := scheduledStatus(e.query)
+	at, ok := instant(e.Query, "execute_at", s.At.Add(e.Skew))
+	status, known := scheduledStatus(e.Query)
 	switch {
 	case !ok || !known:
 		e.invalid()
@@ -163,12 +163,12 @@ func (c *Cloud) updateScheduled(e *exchange) {
 		e.refuse(errStatus)
 		return
 	}
-	s.At, s.Status, s.updatedAt = at.Add(-e.skew), status, e.now
-	if s.At.Before(e.now) && status == taskwait.StatusCreated {
-		s.At = e.now // it is late
+	s.At, s.Status, s.updatedAt = at.Add(-e.Skew), status, e.Now
+	if s.At.Before(e.Now) && status == taskwait.StatusCreated {
+		s.At = e.Now // it is late
 	}
-	c.did(e, e.instance, s.ID)
-	e.status = http.StatusNoContent
+	c.record(e, e.instance, s.ID)
+	e.Status = http.StatusNoContent
 }
 
 // scheduledStatus reads the status that is asked for: CANCELLED, or null, which is to be executed.
@@ -187,11 +187,11 @@ func (c *Cloud) deleteScheduled(e *exchange) {
 	if s == nil {
 		return
 	}
-	if status, _ := s.status(e.now); status != taskwait.StatusSuccess && status != taskwait.StatusCancelled {
+	if status, _ := s.status(e.Now); status != taskwait.StatusSuccess && status != taskwait.StatusCancelled {
 		e.refuse(errStatus)
 		return
 	}
 	e.instance.scheduled = slices.DeleteFunc(e.instance.scheduled, func(x *scheduled) bool { return x == s })
-	c.did(e, e.instance, s.ID)
-	e.status = http.StatusNoContent
+	c.record(e, e.instance, s.ID)
+	e.Status = http.StatusNoContent
 }

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 const showURL = "https://kafka.fake/v2/" + fakecloud.DefaultProject + "/instances/" + instanceID + "/tasks/t1"
@@ -26,7 +27,7 @@ func newRequest(ctx context.Context, t *testing.T, method string, body io.Reader
 }
 
 // send sends a request, and reads the answer to its end.
-func send(cloud *fakecloud.Cloud, req *http.Request) error {
+func send(cloud *fakekafka.Cloud, req *http.Request) error {
 	resp, err := cloud.Transport().RoundTrip(req)
 	if err != nil {
 		return err
@@ -36,9 +37,9 @@ func send(cloud *fakecloud.Cloud, req *http.Request) error {
 }
 
 // newCloud has one task, t1.
-func newCloud(opts ...fakecloud.Option) *fakecloud.Cloud {
-	cloud := fakecloud.New(opts...)
-	cloud.AddTask(instanceID, fakecloud.Script{ID: "t1"})
+func newCloud(opts ...fakecloud.Option) *fakekafka.Cloud {
+	cloud := fakekafka.New(opts...)
+	cloud.AddTask(instanceID, fakekafka.Script{ID: "t1"})
 	return cloud
 }
 
@@ -61,7 +62,7 @@ func TestTransportHeedsContext(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := newCloud(tt.opts...)
-				cloud.Inject(fakecloud.RouteShowTask, tt.fault)
+				cloud.Inject(fakekafka.RouteShowTask, tt.fault)
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 7*time.Second, errPatience)
 				defer cancel()
 				req := newRequest(ctx, t, "GET", nil)
@@ -72,7 +73,7 @@ func TestTransportHeedsContext(t *testing.T) {
 					t.Errorf("error = %v after %v, want %v after 7s", err, took, errPatience)
 				}
 				log := cloud.Requests()
-				if len(log) != 1 || !log[0].Gone {
+				if len(log) != 1 || !log[0].Disconnected {
 					t.Errorf("log = %+v, want one request, gone", log)
 				}
 			})
@@ -182,7 +183,7 @@ func TestLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(fakecloud.WithLatency(50 * time.Millisecond))
 		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Slow(3*time.Second))
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Slow(3*time.Second))
 		start := time.Now()
 		if got := status(t, client, "t1"); got != "CREATED" || time.Since(start) != 50*time.Millisecond {
 			t.Errorf("%s after %v, want CREATED after 50ms", got, time.Since(start))
@@ -205,10 +206,10 @@ func TestConcurrency(t *testing.T) {
 		client := newClient(t, owner, cloud.Transport())
 		for range 50 {
 			go func() {
-				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve().For(time.Second), fakecloud.WrongID())
-				_, _ = show(client, instanceID, cloud.AddTask(instanceID, fakecloud.Script{}))
+				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve().For(time.Second), fakekafka.WrongID())
+				_, _ = show(client, instanceID, cloud.AddTask(instanceID, fakekafka.Script{}))
 				_, _ = client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID})
-				cloud.OnResize(fakecloud.Script{})
+				cloud.OnResize(fakekafka.Script{})
 				cloud.AddInstance("another")
 				cloud.Requests()
 			}()

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"io"
@@ -12,6 +12,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestRoutes sends what no method of the SDK's client sends, and compares whole bodies.
@@ -57,8 +58,8 @@ func TestRoutes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
-				cloud.AddTask(instanceID, fakecloud.Script{ID: id})
+				cloud := fakekafka.New()
+				cloud.AddTask(instanceID, fakekafka.Script{ID: id})
 				cloud.AddInstance("idle")
 				time.Sleep(time.Second)
 				r, err := http.NewRequestWithContext(t.Context(), tt.method, "https://kafka.fake"+tt.path, strings.NewReader(tt.body))
@@ -85,7 +86,7 @@ func TestRoutes(t *testing.T) {
 
 // TestUnknownTask is the other thing that the service may do.
 func TestUnknownTask(t *testing.T) {
-	cloud := newCloud(fakecloud.WithUnknownTask(404, "DMS.1", "There is no such task."))
+	cloud := newCloud(fakekafka.WithUnknownTask(404, "DMS.1", "There is no such task."))
 	client := newClient(t, owner, cloud.Transport())
 	_, err := show(client, instanceID, "t2")
 	wantRefusal(t, err, 404, "DMS.1")
@@ -99,9 +100,9 @@ func TestUnknownTask(t *testing.T) {
 // TestPast lists tasks that were started before their test, by a cloud whose clock is wrong.
 func TestPast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithClockSkew(time.Minute))
+		cloud := fakekafka.New(fakecloud.WithClockSkew(time.Minute))
 		for i, ago := range []time.Duration{0, time.Hour, 2 * time.Hour, time.Hour} {
-			cloud.AddTask(instanceID, fakecloud.Script{ID: strconv.Itoa(i), CreatedAt: time.Now().Add(-ago)})
+			cloud.AddTask(instanceID, fakekafka.Script{ID: strconv.Itoa(i), CreatedAt: time.Now().Add(-ago)})
 		}
 		begin := "19991231230100" // an hour ago, on the cloud's clock
 		resp, err := newClient(t, owner, cloud.Transport()).ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, BeginTime: &begin})
@@ -123,9 +124,9 @@ func TestPast(t *testing.T) {
 
 // TestScriptIsCopied changes the steps of a script that is in use.
 func TestScriptIsCopied(t *testing.T) {
-	cloud := fakecloud.New()
-	steps := []fakecloud.Step{{Status: taskwait.StatusExecuting}}
-	id := cloud.AddTask(instanceID, fakecloud.Script{Steps: steps})
+	cloud := fakekafka.New()
+	steps := []fakekafka.Step{{Status: taskwait.StatusExecuting}}
+	id := cloud.AddTask(instanceID, fakekafka.Script{Steps: steps})
 	steps[0].Status = taskwait.StatusFailed
 	if got := status(t, newClient(t, owner, cloud.Transport()), id); got != "EXECUTING" {
 		t.Errorf("status = %s, want EXECUTING", got)

@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 // that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a task is made
 // of it.
 type Script struct {
-	ID     string // one that can be a task id, new on its instance; default: made up, 32 hex digits
+	ID     string // one that can be a task id, new on its instance; default: 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"
 	User   string // default "fake_user"
 	Params string // JSON in a string, as the service has it; default "{}"
@@ -92,7 +92,7 @@ func (s *Script) problem(i *instance) string {
 		return err.Error()
 	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.ID == s.ID }):
 		return "there is one with this id already"
-	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Takes < 0 }):
+	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 }):
 		return "a duration is negative"
 	case !ordered:
 		return "the steps are not in the order of After"
@@ -163,10 +163,10 @@ const (
 )
 
 func (e *exchange) row(t *task) row {
-	at := t.step(e.now)
+	at := t.step(e.Now)
 	return row{
 		ID: t.ID, Name: t.Name, UserName: t.User, UserID: userID, Params: t.Params, Status: string(at.Status),
-		CreatedAt: e.clock(t.CreatedAt).Format(timeFormat),
-		UpdatedAt: e.clock(t.CreatedAt.Add(max(at.After, 0))).Format(timeFormat), // there from the start, not only at the end
+		CreatedAt: e.Clock(t.CreatedAt).Format(timeFormat),
+		UpdatedAt: e.Clock(t.CreatedAt.Add(max(at.After, 0))).Format(timeFormat), // there from the start, not only at the end
 	}
 }

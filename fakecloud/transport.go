@@ -16,12 +16,12 @@ import (
 	"sync"
 )
 
-// Transport returns a door in memory: requests are served on the goroutine of their client, and end when their context
+// Transport returns the transport in memory: requests are served on the goroutine of their client, and end when their context
 // does, with its cause, as in [http.Transport]. It works inside a testing/synctest bubble. Host and scheme of a URL do
 // not matter to it. It is safe for concurrent use.
-func (c *Cloud) Transport() http.RoundTripper { return memory{c} }
+func (g *Gateway) Transport() http.RoundTripper { return memory{g} }
 
-type memory struct{ cloud *Cloud }
+type memory struct{ gateway *Gateway }
 
 // errDropped is what net/http makes of a connection that ends before the answer: Is io.ErrUnexpectedEOF.
 var errDropped = fmt.Errorf("fakecloud: the connection was closed without an answer: %w", io.ErrUnexpectedEOF)
@@ -37,7 +37,7 @@ func (m memory) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := m.cloud.handle(r)
+	e := m.gateway.handle(r)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -108,13 +108,13 @@ func sentHeader(h http.Header) (http.Header, error) {
 var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // response is the answer as a client sees it.
-func (e *exchange) response(req *http.Request) *http.Response {
-	text := http.StatusText(e.status)
+func (e *Exchange) response(req *http.Request) *http.Response {
+	text := http.StatusText(e.Status)
 	if text == "" {
-		text = "status code " + strconv.Itoa(e.status) // as net/http's server has it
+		text = "status code " + strconv.Itoa(e.Status) // as net/http's server has it
 	}
 	resp := &http.Response{
-		Status: strconv.Itoa(e.status) + " " + text, StatusCode: e.status,
+		Status: strconv.Itoa(e.Status) + " " + text, StatusCode: e.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: e.header, ContentLength: int64(len(e.body)), Request: req, Body: http.NoBody,
 	}
@@ -123,10 +123,10 @@ func (e *exchange) response(req *http.Request) *http.Response {
 	}
 	b := &memoryBody{e: e, closed: make(chan struct{}), stop: func() bool { return true }}
 	if e.end == stalled { // also if nobody reads that far
-		b.stop = context.AfterFunc(e.ctx, func() { e.cloud.left(e) })
+		b.stop = context.AfterFunc(e.ctx, func() { e.gateway.recordDisconnect(e) })
 	}
 	b.rest.Reset(e.body)
-	if e.end != whole {
+	if e.end != complete {
 		b.rest.Reset(e.body[:len(e.body)/2])
 	}
 	resp.Body = b
@@ -135,7 +135,7 @@ func (e *exchange) response(req *http.Request) *http.Response {
 
 // memoryBody is an answer's body, which ends as the fault wants it.
 type memoryBody struct {
-	e      *exchange
+	e      *Exchange
 	rest   bytes.Reader
 	closed chan struct{}
 	stop   func() bool // of waiting for the context's end
@@ -156,13 +156,13 @@ func (b *memoryBody) Read(p []byte) (int, error) {
 		return 0, context.Cause(ctx)
 	}
 	n, err := b.rest.Read(p)
-	if !errors.Is(err, io.EOF) || b.e.end == whole {
+	if !errors.Is(err, io.EOF) || b.e.end == complete {
 		return n, err
 	}
 	if b.e.end == truncated {
 		return 0, io.ErrUnexpectedEOF
 	}
-	defer b.e.cloud.left(b.e)
+	defer b.e.gateway.recordDisconnect(b.e)
 	select {
 	case <-b.closed:
 		return 0, errClosedBody
@@ -177,7 +177,7 @@ func (b *memoryBody) Close() error {
 		close(b.closed)
 		b.stop()
 		if b.e.end == stalled {
-			b.e.cloud.left(b.e)
+			b.e.gateway.recordDisconnect(b.e)
 		}
 	})
 	return nil

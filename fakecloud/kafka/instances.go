@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"encoding/json"
@@ -8,13 +8,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// instance is one with its past and its future. Its state is as of the last settle.
+// instance is one with its past and its future. Its state is as of the last advance.
 type instance struct {
 	id        string
 	number    int // by creation, from 1 on
-	madeAt    time.Time
+	createdAt time.Time
 	spec      spec
 	configs   map[string]string // that were set
 	tasks     []*task
@@ -60,8 +62,8 @@ type instanceRow struct {
 
 func (e *exchange) instanceRow(i *instance) instanceRow {
 	return instanceRow{
-		ID: i.id, spec: i.spec, TotalStorage: i.spec.Storage, Status: i.status(e.now), Type: "cluster", Charging: 1,
-		UserID: userID, UserName: "fake_user", CreatedAt: strconv.FormatInt(e.clock(i.madeAt).UnixMilli(), 10),
+		ID: i.id, spec: i.spec, TotalStorage: i.spec.Storage, Status: i.status(e.Now), Type: "cluster", Charging: 1,
+		UserID: userID, UserName: "fake_user", CreatedAt: strconv.FormatInt(e.Clock(i.createdAt).UnixMilli(), 10),
 	}
 }
 
@@ -69,7 +71,7 @@ func (e *exchange) instanceRow(i *instance) instanceRow {
 func (c *Cloud) instance(id string) *instance {
 	now := time.Now()
 	i := c.instances[id]
-	if i == nil || i.status(now) == gone {
+	if i == nil || i.status(now) == deleted {
 		i = c.newInstance(id, now)
 		i.spec = spec{Name: id, Engine: "kafka", EngineVersion: "2.7", Brokers: 3, Storage: 300}
 	}
@@ -77,8 +79,8 @@ func (c *Cloud) instance(id string) *instance {
 }
 
 func (c *Cloud) newInstance(id string, now time.Time) *instance {
-	c.made++
-	i := &instance{id: id, number: c.made, madeAt: now, configs: map[string]string{}}
+	c.created++
+	i := &instance{id: id, number: c.created, createdAt: now, configs: map[string]string{}}
 	c.instances[id] = i
 	return i
 }
@@ -87,11 +89,11 @@ func (c *Cloud) newInstance(id string, now time.Time) *instance {
 func (e *exchange) asked(v any) bool {
 	var object map[string]any
 	switch {
-	case len(e.sent) == 0:
-		e.fail(http.StatusBadRequest, "DMS.00400004", "The request body is empty.")
-	case json.Unmarshal(e.sent, &object) != nil:
-		e.fail(http.StatusBadRequest, "DMS.00400005", "The message body is not in JSON format or contains invalid characters.")
-	case json.Unmarshal(e.sent, v) != nil:
+	case len(e.Body) == 0:
+		e.Fail(http.StatusBadRequest, "DMS.00400004", "The request body is empty.")
+	case json.Unmarshal(e.Body, &object) != nil:
+		e.Fail(http.StatusBadRequest, "DMS.00400005", "The message body is not in JSON format or contains invalid characters.")
+	case json.Unmarshal(e.Body, v) != nil:
 		e.invalid()
 	default:
 		return true
@@ -100,7 +102,7 @@ func (e *exchange) asked(v any) bool {
 }
 
 func (e *exchange) invalid() {
-	e.fail(http.StatusBadRequest, "DMS.00400062", "Invalid request parameter.")
+	e.Fail(http.StatusBadRequest, "DMS.00400062", "Invalid request parameter.")
 }
 
 // createInstance answers with the id of a new instance, which is CREATING. Of what must be given only the name, the
@@ -114,19 +116,19 @@ func (c *Cloud) createInstance(e *exchange) {
 		e.invalid()
 		return
 	}
-	h := hexID("instance", c.made+1)
-	i := c.newInstance(strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-"), e.now)
+	h := fakecloud.HexID("instance", c.created+1)
+	i := c.newInstance(strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-"), e.Now)
 	i.spec = s
-	c.change(i, creating, e.now)
-	c.did(e, i, "")
-	e.payload = &struct {
+	c.change(i, creating, e.Now)
+	c.record(e, i, "")
+	e.Payload = &struct {
 		ID string `json:"instance_id"`
 	}{i.id}
 }
 
 func (*Cloud) showInstance(e *exchange) {
 	row := e.instanceRow(e.instance)
-	e.payload = &row
+	e.Payload = &row
 }
 
 // The largest page of instances; the one that is served when none is asked for is the tasks'.
@@ -142,7 +144,7 @@ func (c *Cloud) listInstances(e *exchange) {
 	newest := func(a, b *instance) int { return b.number - a.number }
 	var fit []*instance
 	for _, i := range slices.SortedFunc(maps.Values(c.instances), newest) {
-		if c.settle(i, e.now); i.status(e.now) != gone && e.fits(i) {
+		if c.advance(i, e.Now); i.status(e.Now) != deleted && e.fits(i) {
 			fit = append(fit, i)
 		}
 	}
@@ -150,7 +152,7 @@ func (c *Cloud) listInstances(e *exchange) {
 	for _, i := range cut(fit, p) {
 		rows = append(rows, e.instanceRow(i))
 	}
-	e.payload = &struct {
+	e.Payload = &struct {
 		Instances []instanceRow `json:"instances"`
 		Count     int           `json:"instance_num"`
 	}{rows, len(fit)}
@@ -158,10 +160,10 @@ func (c *Cloud) listInstances(e *exchange) {
 
 // fits is whether the query asks for the instance.
 func (e *exchange) fits(i *instance) bool {
-	is := func(key, value string) bool { return !e.query.Has(key) || e.query.Get(key) == value }
-	name := strings.Contains(i.spec.Name, e.query.Get("name"))
-	if e.query.Get("exact_match_name") == "true" {
+	is := func(key, value string) bool { return !e.Query.Has(key) || e.Query.Get(key) == value }
+	name := strings.Contains(i.spec.Name, e.Query.Get("name"))
+	if e.Query.Get("exact_match_name") == "true" {
 		name = is("name", i.spec.Name)
 	}
-	return name && is("engine", i.spec.Engine) && is("instance_id", i.id) && is("status", i.status(e.now))
+	return name && is("engine", i.spec.Engine) && is("instance_id", i.id) && is("status", i.status(e.Now))
 }

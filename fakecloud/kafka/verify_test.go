@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"io"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestSignature lets the real SDK sign, and changes the request on its way.
@@ -69,14 +70,14 @@ func TestSignature(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // whose clock stands still between signing and verifying
-				cloud := fakecloud.New(tt.cloud...)
-				id := cloud.AddTask(instanceID, fakecloud.Script{})
-				door := cloud.Transport()
+				cloud := fakekafka.New(tt.cloud...)
+				id := cloud.AddTask(instanceID, fakekafka.Script{})
+				transport := cloud.Transport()
 				client := newClient(t, tt.client, roundTripper(func(r *http.Request) (*http.Response, error) {
 					if tt.change != nil {
 						tt.change(r)
 					}
-					return door.RoundTrip(r)
+					return transport.RoundTrip(r)
 				}))
 				_, err := show(client, instanceID, id)
 				if tt.ok && err != nil {
@@ -92,7 +93,7 @@ func TestSignature(t *testing.T) {
 
 // TestSignatureCovers lets the SDK sign what it can: queries with odd characters, a body, headers of its own.
 func TestSignatureCovers(t *testing.T) {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
 	client := newClient(t, owner, cloud.Transport())
 	client.HcClient.WithExtraHeaders(map[string]string{"X-Trace": "a  b", "Accept-Language": "en"})
@@ -111,8 +112,8 @@ func TestSignatureCovers(t *testing.T) {
 func FuzzAuthorization(f *testing.F) {
 	f.Add("SDK-HMAC-SHA256 Access="+fakecloud.DefaultAccessKey+", SignedHeaders=host;x-sdk-date, Signature="+strings.Repeat("0", 64), "20260101T000000Z")
 	f.Add("SDK-HMAC-SHA256 Access=,,=, SignedHeaders=;;, Signature=", "")
-	cloud := fakecloud.New()
-	id := cloud.AddTask(instanceID, fakecloud.Script{})
+	cloud := fakekafka.New()
+	id := cloud.AddTask(instanceID, fakekafka.Script{})
 	f.Fuzz(func(t *testing.T, authorization, date string) {
 		r, err := http.NewRequest(http.MethodGet, "https://kafka.fake/v2/"+owner.project+"/instances/"+instanceID+"/tasks/"+id, nil)
 		if err != nil {

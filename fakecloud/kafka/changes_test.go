@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // instanceStatus is what ShowInstance says, or the code of its error.
@@ -40,33 +40,33 @@ func act(client *kafka.KafkaClient, action string, ids ...string) (*model.BatchR
 }
 
 func TestChange(t *testing.T) {
-	type steps = []fakecloud.StatusStep
+	type steps = []fakekafka.StatusStep
 	const s = time.Second
 	tests := []struct {
 		name, action string
-		change       *fakecloud.Change // nil: the default
+		change       *fakekafka.Change // nil: the default
 		want         string            // the statuses, and since when
 	}{
 		{"creation", "create", nil, "0s CREATING, 5m0s RUNNING"},
-		{"creation, slow", "create", &fakecloud.Change{Takes: 10 * time.Minute, FlipsAfter: time.Minute}, "0s CREATING, 10m0s RUNNING"},
-		{"creation, failed", "create", &fakecloud.Change{Outcome: "CREATEFAILED"}, "0s CREATING, 5m0s CREATEFAILED"},
-		{"creation, flapping", "create", &fakecloud.Change{Statuses: steps{{0, "CREATING"}, {30 * s, "RUNNING"}, {60 * s, "CREATING"}, {90 * s, "RUNNING"}}}, "0s CREATING, 30s RUNNING, 1m0s CREATING, 1m30s RUNNING"},
+		{"creation, slow", "create", &fakekafka.Change{Duration: 10 * time.Minute, FlipsAfter: time.Minute}, "0s CREATING, 10m0s RUNNING"},
+		{"creation, failed", "create", &fakekafka.Change{Outcome: "CREATEFAILED"}, "0s CREATING, 5m0s CREATEFAILED"},
+		{"creation, flapping", "create", &fakekafka.Change{Statuses: steps{{0, "CREATING"}, {30 * s, "RUNNING"}, {60 * s, "CREATING"}, {90 * s, "RUNNING"}}}, "0s CREATING, 30s RUNNING, 1m0s CREATING, 1m30s RUNNING"},
 		{"restart", "restart", nil, "0s RESTARTING, 1m30s RUNNING"},
-		{"restart, late", "restart", &fakecloud.Change{FlipsAfter: 10 * s}, "0s RUNNING, 10s RESTARTING, 1m30s RUNNING"},
-		{"restart, bad", "restart", &fakecloud.Change{Takes: 20 * s, Outcome: "ERROR"}, "0s RESTARTING, 20s ERROR"},
-		{"restart, flapping late", "restart", &fakecloud.Change{Statuses: steps{{30 * s, "RESTARTING"}, {60 * s, "RUNNING"}}}, "0s RUNNING, 30s RESTARTING, 1m0s RUNNING"},
+		{"restart, late", "restart", &fakekafka.Change{FlipsAfter: 10 * s}, "0s RUNNING, 10s RESTARTING, 1m30s RUNNING"},
+		{"restart, bad", "restart", &fakekafka.Change{Duration: 20 * s, Outcome: "ERROR"}, "0s RESTARTING, 20s ERROR"},
+		{"restart, flapping late", "restart", &fakekafka.Change{Statuses: steps{{30 * s, "RESTARTING"}, {60 * s, "RUNNING"}}}, "0s RUNNING, 30s RESTARTING, 1m0s RUNNING"},
 		{"deletion", "delete", nil, "0s DELETING, 1m0s DMS.00404022"},
-		{"deletion, late", "delete", &fakecloud.Change{Takes: 20 * s, FlipsAfter: 10 * s}, "0s RUNNING, 10s DELETING, 20s DMS.00404022"},
-		{"deletion, failed", "delete", &fakecloud.Change{Outcome: "ERROR"}, "0s DELETING, 1m0s ERROR"},
-		{"deletion, flapping", "delete", &fakecloud.Change{Statuses: steps{{0, "DELETING"}, {10 * s, ""}, {20 * s, "DELETING"}, {30 * s, ""}}}, "0s DELETING, 10s DMS.00404022, 20s DELETING, 30s DMS.00404022"},
+		{"deletion, late", "delete", &fakekafka.Change{Duration: 20 * s, FlipsAfter: 10 * s}, "0s RUNNING, 10s DELETING, 20s DMS.00404022"},
+		{"deletion, failed", "delete", &fakekafka.Change{Outcome: "ERROR"}, "0s DELETING, 1m0s ERROR"},
+		{"deletion, flapping", "delete", &fakekafka.Change{Statuses: steps{{0, "DELETING"}, {10 * s, ""}, {20 * s, "DELETING"}, {30 * s, ""}}}, "0s DELETING, 10s DMS.00404022, 20s DELETING, 30s DMS.00404022"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				client := newClient(t, owner, cloud.Transport())
 				if tt.change != nil {
-					map[string]func(fakecloud.Change){"create": cloud.OnCreate, "restart": cloud.OnRestart, "delete": cloud.OnDelete}[tt.action](*tt.change)
+					map[string]func(fakekafka.Change){"create": cloud.OnCreate, "restart": cloud.OnRestart, "delete": cloud.OnDelete}[tt.action](*tt.change)
 				}
 				id := instanceID
 				if tt.action == "create" {
@@ -90,7 +90,7 @@ func TestChange(t *testing.T) {
 }
 
 // watch looks at an instance every second for an hour, from both sides.
-func watch(t *testing.T, cloud *fakecloud.Cloud, client *kafka.KafkaClient, id string) string {
+func watch(t *testing.T, cloud *fakekafka.Cloud, client *kafka.KafkaClient, id string) string {
 	t.Helper()
 	start, last := time.Now(), "-"
 	var changes []string
@@ -110,8 +110,8 @@ func watch(t *testing.T, cloud *fakecloud.Cloud, client *kafka.KafkaClient, id s
 // TestGone asks every route for an instance that was deleted, and makes another by the same id.
 func TestGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
-		cloud.AddTask(instanceID, fakecloud.Script{ID: "t1"})
+		cloud := fakekafka.New()
+		cloud.AddTask(instanceID, fakekafka.Script{ID: "t1"})
 		cloud.SetStatus("forced", "FROZEN")
 		client := newClient(t, owner, cloud.Transport())
 		time.Sleep(time.Minute)
@@ -121,7 +121,7 @@ func TestGone(t *testing.T) {
 		cloud.SetStatus(instanceID, "RUNNING") // does not call it back
 		time.Sleep(time.Minute)
 		for _, r := range everyRoute {
-			if r.name == fakecloud.RouteCreateInstance || r.name == fakecloud.RouteListInstances {
+			if r.name == fakekafka.RouteCreateInstance || r.name == fakekafka.RouteListInstances {
 				continue
 			}
 			wantRefusal(t, r.ask(client, instanceID), 404, "DMS.00404022")
@@ -142,21 +142,21 @@ func TestGone(t *testing.T) {
 
 // TestBadChanges: a slip in a test is told where it is made.
 func TestBadChanges(t *testing.T) {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	for name, slip := range map[string]func(){
-		"negative":              func() { cloud.OnRestart(fakecloud.Change{Takes: -1}) },
-		"flips before":          func() { cloud.OnRestart(fakecloud.Change{FlipsAfter: -1}) },
-		"flips after the end":   func() { cloud.OnDelete(fakecloud.Change{FlipsAfter: time.Hour}) },
-		"statuses out of order": func() { cloud.OnCreate(fakecloud.Change{Statuses: []fakecloud.StatusStep{{2, "A"}, {1, "B"}}}) },
-		"script of a resize":    func() { cloud.OnResize(fakecloud.Script{Duration: -1}) },
-		"negative stage":        func() { cloud.OnConfig(fakecloud.Script{Stages: []fakecloud.Stage{{"a", 5}, {"b", -1}}}) },
+		"negative":              func() { cloud.OnRestart(fakekafka.Change{Duration: -1}) },
+		"flips before":          func() { cloud.OnRestart(fakekafka.Change{FlipsAfter: -1}) },
+		"flips after the end":   func() { cloud.OnDelete(fakekafka.Change{FlipsAfter: time.Hour}) },
+		"statuses out of order": func() { cloud.OnCreate(fakekafka.Change{Statuses: []fakekafka.StatusStep{{2, "A"}, {1, "B"}}}) },
+		"script of a resize":    func() { cloud.OnResize(fakekafka.Script{Duration: -1}) },
+		"negative stage":        func() { cloud.OnConfig(fakekafka.Script{Stages: []fakekafka.Stage{{"a", 5}, {"b", -1}}}) },
 		"scheduled twice": func() {
-			cloud.AddScheduled(instanceID, fakecloud.Scheduled{ID: "s"})
-			cloud.AddScheduled(instanceID, fakecloud.Scheduled{ID: "s"})
+			cloud.AddScheduled(instanceID, fakekafka.Scheduled{ID: "s"})
+			cloud.AddScheduled(instanceID, fakekafka.Scheduled{ID: "s"})
 		},
-		"scheduled, no id":           func() { cloud.AddScheduled(instanceID, fakecloud.Scheduled{ID: "a/b"}) },
-		"scheduled, negative":        func() { cloud.AddScheduled(instanceID, fakecloud.Scheduled{Duration: -1}) },
-		"scheduled, and has started": func() { cloud.AddScheduled(instanceID, fakecloud.Scheduled{Status: taskwait.StatusSuccess}) },
+		"scheduled, no id":           func() { cloud.AddScheduled(instanceID, fakekafka.Scheduled{ID: "a/b"}) },
+		"scheduled, negative":        func() { cloud.AddScheduled(instanceID, fakekafka.Scheduled{Duration: -1}) },
+		"scheduled, and has started": func() { cloud.AddScheduled(instanceID, fakekafka.Scheduled{Status: taskwait.StatusSuccess}) },
 	} {
 		func() {
 			defer func() {

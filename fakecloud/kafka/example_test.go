@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -31,14 +32,14 @@ func connect(endpoint string, cfg *config.HttpConfig) *kafka.KafkaClient {
 }
 
 // inMemory is a client that needs no network.
-func inMemory(cloud *fakecloud.Cloud) *kafka.KafkaClient {
+func inMemory(cloud *fakekafka.Cloud) *kafka.KafkaClient {
 	return connect("https://kafka.fake", config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport()))
 }
 
 func Example() {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Duration: 40 * time.Millisecond})
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.Unavailable())
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", Duration: 40 * time.Millisecond})
+	cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.Unavailable())
 
 	waiter, err := taskwait.New(kafkatasks.New(inMemory(cloud), "kafka-1"), taskwait.WithInterval(10*time.Millisecond, 20*time.Millisecond))
 	if err != nil {
@@ -50,8 +51,8 @@ func Example() {
 }
 
 func ExampleCloud_Transport() {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{})
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{})
 
 	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 	client := connect("https://kafka.fake", cfg)
@@ -61,7 +62,7 @@ func ExampleCloud_Transport() {
 }
 
 func ExampleCloud_Start() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance("kafka-1")
 	server, err := cloud.Start()
 	if err != nil {
@@ -76,12 +77,12 @@ func ExampleCloud_Start() {
 }
 
 func ExampleCloud_AddTask() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	// A task that was started an hour ago, and was called off after ten minutes.
-	id := cloud.AddTask("kafka-1", fakecloud.Script{
+	id := cloud.AddTask("kafka-1", fakekafka.Script{
 		Name:      "kafkaUpgrade",
 		CreatedAt: time.Now().Add(-time.Hour),
-		Steps: []fakecloud.Step{
+		Steps: []fakekafka.Step{
 			{After: 0, Status: taskwait.StatusCreated},
 			{After: 10 * time.Minute, Status: taskwait.StatusCancelled},
 		},
@@ -93,9 +94,9 @@ func ExampleCloud_AddTask() {
 }
 
 func ExampleCloud_OnResize() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance("kafka-1")
-	cloud.OnResize(fakecloud.Script{ID: "job-1", Duration: 40 * time.Minute, Outcome: taskwait.StatusFailed})
+	cloud.OnResize(fakekafka.Script{ID: "job-1", Duration: 40 * time.Minute, Outcome: taskwait.StatusFailed})
 
 	space := int32(600)
 	resp, err := inMemory(cloud).ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{
@@ -107,13 +108,13 @@ func ExampleCloud_OnResize() {
 }
 
 func ExampleCloud_Inject() {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{})
-	cloud.Inject(fakecloud.RouteShowTask,
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{})
+	cloud.Inject(fakekafka.RouteShowTask,
 		fakecloud.Throttle(2*time.Second),
 		fakecloud.Error(403, "DMS.00403003", "This role does not have the permissions to perform this operation."),
 		fakecloud.Truncate(),
-		fakecloud.Status("PAUSED"),
+		fakekafka.Status("PAUSED"),
 	)
 
 	source := kafkatasks.New(inMemory(cloud), "kafka-1")
@@ -130,8 +131,8 @@ func ExampleCloud_Inject() {
 }
 
 func ExampleCloud_Requests() {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{ID: "8abfa7b272adc5b40172b73130065ae7"})
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{ID: "8abfa7b272adc5b40172b73130065ae7"})
 	cloud.Inject(fakecloud.AnyRoute, fakecloud.Unavailable().Times(2))
 
 	client := inMemory(cloud)
@@ -149,7 +150,7 @@ func ExampleCloud_Requests() {
 
 func ExampleWithUnknownTask() {
 	// A guess: what the real service answers is not documented.
-	cloud := fakecloud.New(fakecloud.WithUnknownTask(404, "DMS.00404000", "The task does not exist."))
+	cloud := fakekafka.New(fakekafka.WithUnknownTask(404, "DMS.00404000", "The task does not exist."))
 	cloud.AddInstance("kafka-1")
 
 	_, err := inMemory(cloud).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "unknown"})

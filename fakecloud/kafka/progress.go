@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"net/http"
@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
 )
 
 // Stage is a part of an expansion, as its progress shows it: "pre_check", "disk_expansion".
 type Stage struct {
-	Name  string
-	Takes time.Duration
+	Name     string
+	Duration time.Duration
 }
 
 // ProgressShape is how the progress of a task is written.
@@ -28,10 +29,10 @@ const (
 )
 
 // WithNoProgress sets the error that asking for the progress of a task without [Script.Stages] answers with; see
-// [Error]. Default: none, but 200 with {}. What the real service does is not documented.
-func WithNoProgress(status int, code, message string) Option {
-	checkStatus("WithNoProgress", status)
-	return func(c *Cloud) { c.noProgress = &serviceError{status, code, message} }
+// [fakecloud.Error]. Default: none, but 200 with {}. What the real service does is not documented.
+func WithNoProgress(status int, code, message string) fakecloud.Option {
+	fakecloud.CheckStatus("WithNoProgress", status)
+	return option(func(c *Cloud) { c.noProgress = &serviceError{status, code, message} })
 }
 
 // showProgress answers with how far an expansion has come.
@@ -43,11 +44,11 @@ func (c *Cloud) showProgress(e *exchange) {
 	t := e.instance.tasks[n]
 	switch {
 	case len(t.Stages) > 0:
-		e.payload = t.shaped(e)
+		e.Payload = t.shaped(e)
 	case c.noProgress != nil:
 		e.refuse(c.noProgress)
 	default:
-		e.payload = &struct{}{}
+		e.Payload = &struct{}{}
 	}
 }
 
@@ -76,7 +77,7 @@ func (t *task) remaining(now time.Time) int {
 
 func (s *Script) planned() (sum time.Duration) {
 	for _, stage := range s.Stages {
-		sum += stage.Takes
+		sum += stage.Duration
 	}
 	return sum
 }
@@ -106,7 +107,7 @@ func (t *task) parts(now time.Time) []part {
 	var parts []part
 	begin := time.Duration(0)
 	for n, stage := range t.Stages {
-		p, end := part{stage.Name, waiting, -1, -1}, begin+stage.Takes
+		p, end := part{stage.Name, waiting, -1, -1}, begin+stage.Duration
 		switch {
 		case !runs && status == taskwait.StatusSuccess:
 			p = part{stage.Name, completed, min(begin, after), min(end, after)}
@@ -136,8 +137,8 @@ func (t *task) shaped(e *exchange) any {
 		return n
 	}
 	answer := map[string]any{
-		"progress_percentage": number(int64(t.percentage(e.now))),
-		"remain_time":         number(int64(t.remaining(e.now))),
+		"progress_percentage": number(int64(t.percentage(e.Now))),
+		"remain_time":         number(int64(t.remaining(e.Now))),
 	}
 	if t.Shape != ShapeBare {
 		answer["step_list"] = t.shapedSteps(e)
@@ -151,7 +152,7 @@ func (t *task) shapedSteps(e *exchange) []map[string]any {
 		key = "statue"
 	}
 	instant := func(since time.Duration) any {
-		switch ms := e.clock(t.CreatedAt.Add(since)).UnixMilli(); {
+		switch ms := e.Clock(t.CreatedAt.Add(since)).UnixMilli(); {
 		case since < 0:
 			return nil
 		case t.Shape == ShapeStrings || t.Shape == ShapeText:
@@ -161,7 +162,7 @@ func (t *task) shapedSteps(e *exchange) []map[string]any {
 		}
 	}
 	var steps []map[string]any
-	for _, p := range t.parts(e.now) {
+	for _, p := range t.parts(e.Now) {
 		steps = append(steps, map[string]any{
 			"name": p.name, key: p.status, "start_time": instant(p.begin), "end_time": instant(p.end),
 		})

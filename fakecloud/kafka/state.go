@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"cmp"
@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
 )
 
 // Operation is a request that has changed something: it was carried out, whatever became of its answer.
 type Operation struct {
 	Time       time.Time // when it was carried out, by our clock
-	Route      Route
+	Route      fakecloud.Route
 	InstanceID string
 	TaskID     string // the task that it has started, or whose record it has changed or deleted; "": none
 }
@@ -51,17 +52,17 @@ func (c *Cloud) Instance(id string) (InstanceState, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, now := c.instances[id], time.Now()
-	if i == nil || i.status(now) == gone {
+	if i == nil || i.status(now) == deleted {
 		return InstanceState{}, false
 	}
-	c.settle(i, now)
+	c.advance(i, now)
 	return InstanceState{
 		ID: i.id, Name: i.spec.Name, Status: i.status(now), PublicIP: i.spec.PublicIP, Configs: maps.Clone(i.configs),
-		Brokers: i.spec.Brokers, Storage: i.spec.Storage, Product: i.spec.Product, CreatedAt: i.madeAt,
+		Brokers: i.spec.Brokers, Storage: i.spec.Storage, Product: i.spec.Product, CreatedAt: i.createdAt,
 	}, true
 }
 
-// Tasks returns the tasks of an instance, also of one that is gone, in the order of their start; those too that are not
+// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that are not
 // listed yet, but none whose record was deleted.
 func (c *Cloud) Tasks(instanceID string) []TaskState {
 	c.mu.Lock()
@@ -70,7 +71,7 @@ func (c *Cloud) Tasks(instanceID string) []TaskState {
 	if i == nil {
 		return nil
 	}
-	c.settle(i, now)
+	c.advance(i, now)
 	var all []TaskState
 	for _, t := range i.tasks {
 		all = append(all, TaskState{ID: t.ID, Name: t.Name, Status: t.step(now).Status, CreatedAt: t.CreatedAt})
@@ -79,13 +80,13 @@ func (c *Cloud) Tasks(instanceID string) []TaskState {
 	return all
 }
 
-// did notes what was carried out.
-func (c *Cloud) did(e *exchange, i *instance, taskID string) {
-	c.operations = append(c.operations, Operation{Time: e.now, Route: e.route, InstanceID: i.id, TaskID: taskID})
+// record notes what was carried out.
+func (c *Cloud) record(e *exchange, i *instance, taskID string) {
+	c.operations = append(c.operations, Operation{Time: e.Now, Route: e.Route, InstanceID: i.id, TaskID: taskID})
 }
 
-// settle brings an instance up to date: scheduled tasks start, and tasks that have ended well have their effect.
-func (c *Cloud) settle(i *instance, now time.Time) {
+// advance brings an instance up to date: scheduled tasks start, and tasks that have ended well have their effect.
+func (c *Cloud) advance(i *instance, now time.Time) {
 	if i == nil {
 		return
 	}

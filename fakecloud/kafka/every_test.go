@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"slices"
@@ -9,6 +9,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func configs(pairs ...string) *model.ModifyInstanceConfigsReq {
@@ -25,79 +26,79 @@ var everyRoute = []struct {
 	mutating bool
 	ask      func(client *kafka.KafkaClient, id string) error
 }{
-	{fakecloud.RouteShowTask, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteShowTask, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := show(c, id, "t1")
 		return err
 	}},
-	{fakecloud.RouteListTasks, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteListTasks, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: id})
 		return err
 	}},
-	{fakecloud.RouteProgress, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteProgress, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ShowBackgroundTaskProgress(&model.ShowBackgroundTaskProgressRequest{InstanceId: id, TaskId: "t1"})
 		return err
 	}},
-	{fakecloud.RouteDeleteTask, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteDeleteTask, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.DeleteBackgroundTask(&model.DeleteBackgroundTaskRequest{InstanceId: id, TaskId: "t1"})
 		return err
 	}},
-	{fakecloud.RouteListScheduled, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteListScheduled, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ListScheduledTasks(&model.ListScheduledTasksRequest{InstanceId: id})
 		return err
 	}},
-	{fakecloud.RouteUpdateScheduled, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteUpdateScheduled, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.UpdateScheduledTask(&model.UpdateScheduledTaskRequest{InstanceId: id, TaskId: "s1", Status: pointer("CANCELLED")})
 		return err
 	}},
-	{fakecloud.RouteDeleteScheduled, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteDeleteScheduled, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.DeleteScheduledTask(&model.DeleteScheduledTaskRequest{InstanceId: id, TaskId: "s2"})
 		return err
 	}},
-	{fakecloud.RouteListInstances, false, func(c *kafka.KafkaClient, _ string) error {
+	{fakekafka.RouteListInstances, false, func(c *kafka.KafkaClient, _ string) error {
 		_, err := c.ListInstances(&model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA})
 		return err
 	}},
-	{fakecloud.RouteShowInstance, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteShowInstance, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ShowInstance(&model.ShowInstanceRequest{InstanceId: id})
 		return err
 	}},
-	{fakecloud.RouteShowConfigs, false, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteShowConfigs, false, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ShowInstanceConfigs(&model.ShowInstanceConfigsRequest{InstanceId: id})
 		return err
 	}},
-	{fakecloud.RouteModifyConfigs, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteModifyConfigs, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ModifyInstanceConfigs(&model.ModifyInstanceConfigsRequest{InstanceId: id, Body: configs("a", "b")})
 		return err
 	}},
-	{fakecloud.RouteResize, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteResize, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: id, Body: &model.ResizeEngineInstanceReq{OperType: "horizontal", NewBrokerNum: pointer(int32(5))}})
 		return err
 	}},
-	{fakecloud.RoutePublicIP, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RoutePublicIP, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id, Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: pointer("ip")}})
 		return err
 	}},
-	{fakecloud.RouteResetOffset, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteResetOffset, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ResetMessageOffsetWithEngine(&model.ResetMessageOffsetWithEngineRequest{InstanceId: id, Group: "g", Body: offset()})
 		return err
 	}},
-	{fakecloud.RouteResetOffset, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteResetOffset, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.ResetMessageOffset(&model.ResetMessageOffsetRequest{InstanceId: id, Group: "g", Body: offset()})
 		return err
 	}},
-	{fakecloud.RouteAction, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteAction, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := act(c, "restart", id)
 		return err
 	}},
-	{fakecloud.RouteDeleteInstance, true, func(c *kafka.KafkaClient, id string) error {
+	{fakekafka.RouteDeleteInstance, true, func(c *kafka.KafkaClient, id string) error {
 		_, err := c.DeleteInstance(&model.DeleteInstanceRequest{InstanceId: id})
 		return err
 	}},
-	{fakecloud.RouteCreateInstance, true, func(c *kafka.KafkaClient, _ string) error {
+	{fakekafka.RouteCreateInstance, true, func(c *kafka.KafkaClient, _ string) error {
 		_, err := create(c, "another")
 		return err
 	}},
-	{fakecloud.RouteCreateInstance, true, func(c *kafka.KafkaClient, _ string) error {
+	{fakekafka.RouteCreateInstance, true, func(c *kafka.KafkaClient, _ string) error {
 		_, err := c.CreateInstanceByEngine(&model.CreateInstanceByEngineRequest{Engine: model.GetCreateInstanceByEngineRequestEngineEnum().KAFKA, Body: creation("another")})
 		return err
 	}},
@@ -125,7 +126,7 @@ func TestEveryRouteFaults(t *testing.T) {
 		{"silent", fakecloud.Stall(), false, true},
 		{"hanging", fakecloud.Hang(), false, false},
 		{"throttled", fakecloud.Throttle(0), false, false},
-		{"throttled as 404", fakecloud.ThrottleAs404(), false, false},
+		{"throttled as 404", fakekafka.ThrottleAs404(), false, false},
 		{"page", fakecloud.HTML(502), false, false},
 		{"down", fakecloud.Unavailable(), false, false},
 	}
@@ -133,10 +134,10 @@ func TestEveryRouteFaults(t *testing.T) {
 		for n, r := range everyRoute {
 			t.Run(f.name+"/"+string(r.name), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					cloud := fakecloud.New()
-					cloud.AddTask(instanceID, fakecloud.Script{ID: "t1"})
-					cloud.AddScheduled(instanceID, fakecloud.Scheduled{ID: "s1", At: time.Now().Add(24 * time.Hour)})
-					cloud.AddScheduled(instanceID, fakecloud.Scheduled{ID: "s2", Status: "CANCELLED"})
+					cloud := fakekafka.New()
+					cloud.AddTask(instanceID, fakekafka.Script{ID: "t1"})
+					cloud.AddScheduled(instanceID, fakekafka.Scheduled{ID: "s1", At: time.Now().Add(24 * time.Hour)})
+					cloud.AddScheduled(instanceID, fakekafka.Scheduled{ID: "s2", Status: "CANCELLED"})
 					time.Sleep(time.Minute) // t1 has ended
 					cloud.Inject(r.name, f.fault)
 					start := time.Now()
@@ -166,7 +167,7 @@ func TestEveryRouteFaults(t *testing.T) {
 
 // TestEveryRoute asks by the right name, and from another project.
 func TestEveryRoute(t *testing.T) {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
 	client := newClient(t, owner, cloud.Transport())
 	for n, r := range everyRoute {

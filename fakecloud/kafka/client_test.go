@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"errors"

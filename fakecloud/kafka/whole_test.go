@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func pointer[T any](v T) *T { return &v }
@@ -37,7 +37,7 @@ func showInstance(t testing.TB, client *kafka.KafkaClient, id string) *model.Sho
 // deletes it, and looks at it from all sides before, during and after each step.
 func TestWholeLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		client := newClient(t, owner, cloud.Transport())
 		made, err := create(client, "whole")
 		if err != nil {

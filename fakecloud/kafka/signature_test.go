@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"encoding/json"
@@ -12,10 +12,11 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // letIn sends a request and tells whether it was let in, and the message if not.
-func letIn(t *testing.T, cloud *fakecloud.Cloud, r *http.Request) (ok bool, message string) {
+func letIn(t *testing.T, cloud *fakekafka.Cloud, r *http.Request) (ok bool, message string) {
 	t.Helper()
 	resp, err := cloud.Transport().RoundTrip(r)
 	if err != nil {
@@ -130,7 +131,7 @@ func TestSkew(t *testing.T) {
 			skew time.Duration
 			ok   bool
 		}{{15 * time.Minute, true}, {-15 * time.Minute, true}, {15*time.Minute + time.Second, false}, {-15*time.Minute - time.Second, false}} {
-			for name, cloud := range map[string]*fakecloud.Cloud{"option": newCloud(fakecloud.WithClockSkew(tt.skew)), "fault": newCloud()} {
+			for name, cloud := range map[string]*fakekafka.Cloud{"option": newCloud(fakecloud.WithClockSkew(tt.skew)), "fault": newCloud()} {
 				if name == "fault" {
 					cloud.Inject(fakecloud.AnyRoute, fakecloud.ClockSkew(tt.skew))
 				}

@@ -1,12 +1,14 @@
-package fakecloud
+package kafka
 
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
 )
 
 // The statuses of an instance that this cloud knows by itself (API reference, "Instance Status"). [Cloud.SetStatus],
@@ -20,23 +22,23 @@ const (
 	extendedFailed = "EXTENDEDFAILED"
 	createFailed   = "CREATEFAILED"
 	faulty         = "ERROR"
-	gone           = ""
+	deleted        = ""
 )
 
 // Change is how the status of an instance goes through a change that has no task: its creation, a restart, its
 // deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or one
 // minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it is set.
 type Change struct {
-	Takes      time.Duration // from the request until the outcome; default: see above
+	Duration   time.Duration // from the request until the outcome; default: see above
 	FlipsAfter time.Duration // for so long the status is still the old one; default 0. A creation shows CREATING at once
-	Outcome    string        // the status at the end; default RUNNING, and for a deletion "", which is: gone
+	Outcome    string        // the status at the end; default RUNNING, and for a deletion "", which is: deleted
 	Statuses   []StatusStep  // the statuses one by one, instead of all of the above; until the first the old one stays
 }
 
 // StatusStep is a status that an instance has from a time on.
 type StatusStep struct {
 	After  time.Duration // since the request
-	Status string        // "": the instance is gone
+	Status string        // "": the instance is deleted
 }
 
 // OnCreate sets how creations go that start from now on.
@@ -73,16 +75,16 @@ func (ch Change) steps(status string) []StatusStep {
 	if len(ch.Statuses) > 0 {
 		return slices.Clone(ch.Statuses)
 	}
-	takes, outcome := 5*time.Minute, running
+	duration, outcome := 5*time.Minute, running
 	switch status {
 	case restarting:
-		takes = 90 * time.Second
+		duration = 90 * time.Second
 	case deleting:
-		takes, outcome = time.Minute, gone
+		duration, outcome = time.Minute, deleted
 	default:
 		ch.FlipsAfter = 0
 	}
-	return []StatusStep{{ch.FlipsAfter, status}, {cmp.Or(ch.Takes, takes), cmp.Or(ch.Outcome, outcome)}}
+	return []StatusStep{{ch.FlipsAfter, status}, {cmp.Or(ch.Duration, duration), cmp.Or(ch.Outcome, outcome)}}
 }
 
 // phase is a change on its way.
@@ -113,10 +115,10 @@ func (i *instance) extend(t *task) {
 	i.phases = append(i.phases, phase{t.CreatedAt, steps})
 }
 
-// status is the one that the instance shows, gone if it is. The latest change counts.
+// status is the one that the instance shows, deleted if it is. The latest change counts.
 func (i *instance) status(now time.Time) string {
 	status := i.alive(now)
-	if status != gone && i.forced != "" {
+	if status != deleted && i.forced != "" {
 		return i.forced
 	}
 	return status
@@ -139,9 +141,108 @@ func (i *instance) changing(now time.Time) bool {
 }
 
 // SetStatus makes an instance show this status, whatever happens to it, such as FROZEN; "": again the one that its life
-// has come to. An instance that is gone stays gone. It makes the instance if there is none.
+// has come to. A deleted instance stays deleted. It makes the instance if there is none.
 func (c *Cloud) SetStatus(instanceID, status string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.instance(instanceID).forced = status
+}
+
+// WithoutConflicts lets every operation start, whatever runs on its instance. By default an operation is refused with
+// 400 and DMS.00400017 while a task of the instance runs, and with 400 and DMS.00400026 while the instance changes, or
+// has a status that does not allow it.
+func WithoutConflicts() fakecloud.Option { return option(func(c *Cloud) { c.allowConflicts = true }) }
+
+var (
+	errNoInstance = &serviceError{http.StatusNotFound, "DMS.00404022", "This instance does not exist."}
+	errTaskRuns   = &serviceError{http.StatusBadRequest, "DMS.00400017", "This DMS instance job task is still running."}
+	errStatus     = &serviceError{http.StatusBadRequest, "DMS.00400026", "This operation is not allowed due to the instance status."}
+)
+
+// refusal is why an operation on the instance must not start now; nil: it may. Besides RUNNING it may in these statuses.
+func (c *Cloud) refusal(e *exchange, i *instance, also ...string) *serviceError {
+	if i == nil || i.status(e.Now) == deleted {
+		return errNoInstance
+	}
+	status := i.status(e.Now)
+	switch {
+	case c.allowConflicts:
+	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.runs(e.Now) }):
+		return errTaskRuns
+	case i.changing(e.Now), status != running && !slices.Contains(also, status):
+		return errStatus
+	}
+	return nil
+}
+
+// The statuses besides RUNNING that allow a restart (User Guide, "Restarting a Kafka Instance": Running or Faulty), and
+// a deletion, which is how one gets rid of what has failed.
+var (
+	restartable = []string{faulty}
+	deletable   = []string{faulty, extendedFailed, createFailed}
+)
+
+// deleteInstance starts the deletion of an instance.
+func (c *Cloud) deleteInstance(e *exchange) {
+	if err := c.refusal(e, e.instance, deletable...); err != nil {
+		e.refuse(err)
+		return
+	}
+	c.change(e.instance, deleting, e.Now)
+	c.record(e, e.instance, "")
+	e.Status = http.StatusNoContent
+}
+
+// result is what became of one of many.
+type result struct {
+	Result   string `json:"result"`
+	Instance string `json:"instance"`
+}
+
+// actOnInstances restarts or deletes many. If none of them may be, the answer is why the first may not: a guess.
+func (c *Cloud) actOnInstances(e *exchange) {
+	var asked struct {
+		Action    string   `json:"action"`
+		Instances []string `json:"instances"`
+	}
+	if !e.asked(&asked) {
+		return
+	}
+	status, also := deleting, deletable
+	if asked.Action == "restart" {
+		status, also = restarting, restartable
+	} else if asked.Action != "delete" {
+		asked.Instances = nil
+	}
+	if len(asked.Instances) == 0 {
+		e.invalid()
+		return
+	}
+	c.actOn(e, asked.Instances, status, also)
+}
+
+func (c *Cloud) actOn(e *exchange, ids []string, status string, also []string) {
+	var refused *serviceError
+	var results []result
+	good := false
+	for _, id := range ids {
+		i := c.instances[id]
+		c.advance(i, e.Now)
+		if err := c.refusal(e, i, also...); err != nil {
+			results = append(results, result{"failed", id})
+			refused = cmp.Or(refused, err)
+			continue
+		}
+		c.change(i, status, e.Now)
+		c.record(e, i, "")
+		results = append(results, result{"success", id})
+		good = true
+	}
+	if !good {
+		e.refuse(refused)
+		return
+	}
+	e.Payload = &struct {
+		Results []result `json:"results"`
+	}{results}
 }

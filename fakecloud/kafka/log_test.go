@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"fmt"
@@ -11,19 +11,20 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud()
 		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
 		start := time.Now()
 		go func() { _, _ = show(client, instanceID, "t1") }() // is answered last
 		synctest.Wait()
 		time.Sleep(time.Second)
 		underway := cloud.Requests()
-		if len(underway) != 1 || underway[0].Status != 0 || underway[0].Took != 0 || underway[0].Gone {
+		if len(underway) != 1 || underway[0].Status != 0 || underway[0].Took != 0 || underway[0].Disconnected {
 			t.Errorf("under way: %+v", underway)
 		}
 		_, _ = show(client, instanceID, "t1")
@@ -114,7 +115,7 @@ func TestServerClose(t *testing.T) {
 	eventually(t, cloud, func(log []fakecloud.Request) bool { return len(log) == 3 })
 	server.Close()
 	for _, r := range cloud.Requests() { // complete, because nothing runs any more
-		if !r.Gone || r.Took == 0 {
+		if !r.Disconnected || r.Took == 0 {
 			t.Errorf("log = %+v, want it gone", r)
 		}
 	}
@@ -153,7 +154,7 @@ func TestServerClosePipelining(t *testing.T) {
 	server.Close()
 }
 
-// TestServers: a cloud may have several doors at once.
+// TestServers: a cloud may have several servers at once.
 func TestServers(t *testing.T) {
 	cloud := newCloud()
 	first, one := start(t, cloud)

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // answer is all that a client sees of one request.
@@ -70,9 +71,9 @@ func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answ
 	return got
 }
 
-// TestDoors proves that both doors behave alike: for every fault, and for what is refused. The loopback connection is
+// TestTransportsAgree proves that both transports behave alike: for every fault, and for what is refused. The loopback connection is
 // used again where it can be.
-func TestDoors(t *testing.T) {
+func TestTransportsAgree(t *testing.T) {
 	show, remove, extend := "/tasks/t1", "/tasks/t1", "/extend"
 	tests := []struct {
 		name         string
@@ -106,7 +107,7 @@ func TestDoors(t *testing.T) {
 		{"late 504", fakecloud.Error(504, "APIGW.0201", "Backend timeout.").After(20 * time.Millisecond), "GET", show, 504, ""},
 		{"throttle", fakecloud.Throttle(0), "GET", show, 429, ""},
 		{"throttle with Retry-After", fakecloud.Throttle(1500 * time.Millisecond), "GET", show, 429, ""},
-		{"throttle as 404", fakecloud.ThrottleAs404(), "GET", show, 404, ""},
+		{"throttle as 404", fakekafka.ThrottleAs404(), "GET", show, 404, ""},
 		{"HTML", fakecloud.HTML(200), "GET", show, 200, ""},
 		{"{}", fakecloud.Respond(200, "{}"), "GET", show, 200, ""},
 		{"null", fakecloud.Respond(200, "null"), "GET", show, 200, ""},
@@ -119,10 +120,10 @@ func TestDoors(t *testing.T) {
 		{"headers", fakecloud.Respond(200, "x", "x-one", "1", "X-One", "2", "X-Request-Id", "mine"), "GET", show, 200, ""},
 		{"large", fakecloud.Respond(200, strings.Repeat("x", 1<<20)), "GET", show, 200, ""},
 		{"clock", fakecloud.ClockSkew(-time.Hour), "GET", show, 401, ""},
-		{"wrong id", fakecloud.WrongID(), "GET", show, 200, ""},
-		{"several rows", fakecloud.SeveralRows(), "GET", show, 200, ""},
-		{"unknown status", fakecloud.Status("PAUSED"), "GET", show, 200, ""},
-		{"not listed", fakecloud.NotListed(), "GET", show, 200, ""},
+		{"wrong id", fakekafka.WrongID(), "GET", show, 200, ""},
+		{"several rows", fakekafka.SeveralRows(), "GET", show, 200, ""},
+		{"unknown status", fakekafka.Status("PAUSED"), "GET", show, 200, ""},
+		{"not listed", fakekafka.NotListed(), "GET", show, 200, ""},
 	}
 	past := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, tt := range tests {
@@ -132,8 +133,8 @@ func TestDoors(t *testing.T) {
 			var answers []answer
 			var logs []fakecloud.Request
 			for _, loopback := range []bool{false, true} {
-				cloud := fakecloud.New()
-				cloud.AddTask(instanceID, fakecloud.Script{ID: "t1", CreatedAt: past})
+				cloud := fakekafka.New()
+				cloud.AddTask(instanceID, fakekafka.Script{ID: "t1", CreatedAt: past})
 				cloud.Inject(fakecloud.AnyRoute, fakecloud.Serve(), tt.fault, fakecloud.Serve())
 				rt, url := cloud.Transport(), "https://kafka.fake"
 				if loopback {
@@ -149,7 +150,7 @@ func TestDoors(t *testing.T) {
 				answers = append(answers, ask(t, rt, tt.method, url+middle+tt.path, body))
 				answers = append(answers, ask(t, rt, "GET", url+instance+"/tasks/t2", "")) // nothing lingers
 				logs = append(logs, eventually(t, cloud, func(log []fakecloud.Request) bool {
-					return len(log) == 3 && log[2].Status == 200 && log[1].Gone == gone && log[1].Status == tt.status
+					return len(log) == 3 && log[2].Status == 200 && log[1].Disconnected == gone && log[1].Status == tt.status
 				})[1])
 			}
 			if answers[0] != answers[2] || answers[1] != answers[3] {
@@ -165,8 +166,8 @@ func TestDoors(t *testing.T) {
 	}
 }
 
-// start opens the loopback door, with connections that are used again.
-func start(t *testing.T, cloud *fakecloud.Cloud) (http.RoundTripper, string) {
+// start opens the loopback transport, with connections that are used again.
+func start(t *testing.T, cloud *fakekafka.Cloud) (http.RoundTripper, string) {
 	t.Helper()
 	server, err := cloud.Start()
 	if err != nil {
@@ -181,7 +182,7 @@ func start(t *testing.T, cloud *fakecloud.Cloud) (http.RoundTripper, string) {
 }
 
 // eventually is the log once it is as it should be: a server notices later than its client who has gone.
-func eventually(t *testing.T, cloud *fakecloud.Cloud, ok func([]fakecloud.Request) bool) []fakecloud.Request {
+func eventually(t *testing.T, cloud *fakekafka.Cloud, ok func([]fakecloud.Request) bool) []fakecloud.Request {
 	t.Helper()
 	for range 2000 {
 		if log := cloud.Requests(); ok(log) {

@@ -1,4 +1,4 @@
-package fakecloud_test
+package kafka_test
 
 import (
 	"net/http"
@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		cloud := fakecloud.New(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
+		cloud := fakekafka.New(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
 		for i, tt := range []struct {
 			at   time.Duration
 			want int

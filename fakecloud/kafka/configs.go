@@ -1,4 +1,4 @@
-package fakecloud
+package kafka
 
 import (
 	"maps"
@@ -38,7 +38,7 @@ func (*Cloud) showConfigs(e *exchange) {
 	for _, name := range slices.Sorted(maps.Keys(rest)) {
 		all = append(all, config{Name: name, Kind: "dynamic", Value: rest[name]})
 	}
-	e.payload = &struct {
+	e.Payload = &struct {
 		Configs []config `json:"kafka_configs"`
 	}{all}
 }
@@ -79,6 +79,6 @@ func (c *Cloud) modifyConfigs(e *exchange) {
 		if c.configJobID {
 			answer.JobID = t.ID
 		}
-		e.payload = &answer
+		e.Payload = &answer
 	}
 }
