@@ -29,7 +29,7 @@ import (
 type Caller struct {
 	client *core.HcHttpClient
 	once   sync.Once
-	setup  setup
+	setup  *setup // a pointer: fmt follows none of a field, so that no verb prints the client's headers
 }
 
 // NewCaller returns a Caller for client. Nothing is sent. A nil client is an error of the first call.
@@ -79,13 +79,13 @@ func (p *probe) ProcessAuthRequest(
 
 // inspect reads a client's setup by letting a copy of the client prepare a request. Nothing is sent: the probe refuses,
 // and a client that does not call the probe cannot send a request with this method.
-func inspect(client *core.HcHttpClient) (s setup) {
+func inspect(client *core.HcHttpClient) (s *setup) {
 	if client == nil {
-		return setup{err: errors.New("the SDK client is nil")}
+		return &setup{err: errors.New("the SDK client is nil")}
 	}
 	defer func() {
 		if recover() != nil { // the SDK indexes the endpoints without looking
-			s = setup{err: errors.New("the SDK client has no endpoint: build it with WithRegion or WithEndpoint")}
+			s = &setup{err: errors.New("the SDK client has no endpoint: build it with WithRegion or WithEndpoint")}
 		}
 	}()
 	p := &probe{}
@@ -94,13 +94,13 @@ func inspect(client *core.HcHttpClient) (s setup) {
 	_, err := clone.WithCredential(p).SyncInvoke(&struct{}{}, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
 	switch {
 	case p.client == nil && err == nil:
-		return setup{err: errors.New("the SDK has changed: a request that cannot be sent was")}
+		return &setup{err: errors.New("the SDK has changed: a request that cannot be sent was")}
 	case p.client == nil:
-		return setup{unbound: true}
+		return &setup{unbound: true}
 	case client.GetCredential() == nil:
-		return setup{err: errors.New("the SDK client has no credential: build it with WithCredential")}
+		return &setup{err: errors.New("the SDK client has no credential: build it with WithCredential")}
 	}
-	s = setup{config: p.client.GetHttpConfig(), endpoint: p.request.GetEndpoint()}
+	s = &setup{config: p.client.GetHttpConfig(), endpoint: p.request.GetEndpoint()}
 	s.headers = extraHeaders(p.request.GetHeaderParams(), s.config.UserAgent)
 	s.base = base(&s.config)
 	return s

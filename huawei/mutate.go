@@ -30,9 +30,9 @@ func Mutate[T any](
 		err = &taskwait.QueryError{Err: errors.New(statusText(rec.status) + ": neither accepted nor refused")}
 	}
 	if err != nil {
-		return Reply[T]{At: rec.date()}, mutationError(err, rec)
+		return Reply[T]{At: rec.date(), rec: rec}, mutationError(err, rec)
 	}
-	return Reply[T]{Value: value, At: rec.date()}, nil
+	return Reply[T]{value, rec.date(), rec}, nil
 }
 
 // mutationError is err, of a call that must not be made twice unless that is known to be safe.

@@ -15,6 +15,7 @@ package huawei
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -25,6 +26,21 @@ import (
 type Reply[T any] struct {
 	Value T
 	At    time.Time // when the service answered, by its own clock, to the second; zero: it does not say
+	rec   *recorder
+}
+
+// Undecoded is the error of an answer that is not what was asked for: it does not decode.
+func (r Reply[T]) Undecoded() *taskwait.QueryError {
+	return r.malformed(statusText(r.rec.status) + ": the answer does not decode")
+}
+
+// Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
+func (r Reply[T]) Lacks(what string) *taskwait.QueryError {
+	return r.malformed(fmt.Sprintf("the answer (status %d) has no %s in it", r.rec.status, what))
+}
+
+func (r Reply[T]) malformed(text string) *taskwait.QueryError {
+	return &taskwait.QueryError{RequestID: r.rec.header.Get("X-Request-Id"), Err: errors.New(text)}
 }
 
 // Query makes one call of the SDK that reads, under ctx. call must build its request anew each time and make it on the
@@ -39,7 +55,7 @@ func Query[T any](
 	if err != nil {
 		return Reply[T]{}, err
 	}
-	return Reply[T]{Value: value, At: rec.date()}, nil
+	return Reply[T]{value, rec.date(), rec}, nil
 }
 
 // invoke makes the call, and also gives what the recorder saw of it.

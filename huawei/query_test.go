@@ -407,9 +407,12 @@ func TestCallerPrintsNothing(t *testing.T) {
 	if _, err := show(t.Context(), caller, "task"); err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
 		if got := fmt.Sprintf(verb, caller); got != "huawei.Caller" {
 			t.Errorf("%s of a Caller is %s", verb, got)
+		}
+		if got := fmt.Sprintf(verb, struct{ c *huawei.Caller }{caller}); strings.Contains(got, "hush") {
+			t.Errorf("%s of what holds a Caller is %s", verb, got)
 		}
 	}
 }

@@ -49,7 +49,7 @@ var faults = []struct {
 }{
 	{weight: 60, means: rows, fault: fakecloud.Serve()},
 	{weight: 10, means: rows, fault: fakecloud.Slow(1500 * time.Millisecond)},
-	{weight: 5, means: rows, fault: fakekafka.SeveralRows()},
+	{weight: 5, means: rows, fault: fakekafka.SeveralRows(), says: "other rows"},
 	{weight: 5, means: unknown, fault: fakekafka.Status("PAUSED")},
 	{weight: 2, means: unknown, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
@@ -71,7 +71,7 @@ var faults = []struct {
 	{weight: 2, means: transient, fault: fakecloud.Respond(200, "")},
 	{weight: 2, means: transient, fault: fakecloud.Respond(204, "")},
 	{weight: 2, means: transient, fault: fakecloud.Respond(302, "", "Location", "/login")},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"task_count":1,"tasks":[]}`)},
+	{weight: 2, means: missing, fault: fakecloud.Respond(200, `{"task_count":1,"tasks":[]}`)},
 	{weight: 2, means: transient, fault: fakecloud.Error(408, "DMS.111501024", "Timeout.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},

@@ -2,8 +2,10 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
@@ -19,6 +21,9 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 	return taskwait.Operation{Name: "create " + name, Start: func(ctx context.Context) (taskwait.Started, error) {
 		before, err := s.named(ctx, name, nil)
 		if err != nil {
+			return taskwait.Started{}, notSent(err)
+		}
+		if err := anotherRequest(ctx); err != nil {
 			return taskwait.Started{}, notSent(err)
 		}
 		return s.send(ctx, "dms:instance:create", send, func(ctx context.Context) ([]taskwait.Task, error) {
@@ -61,8 +66,7 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 		}
 		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
 			func(ctx context.Context) ([]taskwait.Task, error) { return s.changing(ctx, id) })
-		var q *taskwait.QueryError
-		if s.untilDeleted && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance {
+		if s.untilDeleted && isNoSuchInstance(err) {
 			err = nil
 		}
 		started.ID = id
@@ -92,28 +96,30 @@ func (s *Instances) changing(ctx context.Context, id string) ([]taskwait.Task, e
 	return []taskwait.Task{t}, nil
 }
 
+// largestInstancePage is the most instances that the service puts on one page.
+const largestInstancePage = 50
+
 // named lists the instances of a name, without those in except.
 func (s *Instances) named(ctx context.Context, name string, except []taskwait.Task) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	exact, limit := model.GetListInstancesRequestExactMatchNameEnum().TRUE, "50" // the largest page
-	req := &model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA, Name: &name, ExactMatchName: &exact, Limit: &limit}
-	reply, err := huawei.Query(ctx, s.caller, "dms:instance:list", func(c *core.HcHttpClient) (*model.ListInstancesResponse, error) {
-		return kafka.NewKafkaClient(c).ListInstances(req)
+	engine, exact := "kafka", "true"
+	r := newReading(&listing[instance]{
+		caller: s.caller, permission: "dms:instance:list",
+		path: "/v2/{project_id}/instances", rows: "instances", count: "instance_num",
+		of: resource{Engine: &engine, Name: &name, Exact: &exact}, limit: largestInstancePage,
+		from:    func(r *resource, offset *string) { r.Offset = offset },
+		decode:  func(text json.RawMessage, _ time.Time) (i instance) { _ = json.Unmarshal(text, &i); return i },
+		id:      func(i *instance) string { return i.ID },
+		explain: func(err error) error { return err },
 	})
-	switch {
-	case err != nil:
+	if err := r.finish(ctx); err != nil {
 		return nil, err
-	case reply.Value.Instances == nil:
-		return nil, &taskwait.QueryError{
-			Err: fmt.Errorf("the answer (status %d) has no instances in it", reply.Value.HttpStatusCode),
-		}
 	}
 	var found []taskwait.Task
-	for _, r := range *reply.Value.Instances {
-		i := instance{ID: r.InstanceId, Name: value(r.Name), Status: value(r.Status)}
-		if i.Name == name && !contains(except, value(i.ID)) {
+	for _, i := range r.rows {
+		if i.Name == name && !contains(except, i.ID) {
 			found = append(found, i.task(false))
 		}
 	}

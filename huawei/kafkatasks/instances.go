@@ -2,8 +2,10 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
@@ -29,14 +31,31 @@ var (
 // wrong route, or a proxy.
 const noSuchInstance = "DMS.00404022"
 
+func isNoSuchInstance(err error) bool {
+	var q *taskwait.QueryError
+	return errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance
+}
+
 // phaseGone is our own word for what has no status any more.
 const phaseGone = "GONE"
 
 // instance is what the service says of an instance, as far as it matters here.
 type instance struct {
-	ID     *string `json:"instance_id"`
-	Name   string  `json:"name"`
-	Status string  `json:"status"`
+	ID     string
+	Name   string
+	Status string
+}
+
+// UnmarshalJSON reads an instance, whatever JSON types the service uses.
+func (i *instance) UnmarshalJSON(text []byte) error {
+	var row struct {
+		ID     *loose `json:"instance_id"`
+		Name   *loose `json:"name"`
+		Status *loose `json:"status"`
+	}
+	err := json.Unmarshal(text, &row)
+	*i = instance{row.ID.trimmed(), row.Name.trimmed(), row.Status.trimmed()}
+	return err
 }
 
 func (i *instance) changing() bool { return inTransition[i.Status] != "" }
@@ -87,9 +106,8 @@ func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) 
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	i, err := showInstance(ctx, s.caller, id)
-	var q *taskwait.QueryError
 	switch {
-	case s.untilDeleted && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance:
+	case s.untilDeleted && isNoSuchInstance(err):
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	case err != nil:
 		return taskwait.Task{}, err
@@ -99,13 +117,13 @@ func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) 
 
 func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, error) {
 	var i instance
-	_, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &path{InstanceId: id}, &i)
+	reply, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &resource{InstanceId: id}, &i)
 	switch {
 	case err != nil:
 		return nil, err
-	case i.ID == nil:
-		return nil, &taskwait.QueryError{Err: errors.New("the answer has no instance in it")}
-	case *i.ID != id:
+	case i.ID == "":
+		return nil, reply.Lacks("instance")
+	case i.ID != id:
 		return nil, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service answered for another instance")}
 	}
 	return &i, nil
@@ -113,7 +131,7 @@ func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, 
 
 // task is the instance in a waiter's terms.
 func (i *instance) task(untilDeleted bool) taskwait.Task {
-	t := taskwait.Task{ID: value(i.ID), Phase: i.Status, Status: taskwait.Status(i.Status)}
+	t := taskwait.Task{ID: i.ID, Phase: i.Status, Status: taskwait.Status(i.Status)}
 	switch {
 	case i.Status == "":
 	case untilDeleted:
@@ -127,3 +145,6 @@ func (i *instance) task(untilDeleted bool) taskwait.Task {
 	}
 	return t
 }
+
+// Format writes what an Instances is, whatever the verb, and nothing of the client that it holds.
+func (s Instances) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "kafkatasks.Instances") }

@@ -1,4 +1,4 @@
-// Package kafkatasks asks Huawei Cloud DMS for Kafka for its background tasks: a job id from a resize, a change of
+// Package kafkatasks queries the background tasks of Huawei Cloud DMS for Kafka: a job id from a resize, a change of
 // configuration or a reassignment goes in, a [taskwait.Task] comes out.
 //
 //	waiter, err := taskwait.New(kafkatasks.New(client, instanceID))
@@ -9,12 +9,11 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
@@ -23,7 +22,7 @@ import (
 
 const permission = "dms:instance:getBackgroundTask"
 
-// Source asks for the background tasks of one Kafka instance. It is safe for concurrent use.
+// Source queries the background tasks of one Kafka instance. It is safe for concurrent use.
 type Source struct {
 	caller     *huawei.Caller // nil: there is no client
 	instanceID string
@@ -31,9 +30,9 @@ type Source struct {
 
 var _ taskwait.BatchSource = (*Source)(nil)
 
-// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet. Of a
-// client with several endpoints it uses the one that is in use at the first query; [huawei.Caller] says more.
-// [Source.Validate], which [taskwait.New] calls, tells of a nil client and of an instance id that cannot be one.
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet; see
+// [huawei.Caller].
+// [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id that cannot be one.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
 	if client == nil || client.HcClient == nil {
 		return &Source{instanceID: instanceID}
@@ -50,98 +49,53 @@ func (s *Source) Validate() error {
 	return taskwait.CheckID("instance id", s.instanceID)
 }
 
-// Task asks for one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
+// Task queries one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	reply, err := huawei.Query(ctx, s.caller, permission, func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
-		return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: s.instanceID, TaskId: id})
-	})
+	var list struct {
+		Tasks []json.RawMessage `json:"tasks"`
+	}
+	reply, err := get(ctx, s.caller, permission, "/v2/{project_id}/instances/{instance_id}/tasks/{task_id}",
+		&resource{InstanceId: s.instanceID, TaskId: id}, &list)
 	switch {
 	case err != nil:
-		return taskwait.Task{}, err
-	case reply.Value.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
-		return taskwait.Task{}, &taskwait.QueryError{
-			Err: fmt.Errorf("the answer (status %d) has no tasks in it", reply.Value.HttpStatusCode),
+		return taskwait.Task{}, s.explain(err)
+	case list.Tasks == nil:
+		return taskwait.Task{}, reply.Lacks("tasks")
+	}
+	for _, text := range list.Tasks { // the first row need not be ours
+		if t := backgroundTask(text, reply.At); t.ID == id {
+			return t, nil
 		}
 	}
-	return pick(*reply.Value.Tasks, id, reply.At)
-}
-
-// Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
-// [taskwait.History] is seeded with.
-//
-//	tasks, err := source.Recent(ctx)
-//	history.AddTasks(tasks...)
-//
-// It needs the permission to list background tasks. The errors are those of [Source.Task].
-func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
-	if err := s.Validate(); err != nil {
-		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
-	}
-	tasks, _, err := s.page(ctx, time.Time{}, 0)
-	if err != nil {
-		return nil, err
-	}
-	ended := slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.Status.Terminal() })
-	slices.SortStableFunc(ended, func(a, b taskwait.Task) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
-	return ended, nil
-}
-
-// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for all
-// that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours; it may
-// list tasks that began up to two seconds earlier, as the service tells its time to the second.
-//
-// It needs the permission to list background tasks. The errors are those of [Source.Task].
-func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
-	begin := since
-	if !begin.IsZero() {
-		begin = begin.Add(-zones)
-	}
-	tasks, asOf, err := s.list(ctx, begin)
-	if err != nil {
-		return nil, err
-	}
-	if !since.IsZero() && !asOf.IsZero() {
-		since = since.Add(time.Until(asOf) - clocks)
-	}
-	tasks = slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since) })
-	slices.SortStableFunc(tasks, func(a, b taskwait.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return tasks, nil
-}
-
-// pick finds the row with our id. The answer is a list, and its first row need not be ours.
-func pick(rows []model.ListBackgroundTasksRespTasks, id string, asOf time.Time) (taskwait.Task, error) {
-	for i := range rows {
-		if row := &rows[i]; value(row.Id) == id {
-			return task(row, asOf), nil
-		}
-	}
-	return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id")}
-}
-
-func task(row *model.ListBackgroundTasksRespTasks, asOf time.Time) taskwait.Task {
-	return taskwait.Task{
-		ID: value(row.Id), Name: value(row.Name), Status: taskwait.Status(value(row.Status)),
-		CreatedAt: parseTime(value(row.CreatedAt)), UpdatedAt: parseTime(value(row.UpdatedAt)),
-		AsOf: asOf, Raw: row,
+	return taskwait.Task{}, &taskwait.QueryError{
+		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id"),
 	}
 }
 
-func value(s *string) string {
-	if s == nil {
-		return ""
+// explain says of an error that it is about the instance, not about a task of it.
+func (s *Source) explain(err error) error {
+	var q *taskwait.QueryError
+	if errors.As(err, &q) && isNoSuchInstance(err) {
+		q.Err = fmt.Errorf("instance %q does not exist: %w", s.instanceID, q.Err)
 	}
-	return *s
+	return err
 }
 
-// parseTime reads the service's times, such as 2020-06-15T08:55:53.606Z. One that cannot be read is unknown, not an error.
-func parseTime(s string) time.Time {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
+// backgroundTask reads a row of a list of background tasks.
+func backgroundTask(text json.RawMessage, asOf time.Time) taskwait.Task {
+	r := decodeRow(text)
+	return r.task(asOf, &model.ListBackgroundTasksRespTasks{
+		Id: r.ID.pointer(), Name: r.Name.pointer(), UserName: r.UserName.pointer(), UserId: r.UserID.pointer(),
+		Params: r.Params.pointer(), Status: r.Status.pointer(),
+		CreatedAt: r.CreatedAt.pointer(), UpdatedAt: r.UpdatedAt.pointer(),
+	})
+}
+
+// Format writes what a Source is, whatever the verb, and nothing of the client that it holds.
+func (s Source) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "kafkatasks.Source(%q)", s.instanceID)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,13 +56,28 @@ func TestTask(t *testing.T) {
 	})
 }
 
+// TestTaskTimes: a time that cannot be read, or cannot be true, is unknown.
 func TestTaskTimes(t *testing.T) {
+	none := time.Time{}.String()
 	for _, tt := range []struct{ created, want string }{
 		{"2020-06-15T08:55:53.606Z", "2020-06-15 08:55:53.606 +0000 UTC"},
 		{"2020-06-15T10:55:53+02:00", "2020-06-15 08:55:53 +0000 UTC"},
-		{"2020-06-15 08:55:53", time.Time{}.String()},
-		{"1763350067752", time.Time{}.String()},
-		{"", time.Time{}.String()},
+		{"2020-06-15 08:55:53", none},
+		{"1763350067752", "2025-11-17 03:27:47.752 +0000 UTC"},
+		{"1763350067", "2025-11-17 03:27:47 +0000 UTC"},
+		{"", none},
+		{"0", none},
+		{"-1", none},
+		{"1e300", none},
+		{"0001-01-01T00:00:00Z", none},
+		{"1970-01-01T00:00:00Z", none},
+		{"1980-01-01T00:00:00Z", none},
+		{"1999-11-30T00:00:00Z", none},
+		{"2000-01-01T00:00:00+14:00", "1999-12-31 10:00:00 +0000 UTC"},
+		{"2199-01-01T00:00:00Z", none},
+		{"9999-12-31T23:59:59Z", none},
+		{strconv.FormatInt(time.Now().Add(72*time.Hour).UnixMilli(), 10), none},
+		{"9223372036854775807", none},
 	} {
 		cloud := fakekafka.New()
 		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
@@ -152,4 +168,83 @@ func TestHistory(t *testing.T) {
 			t.Errorf("estimate = %+v, want 8 minutes, of which 3 remain", e)
 		}
 	})
+}
+
+// TestLenientRows: whatever JSON types the service uses, what can be read of a row is read.
+func TestLenientRows(t *testing.T) {
+	const task = `"id":"t","name":"resize","status":"SUCCESS"`
+	for _, tt := range []struct {
+		name, body string
+		params     string
+	}{
+		{"a number as the count", `{"task_count":1,"tasks":[{` + task + `}]}`, ""},
+		{"an object as the count", `{"task_count":{},"tasks":[{` + task + `}]}`, ""},
+		{"params are an object", `{"tasks":[{` + task + `,"params":{"a": [1]}}]}`, `{"a": [1]}`},
+		{"params are text", `{"tasks":[{` + task + `,"params":"{\"a\":1}"}]}`, `{"a":1}`},
+		{"numbers and truths", `{"tasks":[{` + task + `,"user_id":17,"user_name":true,"created_at":1763350067752,"updated_at":1.5}]}`, ""},
+		{"null", `{"tasks":[{` + task + `,"user_id":null,"params":null,"created_at":null,"updated_at":null}]}`, ""},
+		{"more than is documented", `{"tasks":[{` + task + `,"more":{"id":"x","status":"FAILED"}}],"more":[1]}`, ""},
+		{"rows that are none", `{"tasks":[null,7,"t",[],{},{"id":null},{` + task + `}]}`, ""},
+		{"a byte order mark", "\ufeff" + `{"tasks":[{` + task + `}]}`, ""},
+		{"white space", "\n {\"tasks\":[{" + task + "}]} \n", ""},
+		{"a number as the name", `{"tasks":[{"id":"t","name":7,"status":" SUCCESS "}]}`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, list := range []bool{false, true} {
+				cloud := fakekafka.New()
+				cloud.AddInstance("kafka-1")
+				src := kafkatasks.New(newClient(t, cloud), "kafka-1")
+				cloud.Inject(fakekafka.RouteShowTask, fakecloud.Respond(200, tt.body))
+				cloud.Inject(fakekafka.RouteListTasks, fakecloud.Respond(200, tt.body).Times(2))
+				got, err := src.Task(t.Context(), "t")
+				if list {
+					got, err = listed(t, src, "t")
+				}
+				if err != nil || got.Status != taskwait.StatusSuccess {
+					t.Fatalf("list %v: %v, %v; want SUCCESS", list, got, err)
+				}
+				raw := got.Raw.(*model.ListBackgroundTasksRespTasks)
+				if params := raw.Params; (params == nil) != (tt.params == "") || params != nil && *params != tt.params {
+					t.Errorf("list %v: params %v, want %q", list, params, tt.params)
+				}
+			}
+		})
+	}
+	cloud := fakekafka.New()
+	cloud.Inject(fakekafka.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":17,"status":"SUCCESS"}]}`))
+	if got, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), "17"); err != nil || got.ID != "17" {
+		t.Errorf("a number as the id: %v, %v", got, err)
+	}
+}
+
+// listed finds a task in the list.
+func listed(t *testing.T, src *kafkatasks.Source, id string) (taskwait.Task, error) {
+	t.Helper()
+	tasks, err := src.List(t.Context(), time.Time{})
+	for _, task := range tasks {
+		if task.ID == id {
+			return task, err
+		}
+	}
+	return taskwait.Task{}, err
+}
+
+// TestSourcesPrintNothing: a client's headers may be secret.
+func TestSourcesPrintNothing(t *testing.T) {
+	client := newClient(t, fakekafka.New())
+	client.HcClient.WithExtraHeaders(map[string]string{"X-Auth-Token": password})
+	source := kafkatasks.New(client, "kafka-1")
+	if _, err := source.Task(t.Context(), "task"); err == nil {
+		t.Fatal("the task is there")
+	}
+	for _, v := range []any{
+		source, *source, kafkatasks.NewScheduled(client, "kafka-1"), kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client), (*kafkatasks.Source)(nil),
+		struct{ s *kafkatasks.Source }{source}, struct{ s kafkatasks.Source }{*source},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, password) || strings.Contains(got, "kafka.fake") {
+				t.Errorf("%s of a %T is %s", verb, v, got)
+			}
+		}
+	}
 }
