@@ -49,7 +49,7 @@ var faults = []struct {
 }{
 	{weight: 60, means: rows, fault: fakecloud.Serve()},
 	{weight: 10, means: rows, fault: fakecloud.Slow(1500 * time.Millisecond)},
-	{weight: 5, means: rows, fault: fakekafka.SeveralRows(), says: "other rows"},
+	{weight: 5, means: rows, fault: fakekafka.SeveralRows()},
 	{weight: 5, means: unknown, fault: fakekafka.Status("PAUSED")},
 	{weight: 2, means: unknown, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
