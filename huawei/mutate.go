@@ -14,6 +14,9 @@ import (
 // instance that is being unsubscribed).
 var conflicts = map[string]bool{"DMS.00400017": true, "DMS.00400026": true, "CBC.99003651": true}
 
+// conflicting are the statuses of such a refusal.
+var conflicting = map[int]bool{http.StatusConflict: true, http.StatusLocked: true}
+
 // Mutate is [Query] for a call that changes something, and must not be made twice. It is what the Start of a
 // [taskwait.Operation] calls: its errors tell apart what was refused (ClassConflict, ClassThrottled, ClassPermanent,
 // ClassNotFound), what was never sent (ClassNotSent), and what may have been carried out (ClassTransient, and the
@@ -40,7 +43,7 @@ func mutationError(err error, rec *recorder) error {
 	var q *taskwait.QueryError
 	classified := errors.As(err, &q)
 	switch {
-	case classified && q.Class == taskwait.ClassPermanent && conflicts[q.Code]:
+	case classified && q.Class == taskwait.ClassPermanent && conflicts[q.Code], classified && conflicting[statusOf(err, rec)]:
 		q.Class = taskwait.ClassConflict
 	case classified && q.Class == taskwait.ClassThrottled && statusOf(err, rec) >= http.StatusInternalServerError:
 		q.Class = taskwait.ClassTransient // it may have come from behind the gateway

@@ -59,6 +59,14 @@ func TestMutateAnswers(t *testing.T) {
 		{name: "500", status: 500, body: `{"error_code":"DMS.00500000","error_msg":"oops"}`, want: taskwait.ClassTransient},
 		{name: "504", status: 504, want: taskwait.ClassTransient},
 		{name: "408", status: 408, want: taskwait.ClassTransient},
+		{name: "409", status: 409, body: `{"error_code":"DMS.00409001","error_msg":"conflict"}`, want: taskwait.ClassConflict},
+		{name: "423", status: 423, want: taskwait.ClassConflict},
+		{name: "421", status: 421, want: taskwait.ClassTransient},
+		{name: "425", status: 425, want: taskwait.ClassTransient},
+		{name: "499", status: 499, want: taskwait.ClassTransient},
+		{name: "a proxy's 404", status: 404, body: "<html>", want: taskwait.ClassTransient},
+		{name: "a proxy's 407", status: 407, want: taskwait.ClassPermanent},
+		{name: "an error with status 200", status: 200, body: `{"error_code":"DMS.00400026","error_msg":"status"}`, want: taskwait.ClassTransient},
 		{name: "a page", status: 200, body: "<html>", want: taskwait.ClassTransient},
 		{name: "a redirect", status: 302, want: taskwait.ClassTransient},
 		{name: "a conflict's code in a 500", status: 500, body: `{"error_code":"DMS.00400017","error_msg":"running"}`, want: taskwait.ClassTransient},
@@ -103,13 +111,17 @@ func TestMutateBreaks(t *testing.T) {
 	refuses := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route to host") }
 	drops := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer drops.Close()
+	secure := newServer(t, true)
 	tests := []struct {
 		name   string
 		url    string
 		config *config.HttpConfig
+		key    string
 		want   taskwait.Class
 	}{
 		{name: "connection refused", url: closed.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
+		{name: "an unknown certificate authority", url: secure.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassPermanent},
+		{name: "a key with a newline", url: drops.URL, config: config.DefaultHttpConfig(), key: "ak\n", want: taskwait.ClassPermanent},
 		{name: "no such host", url: "http://kafka.invalid", config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
 		{name: "the client's own dialer", url: "http://10.0.0.1", config: config.DefaultHttpConfig().WithDialContext(refuses), want: taskwait.ClassNotSent},
 		{name: "dropped after it was read", url: drops.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassTransient},
@@ -120,8 +132,11 @@ func TestMutateBreaks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(tt.url).WithHttpConfig(tt.config)))
-			_, err := huawei.Mutate(t.Context(), c, "", resize)
+			client := build(t, kafka.KafkaClientBuilder().WithEndpoint(tt.url).WithHttpConfig(tt.config))
+			if tt.key != "" {
+				credentialOf(client).AK = tt.key
+			}
+			_, err := huawei.Mutate(t.Context(), huawei.NewCaller(client), "", resize)
 			if got := classOf(t, err); got != tt.want {
 				t.Errorf("%v: %v, want %v", err, got, tt.want)
 			}

@@ -29,18 +29,23 @@ type Reply[T any] struct {
 	rec   *recorder
 }
 
+// Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in it; nil:
+// there is none. An answer that is nothing but an error needs no such question: the call has failed.
+func (r Reply[T]) Refused() *taskwait.QueryError {
+	if !mentionsCode(r.rec.body) || !isServiceCode(parseContent(r.rec.body, 0).code) {
+		return nil
+	}
+	return malformed(statusText(r.rec.status)+": an error", r.rec, nil)
+}
+
 // Undecoded is the error of an answer that is not what was asked for: it does not decode.
 func (r Reply[T]) Undecoded() *taskwait.QueryError {
-	return r.malformed(statusText(r.rec.status) + ": the answer does not decode")
+	return malformed(statusText(r.rec.status)+": the answer does not decode", r.rec, nil)
 }
 
 // Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
 func (r Reply[T]) Lacks(what string) *taskwait.QueryError {
-	return r.malformed(fmt.Sprintf("the answer (status %d) has no %s in it", r.rec.status, what))
-}
-
-func (r Reply[T]) malformed(text string) *taskwait.QueryError {
-	return &taskwait.QueryError{RequestID: r.rec.header.Get("X-Request-Id"), Err: errors.New(text)}
+	return malformed(fmt.Sprintf("the answer (status %d) has no %s in it", r.rec.status, what), r.rec, nil)
 }
 
 // Query makes one call of the SDK that reads, under ctx. call must build its request anew each time and make it on the
@@ -75,7 +80,11 @@ func invoke[T any](
 		client, rec = c.setup.bind(ctx, c.client.GetCredential())
 	}
 	value, err := call(client)
+	c.setup.answered(rec)
 	if err == nil {
+		if isError(rec.body) {
+			return none, rec, malformed(statusText(rec.status)+": an error", rec, nil)
+		}
 		return value, rec, nil
 	}
 	if ended := ctx.Err(); ended != nil {

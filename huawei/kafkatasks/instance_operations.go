@@ -18,7 +18,7 @@ import (
 // it is given, and returns the new instance's id. name is the name that the instance is given: should the answer get
 // lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
-	return taskwait.Operation{Name: "create " + name, Start: func(ctx context.Context) (taskwait.Started, error) {
+	start := func(ctx context.Context) (taskwait.Started, error) {
 		before, err := s.named(ctx, name, nil)
 		if err != nil {
 			return taskwait.Started{}, notSent(err)
@@ -29,7 +29,12 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 		return s.send(ctx, "dms:instance:create", send, func(ctx context.Context) ([]taskwait.Task, error) {
 			return s.named(ctx, name, before)
 		})
-	}}
+	}
+	idle := func(context.Context) (string, error) { return "", nil } // a new instance has nothing to wait for
+	return taskwait.Operation{
+		Name:  "create " + name,
+		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, idle) },
+	}
 }
 
 // Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A refusal waits

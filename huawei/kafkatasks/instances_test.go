@@ -73,9 +73,9 @@ func TestGone(t *testing.T) {
 		{name: "a wrong route", fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), class: taskwait.ClassPermanent},
 		{name: "a wrong API", fault: fakecloud.Error(404, "APIGW.0101", "The API does not exist or has not been published."), class: taskwait.ClassPermanent},
 		{name: "another resource", fault: fakecloud.Error(404, "DMS.00404033", "This topic does not exist."), class: taskwait.ClassNotFound},
-		{name: "a 404 without a code", fault: fakecloud.Respond(404, "{}"), class: taskwait.ClassNotFound},
-		{name: "a 404 without a body", fault: fakecloud.Respond(404, ""), class: taskwait.ClassNotFound},
-		{name: "a 404 of a proxy", fault: fakecloud.HTML(404), class: taskwait.ClassNotFound},
+		{name: "a 404 without a code", fault: fakecloud.Respond(404, "{}")},
+		{name: "a 404 without a body", fault: fakecloud.Respond(404, "")},
+		{name: "a 404 of a proxy", fault: fakecloud.HTML(404)},
 		{name: "the code with 400", fault: fakecloud.Error(400, "DMS.00404022", "This instance does not exist."), class: taskwait.ClassPermanent},
 		{name: "the code with 200", fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`)},
 		{name: "an empty object", fault: fakecloud.Respond(200, "{}")},
@@ -125,6 +125,8 @@ func TestCreate(t *testing.T) {
 		{name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, made: 1, candidates: 1},
 		{name: "nothing arrived", fault: fakecloud.Drop(), want: taskwait.ErrOutcomeUnknown},
 		{name: "refused", fault: fakecloud.Error(400, "DMS.00400971", "Quota exceeded."), want: taskwait.ErrNotStarted},
+		{name: "a conflict that passes", fault: fakecloud.Error(409, "DMS.00409001", "Conflict."), made: 1},
+		{name: "a conflict that stays", fault: fakecloud.Error(409, "DMS.00409001", "Conflict.").Times(9), want: taskwait.ErrNotStarted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

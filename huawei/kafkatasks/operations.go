@@ -71,10 +71,11 @@ func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, 
 	}
 }
 
-// forbidden is the code of a refusal because of the instance's status, which may be passing or not.
-const forbidden = "DMS.00400026"
+// passing are the codes of refusals that pass: another task runs, the instance is being unsubscribed. Others, because of the
+// instance's status (DMS.00400026) or without a reason that is known here, may pass or not.
+var passing = map[string]bool{"DMS.00400017": true, "CBC.99003651": true}
 
-// whileBusy is start, but a refusal because of the instance's status is a conflict only if something is seen to run.
+// whileBusy is start, but a refusal that may pass or not is a conflict only if something is seen to run.
 // What ran may have ended since the refusal; so the operation is sent once more before that is taken for final.
 func whileBusy(
 	ctx context.Context, start func(context.Context) (taskwait.Started, error), busy func(context.Context) (string, error),
@@ -82,7 +83,7 @@ func whileBusy(
 	for again := true; ; again = false {
 		started, err := start(ctx)
 		var q *taskwait.QueryError
-		if !errors.As(err, &q) || q.Class != taskwait.ClassConflict || q.Code != forbidden {
+		if !errors.As(err, &q) || q.Class != taskwait.ClassConflict || passing[q.Code] {
 			return started, err
 		}
 		what, failed := "", anotherRequest(ctx)

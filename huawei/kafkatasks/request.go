@@ -69,6 +69,9 @@ func get(
 	if strings.TrimSpace(text) == "" {
 		return reply, nil
 	}
+	if refused := reply.Refused(); refused != nil {
+		return reply, refused
+	}
 	if err := json.NewDecoder(strings.NewReader(text)).Decode(v); err != nil {
 		return reply, reply.Undecoded()
 	}
