@@ -3,6 +3,8 @@ package taskwait
 import (
 	"math"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/pacing"
 )
 
 // agenda is which of many waits is to look next, and when. Times are counted from the start.
@@ -42,7 +44,7 @@ const (
 
 func (s *slot) is(f slotFlags) bool { return s.flags&f != 0 }
 
-func (s *slot) pause() time.Duration { return max(s.due-s.last, minPause) }
+func (s *slot) pause() time.Duration { return max(s.due-s.last, pacing.Floor) }
 
 // urgency is what a look is worth at t, in queries.
 func (s *slot) urgency(t time.Duration) float64 {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // attempt is a Source whose "task" is to get an operation accepted: SUCCESS when it was.
@@ -55,7 +57,7 @@ func (a *attempt) blocked(ctx context.Context) error {
 	}
 	what, err := a.op.Busy(ctx)
 	if err == nil && what != "" {
-		err = &QueryError{Class: ClassConflict, Err: errors.New("busy: " + clip(what))}
+		err = &QueryError{Class: ClassConflict, Err: errors.New("busy: " + text.Clip(what))}
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 const (
@@ -25,30 +26,29 @@ const (
 	minMissing = 2
 )
 
-// state is all that a wait remembers. It round-trips through JSON, so that a wait can be resumed with its original budget.
+// state is all that a wait remembers.
 type state struct {
-	ID      string    `json:"id"`
-	Started time.Time `json:"started"`
-	Step    int       `json:"step"`              // delays planned so far
-	Polls   int       `json:"polls"`             // queries begun
-	Errors  int       `json:"errors"`            // queries that brought an error instead of a task
-	Task    Task      `json:"task"`              // the last one seen; its ID is empty as long as none was
-	Born    time.Time `json:"born,omitzero"`     // when the task began, by our clock; zero: not known yet
-	Alive   time.Time `json:"alive,omitzero"`    // when the last look began that found it not ended
-	Moved   time.Time `json:"moved,omitzero"`    // when the task was last seen to change; zero: it never was seen
-	Told    time.Time `json:"told,omitzero"`     // when a Detailer last told how far the task is; zero: never
-	Good    int       `json:"good,omitempty"`    // SUCCESS in a row, errors in between not counted
-	Left    bool      `json:"left,omitempty"`    // the phase of WithLeaving was left
-	Trouble run       `json:"trouble,omitzero"`  // transient errors in a row
-	Missing run       `json:"missing,omitzero"`  // "not found" in a row, errors in between not counted
-	Early   bool      `json:"early,omitempty"`   // the look before the context's deadline has been planned
-	LastErr string    `json:"lastErr,omitempty"` // as text
+	ID      string
+	Started time.Time
+	Step    int       // delays planned so far
+	Polls   int       // queries begun
+	Errors  int       // queries that brought an error instead of a task
+	Task    Task      // the last one seen; its ID is empty as long as none was
+	Born    time.Time // when the task began, by our clock; zero: not known yet
+	Alive   time.Time // when the last look began that found it not ended
+	Moved   time.Time // when the task was last seen to change; zero: it never was seen
+	Told    time.Time // when a Detailer last told how far the task is; zero: never
+	Good    int       // SUCCESS in a row, errors in between not counted
+	Left    bool      // the phase of WithLeaving was left
+	Trouble run       // transient errors in a row
+	Missing run       // "not found" in a row, errors in between not counted
+	Early   bool      // the look before the context's deadline has been planned
 }
 
 // run is an unbroken run of answers of one kind: when its first one came, and how many there were.
 type run struct {
-	Since time.Time `json:"since,omitzero"`
-	Count int       `json:"count,omitempty"`
+	Since time.Time
+	Count int
 }
 
 func (r *run) add(now time.Time) {
@@ -147,7 +147,6 @@ func (s *state) note(l *limits, a *answer, now time.Time) note {
 		s.Trouble.add(now)
 	}
 	s.Errors++
-	s.LastErr = errorText(n.trouble)
 	return n
 }
 
@@ -251,10 +250,10 @@ func (s *state) read(a *answer) note {
 		}
 		return n
 	case a.task.ID != "" && a.task.ID != s.ID:
-		other := fmt.Errorf("the service answered for another task, %q", clip(a.task.ID))
+		other := fmt.Errorf("the service answered for another task, %q", text.Clip(a.task.ID))
 		return note{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
 	case !a.task.Status.Known():
-		return note{seen: true, trouble: fmt.Errorf("unknown status %q", clip(string(a.task.Status)))}
+		return note{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(a.task.Status)))}
 	}
 	return note{seen: true}
 }

@@ -1,7 +1,6 @@
 package taskwait
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
 )
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -154,7 +154,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		ID: "id", Started: t0, Step: 5, Errors: 4, LastErr: `two\nlines`,
+		ID: "id", Started: t0, Step: 5, Errors: 4,
 		Task: Task{ID: "id", Name: "resize", Status: StatusExecuting},
 		Born: t0, Alive: at(1), Moved: at(1),
 		Trouble: run{Since: at(4), Count: 1},
@@ -175,8 +175,8 @@ func FuzzDecide(f *testing.F) {
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
-		e := newExponential(DefaultMinInterval, DefaultMaxInterval)
-		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, twin: state{ID: "id", Started: t0}, now: t0, e: &e}
+		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
+		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
 				return
@@ -185,13 +185,13 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// fuzzed is a wait under fuzzing, and its twin, whose state goes through JSON after every answer.
+// fuzzed is a wait under fuzzing.
 type fuzzed struct {
 	l       *limits
-	s, twin state
+	s       state
 	v       verdict
 	now     time.Time
-	e       *exponential
+	e       *pacing.Exponential
 	trouble []time.Time // the present run of transient errors, counted independently
 }
 
@@ -206,14 +206,13 @@ func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	a.sent = c.now.Add(c.v.wait)
 	now := a.sent.Add(time.Duration(b/16) * time.Second)
 	r := rnd.Float64()
-	planned := c.e.pause(c.s.Step, rnd.Float64())
+	planned := c.e.Pause(c.s.Step, rnd.Float64())
 	c.v = decide(c.l, &c.s, &a, now, planned, r)
 	c.now = now
 	c.checkVerdict(t, a)
 	if !c.v.done {
 		c.checkPause(t, a, planned)
 	}
-	c.checkTwin(t, a, planned, r)
 }
 
 func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
@@ -261,22 +260,5 @@ func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	}
 	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && !c.s.Early && w < asked {
 		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
-	}
-}
-
-func (c *fuzzed) checkTwin(t *testing.T, a answer, planned time.Duration, r float64) {
-	t.Helper()
-	text, err := json.Marshal(c.twin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var woken state
-	if err := json.Unmarshal(text, &woken); err != nil {
-		t.Fatal(err)
-	}
-	v := decide(c.l, &woken, &a, c.now, planned, r)
-	c.twin = woken
-	if v.done != c.v.done || v.kind != c.v.kind || v.wait != c.v.wait || !reflect.DeepEqual(c.twin, c.s) {
-		t.Fatalf("after JSON: %+v %+v\nwithout:    %+v %+v", v, c.twin, c.v, c.s)
 	}
 }

@@ -107,6 +107,6 @@ func (w *wait) replan(now, next time.Time) time.Time {
 	if left <= 0 || w.newBackOff != nil || w.state.Early {
 		return next
 	}
-	wait := w.limits.upTo(&w.state, &note{seen: true}, now, w.untilReady(left, rand.Float64()))
+	wait := w.limits.upTo(&w.state, &note{seen: true}, now, w.exponential.Until(left, rand.Float64()))
 	return now.Add(w.limits.cut(&w.state, now, wait))
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
 )
 
 // TestEdges are the sharp edges that waiters of other libraries cut their users on, by their number in the list that
@@ -211,7 +212,7 @@ func edge09(t *testing.T) {
 		w := newWaiter(t, script(running), WithBackOff(func() backoff.BackOff { return b }))
 		asks := 0
 		_, _, elapsed := waitFor(cancelAfter(t, time.Second, nil), w, WithProgress(func(p Progress) {
-			if asks++; !p.Done && p.Next < minPause {
+			if asks++; !p.Done && p.Next < pacing.Floor {
 				t.Errorf("%s: the next query comes after %v, want 1ms or more", name, p.Next)
 			}
 		}))
@@ -223,11 +224,11 @@ func edge09(t *testing.T) {
 
 func edge10(t *testing.T) {
 	for _, b := range [][2]time.Duration{{time.Millisecond, time.Millisecond}, {4 * time.Second, 30 * time.Second}, {3 * time.Second, 4 * time.Second}, {7, 11}, {time.Second, math.MaxInt64}, {1, math.MaxInt64}} {
-		lo, hi := max(b[0], minPause), max(b[1], minPause)
-		e := newExponential(lo, hi)
+		lo, hi := max(b[0], pacing.Floor), max(b[1], pacing.Floor)
+		e := pacing.NewExponential(lo, hi)
 		for step := range 10000 {
 			for _, r := range []float64{0, 0.5, math.Nextafter(1, 0)} {
-				if d := e.pause(step, r); d < lo || d > hi {
+				if d := e.Pause(step, r); d < lo || d > hi {
 					t.Fatalf("[%v, %v]: pause(%d, %v) = %v", lo, hi, step, r, d)
 				}
 			}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked for.
@@ -61,14 +63,14 @@ func (e *QueryError) Error() string {
 	}
 	s := e.Class.String()
 	if e.Err != nil {
-		s = clip(e.Err.Error())
+		s = text.Clip(e.Err.Error())
 	}
 	var more []string
 	if e.Code != "" && !strings.Contains(s, e.Code) {
-		more = append(more, clip(e.Code))
+		more = append(more, text.Clip(e.Code))
 	}
 	if e.RequestID != "" && !strings.Contains(s, e.RequestID) {
-		more = append(more, "request id "+clip(e.RequestID))
+		more = append(more, "request id "+text.Clip(e.RequestID))
 	}
 	if more != nil {
 		s += " (" + strings.Join(more, ", ") + ")"
@@ -82,7 +84,7 @@ func errorText(err error) string {
 	case *QueryError, *WaitError:
 		return err.Error()
 	}
-	return clip(err.Error())
+	return text.Clip(err.Error())
 }
 
 // Unwrap gives Err.

@@ -114,9 +114,9 @@ func (w *wait) overheard(a *answer) (v verdict, now time.Time) {
 	step, own := w.state.Step, w.own
 	defer func() { w.state.Step, w.own = step, own }()
 	if w.newBackOff != nil {
-		w.own = func(int, *Task, time.Duration, float64) time.Duration { return time.Until(w.next) }
+		w.own = func(int, string, time.Duration, float64) time.Duration { return time.Until(w.next) }
 	} else {
-		w.state.Step = w.exponential.stepAt(time.Since(w.state.Started))
+		w.state.Step = w.exponential.StepAt(time.Since(w.state.Started))
 	}
 	return w.judge(a)
 }

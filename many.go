@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/pacing"
 )
 
 // WaitForTasks waits for many tasks at once. It gives each result when it comes, with what WaitForTask would return: the
@@ -61,8 +63,8 @@ type many struct {
 	begun  time.Time
 	waits  []packed
 	index  index
-	times  map[int32]int // how often an id stands there, if more than once
-	plans  []plan        // with BackOffs, one for each
+	times  map[int32]int     // how often an id stands there, if more than once
+	plans  []pacing.Schedule // with BackOffs, one for each
 	tally  Tally
 	ended  []result      // to be yielded
 	failed bool          // fast
@@ -89,10 +91,7 @@ func newMany(ctx context.Context, w *Waiter, ids []string, opts []Option) (*many
 	m := &many{begun: time.Now(), tally: Tally{Total: len(ids), Running: len(ids)}}
 	m.w = wait{settings: set, limits: set.limits(ctx), whole: &m.tally}
 	m.w.remember(set.history)
-	if m.w.learn == nil && set.newBackOff == nil {
-		m.w.own = m.hurry
-	}
-	m.s = scheduler{driver: m, calls: newCalls(w, set.log), start: m.begun, limiter: set.limiter, retry: &set.exponential}
+	m.s = scheduler{driver: m, calls: newCalls(w, set.log), start: m.begun, limiter: set.limiter, retry: set.exponential}
 	if b, ok := w.src.(BatchSource); ok {
 		m.s.sweep.source, m.s.batch = b, b
 	}
@@ -204,20 +203,12 @@ func (m *many) load(i int32) {
 	w.state, w.err = p.unpack(m.s.slots[i].id, m.begun), p.err
 	switch {
 	case m.plans == nil: // the schedule goes by the time, not by the number of looks: others' looks bring answers too
-		w.state.Step = w.exponential.stepAt(time.Since(m.begun))
+		w.state.Step = w.exponential.StepAt(time.Since(m.begun))
 	case m.early(i):
-		w.own = func(int, *Task, time.Duration, float64) time.Duration { return m.s.slots[i].due - m.s.now() }
+		w.own = func(int, string, time.Duration, float64) time.Duration { return m.s.slots[i].due - m.s.now() }
 	default:
 		w.own = m.plans[i]
 	}
-}
-
-// hurry is the exponential schedule, down to half its pauses as the whole nears its end: all that are done wait for the last
-// ones, and few are cheap to ask for.
-func (m *many) hurry(step int, _ *Task, _ time.Duration, rnd float64) time.Duration {
-	pause := float64(m.w.exponential.pause(step, rnd))
-	share := float64(m.tally.Running) / float64(m.tally.Total)
-	return max(m.w.lo, time.Duration(pause*max(share, 0.5)))
 }
 
 // early reports whether an answer that comes now comes before slot i's own pause is over: then its BackOff stays as it is.

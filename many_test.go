@@ -211,8 +211,8 @@ func manyPages(t *testing.T) {
 	f := newFleet(100)
 	got, delay := f.gather(t, newWaiter(t, f.source()), f.add(260, logNormal(1, 20*time.Second, 1.2)))
 	succeeded(t, got)
-	if delay > time.Second || len(f.asked) > 2*260 {
-		t.Errorf("%d requests, mean delay %v; want two for each task and 1s at most", len(f.asked), delay)
+	if delay > 1500*time.Millisecond || len(f.asked) > 260*3/2 {
+		t.Errorf("%d requests, mean delay %v; want 1.5 for each task and 1.5s at most", len(f.asked), delay)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Operation is something that is started once, and whose task is then waited for: what [Waiter.Do] takes.
@@ -54,7 +56,7 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 	case err != nil:
 		return Task{}, err
 	case op.Start == nil:
-		return Task{}, fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, clip(op.Name))
+		return Task{}, fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name))
 	case ctx == nil:
 		return Task{}, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
 	}

@@ -5,25 +5,15 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
 	"go.uber.org/zap"
 )
 
 // The defaults.
 const (
-	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included. With a multiplier of 1.2 and a jitter of
-	// a tenth they are near the best that one setting can do with a first look at once. A query was priced at 0.2, 1 and
-	// 5 s of delay, and the cost of query and delay compared with the optimum for the true distribution of durations:
-	// log-normal around 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The
-	// geometric mean over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and
-	// 2.90 and 0.5 s ×1.5 up to 60 s 2.18 and 3.33: they ask in haste when nothing can be done yet, then leap past what
-	// takes half a minute. A fixed 10 s gives 2.01 and 4.80.
-	DefaultMinInterval = 4 * time.Second
-	DefaultMaxInterval = 30 * time.Second
-
-	// multiplier: the next look comes after 4 s and about a fifth of the age.
-	multiplier = 1.2
-	// jitter, on each side, is enough to part a herd within a few rounds; each further tenth costs 2 to 3 per cent.
-	jitter = 0.1
+	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
+	DefaultMinInterval = pacing.DefaultMinPause
+	DefaultMaxInterval = pacing.DefaultMaxPause
 
 	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
 	DefaultQueryTimeout = 30 * time.Second
@@ -59,12 +49,12 @@ type settings struct {
 	limiter      *Limiter
 	failFast     bool
 
-	exponential exponential // of lo and hi
+	exponential *pacing.Exponential // of lo and hi
 }
 
 func defaults() *settings {
 	return &settings{
-		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: newExponential(DefaultMinInterval, DefaultMaxInterval),
+		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval),
 		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, settle: 1,
 		log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
@@ -86,7 +76,7 @@ func (s *settings) with(opts []Option) (*settings, error) {
 		return nil, err
 	}
 	if t.lo != s.lo || t.hi != s.hi {
-		t.exponential = newExponential(t.lo, t.hi)
+		t.exponential = pacing.NewExponential(t.lo, t.hi)
 	}
 	return &t, nil
 }
@@ -97,14 +87,14 @@ func (s *settings) check() error {
 		value, least time.Duration
 	}{
 		{"WithTimeout", s.timeout, 0},
-		{"WithInterval: min", s.lo, minPause},
+		{"WithInterval: min", s.lo, pacing.Floor},
 		{"WithInterval: max", s.hi, s.lo},
 		{"WithInitialDelay", s.initial, 0},
-		{"WithQueryTimeout", s.queryTimeout, minPause},
+		{"WithQueryTimeout", s.queryTimeout, pacing.Floor},
 		{"WithErrorTolerance", s.tolerance, 0},
 		{"WithNotFoundGrace", s.grace, 0},
 		{"WithStallTimeout", s.stall, 0},
-		{"WithQueryCost", s.queryCost, minPause},
+		{"WithQueryCost", s.queryCost, pacing.Floor},
 	} {
 		if o.value < o.least {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
@@ -119,8 +109,8 @@ func (s *settings) check() error {
 	return nil
 }
 
-// schedule is the plan for one wait; nil stands for the exponential, which needs nothing of its own.
-func (s *settings) schedule() (plan, error) {
+// schedule is that of one wait; nil stands for the exponential, which needs nothing of its own.
+func (s *settings) schedule() (pacing.Schedule, error) {
 	if s.newBackOff == nil {
 		return nil, nil
 	}
@@ -128,7 +118,7 @@ func (s *settings) schedule() (plan, error) {
 	if b == nil {
 		return nil, fmt.Errorf("taskwait: %w: WithBackOff: the function returned nil", ErrInvalidOption)
 	}
-	return fromBackOff(b), nil
+	return pacing.FromBackOff(b), nil
 }
 
 // WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: no limit but the context's. When it has

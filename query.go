@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/text"
 	"go.uber.org/zap"
 )
 
@@ -116,7 +117,7 @@ func (q *query) await(ctx context.Context, b bounds) *answer {
 	}
 }
 
-func noAnswer(d time.Duration) error { return fmt.Errorf("no answer within %v", round(d)) }
+func noAnswer(d time.Duration) error { return fmt.Errorf("no answer within %v", text.Round(d)) }
 
 // byContext reports whether err is what became of a query whose context was cancelled.
 func byContext(err error) bool {
@@ -125,7 +126,7 @@ func byContext(err error) bool {
 
 // stillRunning is the answer where nothing could be asked.
 func (q *query) stillRunning(now time.Time) *answer {
-	return &answer{err: fmt.Errorf("the query begun %v ago is still running", round(now.Sub(q.began))), sent: now}
+	return &answer{err: fmt.Errorf("the query begun %v ago is still running", text.Round(now.Sub(q.began))), sent: now}
 }
 
 // call makes one call of the Source, and fills the slot unless the wait has left it behind.

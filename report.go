@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/text"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -29,7 +30,7 @@ func (w *wait) end(e *WaitError) error {
 		outcome = e
 	}
 	if w.learn != nil {
-		w.learn.observe(&w.state, time.Now())
+		observe(w.learn.History, &w.state, time.Now())
 	}
 	w.write(zap.InfoLevel, "wait ended", 0, outcome)
 	if w.progress != nil {
@@ -46,7 +47,7 @@ func (w *wait) tell(p *Progress) {
 		p.Unchanged = time.Since(s.Moved)
 	}
 	if w.learn != nil && !p.Done && !s.Born.IsZero() {
-		p.Estimate = w.learn.estimate(&s.Task, time.Since(s.Born))
+		p.Estimate = estimate(w.learn, &s.Task, time.Since(s.Born))
 	}
 	if w.whole != nil {
 		p.All, p.Task.ID = *w.whole, s.ID
@@ -70,7 +71,7 @@ func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, er
 	}
 	s := &w.state
 	fields := []zap.Field{
-		zap.String("task", s.ID), zap.String("name", clip(s.Task.Name)), zap.String("status", clip(string(s.Task.Status))),
+		zap.String("task", s.ID), zap.String("name", text.Clip(s.Task.Name)), zap.String("status", text.Clip(string(s.Task.Status))),
 		zap.Int("polls", s.Polls), zap.Int("errors", s.Errors),
 		zap.Duration("elapsed", w.elapsed()), zap.Duration("next", next),
 	}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/pacing"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // scheduler asks on behalf of many waits: in sweeps where the Source can tell of many at once, and one by one. It decides
@@ -16,7 +19,7 @@ type scheduler struct {
 	sweep   sweep
 	start   time.Time
 	limiter *Limiter
-	retry   *exponential // the pauses after a page that failed
+	retry   *pacing.Exponential // the pauses after a page that failed
 
 	turn    *turn         // the place in the limiter's queue; nil: none
 	granted bool          // the turn has come
@@ -125,7 +128,7 @@ func (s *scheduler) stuck(i int32, now time.Duration) bool {
 		s.plan(i, slot.last, by) // the last look can wait for it
 		return true
 	}
-	err := fmt.Errorf("the query begun %v ago is still running", round(now-slot.last))
+	err := fmt.Errorf("the query begun %v ago is still running", text.Round(now-slot.last))
 	if !slot.is(hung) {
 		err = fmt.Errorf("%d queries that were left behind are still running", s.left)
 	}
@@ -261,7 +264,7 @@ func (s *scheduler) wake() time.Time {
 	}
 	price := s.sweep.price(len(s.heap))
 	if t, ok := s.reaches(price); ok && s.sum(now) < price && s.sweep.ready(now) && len(s.heap) > 1 {
-		sooner(max(t, now+minPause)) // what is worth its price already waits for something else
+		sooner(max(t, now+pacing.Floor)) // what is worth its price already waits for something else
 	}
 	return s.start.Add(at)
 }

@@ -222,7 +222,7 @@ func (h *shared) start(first, second *member) {
 	w := first.wait
 	waiter := w.query.waiter
 	g := &group{mu: &h.mu, members: []*member{first, second}, byID: map[string]int32{}, kick: make(chan struct{}, 1)}
-	g.s = &scheduler{driver: g, calls: newCalls(waiter, waiter.settings.log), start: time.Now(), limiter: w.limiter, retry: &waiter.settings.exponential}
+	g.s = &scheduler{driver: g, calls: newCalls(waiter, waiter.settings.log), start: time.Now(), limiter: w.limiter, retry: waiter.settings.exponential}
 	g.s.sweep.cost = h.cost
 	if b, ok := waiter.src.(BatchSource); ok {
 		g.s.sweep.source, g.s.batch = b, b

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Source answers one question: how is the task with this id? It asks once and does not retry; the wait does that.
@@ -76,10 +78,20 @@ type Detailer interface {
 	Details(ctx context.Context, t Task) (Task, error)
 }
 
+// Took returns how long the task took by the service's own account, from CreatedAt to UpdatedAt. 0: unknown, because a
+// time is missing or the status is not terminal. (Of a task that runs, UpdatedAt is no end: DMS fills it in from the
+// start.)
+func (t Task) Took() time.Duration {
+	if !t.Status.Terminal() || t.CreatedAt.IsZero() || t.UpdatedAt.IsZero() {
+		return 0
+	}
+	return max(t.UpdatedAt.Sub(t.CreatedAt), 0)
+}
+
 // String gives the task's facts on one line, without Raw, foreign text cut and escaped.
 func (t Task) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "task %q: %s", clip(t.ID), statusText(&t))
+	fmt.Fprintf(&b, "task %q: %s", text.Clip(t.ID), statusText(&t))
 	if t.Percent != nil {
 		fmt.Fprintf(&b, ", %d%%", *t.Percent)
 	}
@@ -94,3 +106,28 @@ func (t Task) String() string {
 
 // Format writes what String gives, whatever the verb and its flags. Without it %+v and %#v would print Raw.
 func (t Task) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(t.String())) }
+
+// statusText is how a message words the state of a task: the status, and the kind of task where it is known.
+func statusText(t *Task) string {
+	s := text.Clip(string(t.Status))
+	switch {
+	case t.Status == "":
+		s = "no status"
+	case !t.Status.Known():
+		s = fmt.Sprintf("%q (an unknown status)", s)
+	}
+	if t.Phase != "" {
+		s += ", phase " + text.Clip(t.Phase)
+	}
+	if t.Unsettled {
+		s += ", unconfirmed"
+	}
+	if t.Name != "" {
+		s += " (" + text.Clip(t.Name) + ")"
+	}
+	return s
+}
+
+func failureText(f Failure) string {
+	return strings.TrimSpace(text.Clip(f.Code) + " " + text.Clip(f.Reason))
+}

@@ -141,7 +141,7 @@ func (s *scheduler) over(i int32) {
 func (s *scheduler) swept() {
 	w := &s.sweep
 	w.under, w.cost = false, float64(w.pages)
-	w.from = w.began + min(sweepGap, s.retry.lo)
+	w.from = w.began + min(sweepGap, s.retry.Min())
 	if w.missing <= 0 {
 		return
 	}
@@ -172,6 +172,6 @@ func (s *scheduler) pageFailed(err error) {
 	case class == ClassThrottled:
 		s.throttled(after)
 	}
-	w.from = s.now() + max(after, s.retry.pause(w.failed, 0.5))
+	w.from = s.now() + max(after, s.retry.Pause(w.failed, 0.5))
 	w.failed++
 }

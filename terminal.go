@@ -3,6 +3,8 @@ package taskwait
 import (
 	"fmt"
 	"strings"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Status is the state of a task as the service words it. A status that is none of the six below is kept as it came:
@@ -45,5 +47,5 @@ func ParseStatus(s string) (Status, error) {
 		return st, nil
 	}
 	all := []string{"CREATED", "EXECUTING", "SUCCESS", "FAILED", "DELETED", "CANCELLED"}
-	return "", fmt.Errorf("taskwait: unknown status %q, want one of %s", clip(s), strings.Join(all, ", "))
+	return "", fmt.Errorf("taskwait: unknown status %q, want one of %s", text.Clip(s), strings.Join(all, ", "))
 }

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/pacing"
 	"github.com/taskwait/taskwait/schedule"
 )
 
@@ -100,11 +101,11 @@ func (w *Waiter) prepare(ctx context.Context, id string, opts []Option) (*wait, 
 type wait struct {
 	*settings
 	limits  limits
-	whole   *Tally   // nil: this is WaitForTask
-	own     plan     // nil: the exponential
-	learn   *learned // nil: there is no history
+	whole   *Tally          // nil: this is WaitForTask
+	own     pacing.Schedule // nil: the exponential
+	learn   *pacing.Learned // nil: there is no history
 	state   state
-	err     error // the last error; state keeps its text
+	err     error // the last error
 	query   query
 	more    *details // nil: there is nothing more to be told of the task
 	warned  warned
@@ -119,7 +120,7 @@ type wait struct {
 	granted bool // the group has had the limiter's turn for it
 }
 
-func newWait(ctx context.Context, w *Waiter, src Source, s *settings, id string, own plan) *wait {
+func newWait(ctx context.Context, w *Waiter, src Source, s *settings, id string, own pacing.Schedule) *wait {
 	r := &wait{
 		settings: s, own: own,
 		limits: s.limits(ctx),
@@ -138,8 +139,8 @@ func newWait(ctx context.Context, w *Waiter, src Source, s *settings, id string,
 // remember makes the wait one that learns from h.
 func (w *wait) remember(h *History) {
 	if h != nil {
-		w.learn = &learned{history: h, kind: w.kind, usual: &w.exponential, policy: schedule.Policy{QueryCost: w.queryCost}}
-		w.own = w.learn.pause
+		w.learn = &pacing.Learned{History: h, Kind: w.kind, Fallback: w.exponential, Policy: schedule.Policy{QueryCost: w.queryCost}}
+		w.own = w.learn.Pause
 	}
 }
 
@@ -203,7 +204,7 @@ func (w *wait) stop() {
 // firstPause is what comes before the first look.
 func (w *wait) firstPause() time.Duration {
 	if w.initial == 0 && w.learn != nil && w.kind != "" {
-		return w.learn.first(rand.Float64())
+		return w.learn.First(rand.Float64())
 	}
 	return w.initial
 }
@@ -277,21 +278,15 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
 		}
 		if left := orElse(t.Remaining, w.state.left(now)); left > 0 && w.newBackOff == nil {
-			return w.untilReady(left, rand.Float64())
+			return w.exponential.Until(left, rand.Float64())
 		}
 	case a.err != nil:
 		t = &w.state.Task
 	}
 	if w.own == nil {
-		return w.exponential.pause(w.state.Step, rand.Float64())
+		return w.exponential.Pause(w.state.Step, rand.Float64())
 	}
-	return w.own(w.state.Step, t, now.Sub(w.state.born(t, now)), rand.Float64())
-}
-
-// untilReady is a pause until the service expects the task to be done, spread a little, within the interval.
-func (w *wait) untilReady(left time.Duration, rnd float64) time.Duration {
-	d := spreadBy(min(left, time.Duration(float64(w.hi)/(1+learnedJitter))), learnedJitter, rnd)
-	return min(max(d, w.lo), w.hi)
+	return w.own(w.state.Step, t.Name, now.Sub(w.state.born(t, now)), rand.Float64())
 }
 
 // finish ends the wait as decided.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // WaitError is what WaitForTask returns when the wait did not end with SUCCESS.
@@ -102,14 +104,14 @@ func (e *WaitError) As(target any) bool {
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
 	var b strings.Builder
-	subject := fmt.Sprintf("task %q", clip(e.ID))
+	subject := fmt.Sprintf("task %q", text.Clip(e.ID))
 	if e.unborn() {
-		subject = "operation " + clip(e.Operation)
+		subject = "operation " + text.Clip(e.Operation)
 	}
-	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), round(e.Elapsed), e.lastSeen())
-	fmt.Fprintf(&b, ", %s", count(e.Polls, "poll"))
+	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), text.Round(e.Elapsed), e.lastSeen())
+	fmt.Fprintf(&b, ", %s", text.Count(e.Polls, "poll"))
 	if e.Errors > 0 {
-		fmt.Fprintf(&b, ", %s", count(e.Errors, "error"))
+		fmt.Fprintf(&b, ", %s", text.Count(e.Errors, "error"))
 	}
 	switch {
 	case e.LastErr == nil:
@@ -141,7 +143,7 @@ func (e *WaitError) lastSeen() string {
 	case t.ID == "":
 		return "never seen"
 	case e.unleft && !e.blind:
-		return "still " + clip(orElse(t.Phase, string(t.Status))) + ", which it was never seen to leave"
+		return "still " + text.Clip(orElse(t.Phase, string(t.Status))) + ", which it was never seen to leave"
 	case !t.Status.Terminal() && !e.blind && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
@@ -176,25 +178,10 @@ func (e *WaitError) candidates(none string) string {
 	}
 	var all []string
 	for _, t := range e.Candidates[:min(len(e.Candidates), 3)] {
-		all = append(all, fmt.Sprintf("%q %s", clip(t.ID), statusText(&t)))
+		all = append(all, fmt.Sprintf("%q %s", text.Clip(t.ID), statusText(&t)))
 	}
 	if len(e.Candidates) > len(all) {
 		all = append(all, "…")
 	}
 	return ", perhaps as " + strings.Join(all, " or ")
-}
-
-// round makes a duration readable: to the second from ten seconds on, else to the millisecond.
-func round(d time.Duration) time.Duration {
-	if d >= 10*time.Second {
-		return d.Round(time.Second)
-	}
-	return d.Round(time.Millisecond)
-}
-
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

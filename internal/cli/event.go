@@ -109,7 +109,7 @@ func (e *event) fill(p *taskwait.Progress) {
 		e.Next = &next
 	}
 	if p.Estimate != nil {
-		e.Typical, e.Remaining, e.Most = seconds(p.Estimate.Typical), seconds(p.Estimate.Half), seconds(p.Estimate.Most)
+		e.Typical, e.Remaining, e.Most = seconds(p.Estimate.Median), seconds(p.Estimate.RemainingP50), seconds(p.Estimate.RemainingP90)
 	}
 }
 

@@ -67,7 +67,7 @@ func (d *durations) save() {
 	}
 	h, _ := readHistory(d.path)
 	for _, t := range d.ended {
-		h.AddTasks(t)
+		h.Add(t.Name, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {

@@ -1,4 +1,4 @@
-package taskwait
+package schedule
 
 import (
 	"encoding/json"
@@ -6,14 +6,9 @@ import (
 	"math"
 	"sync"
 	"time"
-
-	"github.com/taskwait/taskwait/schedule"
 )
 
 const (
-	// DefaultQueryCost is a second: one query more is as bad as a second of delay more.
-	DefaultQueryCost = schedule.DefaultQueryCost
-
 	// maxDurations is how many tasks of a kind a History remembers. More would tell it nothing: their weight is gone.
 	maxDurations = 256
 	// maxKinds is how many kinds it remembers. Services have some dozens; names made up for each task would fill it.
@@ -26,58 +21,40 @@ const (
 	historyVersion = 1
 )
 
-// History is what tasks have taken so far, by kind: by the name that the service gives them. Waits that are given it
-// ([WithHistory]) learn from it when to ask, and add to it how long their own tasks took. It keeps the last 256 durations
-// of each of the last 256 kinds, and forgets slowly: a duration counts half after sixty more. It goes through JSON, to be
-// kept between runs. It is safe for concurrent use. The zero History knows nothing, as a new one.
+// History is what tasks have taken so far, by kind. It keeps the last 256 durations of each of the last 256 kinds, and
+// forgets slowly: a duration counts half after sixty more. It goes through JSON, to be kept between runs. The zero
+// History knows nothing and is ready for use. It is safe for concurrent use, and must not be copied.
 type History struct {
 	mu    sync.Mutex
 	kinds map[string]*kind
 	uses  uint64
 }
 
-// kind is what one kind of task has taken, the latest last.
+// kind is what tasks of one kind have taken, the latest last.
 type kind struct {
 	durations []duration
 	used      uint64 // when, in History.uses
-	model     *schedule.Model
+	model     *Model // nil: not made yet, or durations have changed
 }
 
-// duration is how long one task took; so far, if it has not been seen to end.
+// duration is how long one task took, or has run so far.
 type duration struct {
 	Took    time.Duration `json:"took"` // in nanoseconds
 	Running bool          `json:"running,omitempty"`
 }
 
-// NewHistory returns a History that knows nothing.
-func NewHistory() *History { return &History{} }
-
-// Add remembers that a task of this kind ended took after it had begun, well or not. A name that is empty, and a duration
-// that is negative, are ignored.
+// Add records that a task of this kind ended took after it had begun, however it ended. An empty kind is ignored, and so
+// is a duration that is not positive: 0 stands for unknown.
 func (h *History) Add(kind string, took time.Duration) { h.add(kind, duration{Took: took}) }
 
-// AddTasks remembers how long these tasks took by the service's own account: those with a name, both times and a terminal
-// status. (Of a task that runs, UpdatedAt is no end: DMS fills it in from the start.) Give it what the service lists as
-// finished, the oldest first, as kafkatasks' Recent does.
-func (h *History) AddTasks(tasks ...Task) {
-	for _, t := range tasks {
-		if took, ok := t.took(); ok {
-			h.Add(t.Name, took)
-		}
-	}
-}
-
-// took is how long the task took by the service's own account; ok is false if that does not say.
-func (t *Task) took() (d time.Duration, ok bool) {
-	if !t.Status.Terminal() || t.CreatedAt.IsZero() || t.UpdatedAt.IsZero() {
-		return 0, false
-	}
-	d = t.UpdatedAt.Sub(t.CreatedAt)
-	return d, d >= 0
+// AddRunning records that a task of this kind had not ended at this age, and is not followed any further. An empty kind is
+// ignored, and so is an age that is not positive.
+func (h *History) AddRunning(kind string, age time.Duration) {
+	h.add(kind, duration{Took: age, Running: true})
 }
 
 func (h *History) add(name string, d duration) {
-	if name == "" || d.Took < 0 {
+	if name == "" || d.Took <= 0 {
 		return
 	}
 	h.mu.Lock()
@@ -98,7 +75,7 @@ func (h *History) add(name string, d duration) {
 	}
 }
 
-// makeRoom forgets the kind that has been left alone for longest, if there are too many.
+// makeRoom forgets the kind that was added to the longest ago, if there are too many.
 func (h *History) makeRoom() {
 	if len(h.kinds) < maxKinds {
 		return
@@ -112,21 +89,21 @@ func (h *History) makeRoom() {
 	delete(h.kinds, oldest)
 }
 
-// model is the estimate for a kind; nil: nothing is known of it. It is made anew when the kind has changed.
-func (h *History) model(name string) *schedule.Model {
+// Model returns the estimate for a kind, or nil if nothing is known of it.
+func (h *History) Model(kind string) *Model {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	k := h.kinds[name]
+	k := h.kinds[kind]
 	if k == nil {
 		return nil
 	}
 	if k.model == nil {
-		samples := make([]schedule.Sample, len(k.durations))
+		samples := make([]Sample, len(k.durations))
 		for i, d := range k.durations {
 			age := float64(len(k.durations) - 1 - i)
-			samples[i] = schedule.Sample{Age: d.Took, Running: d.Running, Weight: math.Exp2(-age / halfLife)}
+			samples[i] = Sample{Age: d.Took, Running: d.Running, Weight: math.Exp2(-age / halfLife)}
 		}
-		k.model = schedule.Learn(samples)
+		k.model = Learn(samples)
 	}
 	return k.model
 }
@@ -153,15 +130,15 @@ func (h *History) MarshalJSON() ([]byte, error) {
 func (h *History) UnmarshalJSON(text []byte) error {
 	var s savedHistory
 	if err := json.Unmarshal(text, &s); err != nil {
-		return fmt.Errorf("taskwait: history: %w", err)
+		return fmt.Errorf("schedule: history: %w", err)
 	}
 	if s.Version != historyVersion {
-		return fmt.Errorf("taskwait: history: version %d, want %d", s.Version, historyVersion)
+		return fmt.Errorf("schedule: history: version %d, want %d", s.Version, historyVersion)
 	}
 	for name, durations := range s.Kinds {
 		for _, d := range durations {
 			if d.Took < 0 {
-				return fmt.Errorf("taskwait: history: %q took %v, want 0 or more", clip(name), d.Took)
+				return fmt.Errorf("schedule: history: %.100q took %v, want 0 or more", name, d.Took)
 			}
 		}
 	}
