@@ -258,6 +258,9 @@ func (p *Poller[T]) plan(e *entry[T]) {
 		return
 	}
 	e.last, e.due, e.state = next.last, next.due, isWaiting
+	if e.last == unknown {
+		e.last = e.due - next.sub.pause
+	}
 	p.waiting.set(e, e.due)
 	p.count(e, e.polled && !next.sub.fixed)
 	p.pass.gap = min(p.pass.gap, pause(e.last, e.due))
