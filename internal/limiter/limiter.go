@@ -62,7 +62,11 @@ func (r *Refusal) Unwrap() error { return r.Err }
 func (l *Limiter) Acquire(p *Permit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.quota == nil && len(l.queue)+len(l.finals) == 0 && (p.Final || !l.coolDown.holds(time.Now())) {
+	now := time.Now()
+	if l.quota == nil && len(l.queue)+len(l.finals) == 0 && (p.Final || !l.coolDown.holds(now)) {
+		if !p.Final {
+			l.coolDown.granted(now, 0)
+		}
 		return true
 	}
 	q := &l.queue
