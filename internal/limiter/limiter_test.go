@@ -277,7 +277,7 @@ func TestRamp(t *testing.T) {
 				want := []string{}
 				for i := range tt.n {
 					s.ask(fmt.Sprint(i), time.Duration(i), false)
-					want = append(want, fmt.Sprint((until.Sub(s.start) + time.Duration(i)*tt.spacing), " ", i))
+					want = append(want, fmt.Sprint((until.Sub(s.start)+time.Duration(i)*tt.spacing), " ", i))
 				}
 				time.Sleep(time.Until(until) + tt.d - 1)
 				s.want(t, want...)
