@@ -108,6 +108,13 @@ func (l *Limiter) Throttled(d time.Duration) {
 	l.coolDown.begin(time.Now(), d)
 }
 
+// Holds reports whether all hold off now, but for final polls.
+func (l *Limiter) Holds() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.coolDown.holds(time.Now())
+}
+
 // Wait waits for a permit, and returns an error if ctx ends before, or the quota refuses one.
 func (l *Limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
