@@ -218,20 +218,47 @@ func TestLateForTheFinalPoll(t *testing.T) {
 	}
 }
 
-// TestSharedHungPollAtTheEnd makes sure that a call that two wait for is cancelled for their final polls, too, if both have
-// come to their end.
+// TestSharedHungPollAtTheEnd makes sure when a hung call that two may wait for is cancelled for the final poll of one: when
+// nobody who waits for it has more time.
 func TestSharedHungPollAtTheEnd(t *testing.T) {
-	play(t, nil, func(s *script) {
-		s.poll = func(ctx context.Context, id string, n int) (row, error) {
-			if n == 1 {
-				<-ctx.Done()
-				return row{}, ctx.Err()
-			}
-			return row{id, n}, nil
-		}
-		s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 9*time.Second), "a")
-		s.waitUntil("B", 11*time.Second, s.endsAt(11*time.Second, 9*time.Second), "a")
-		s.until(20 * time.Second)
-		s.want("9s poll a", "15s A: a: no answer within 6s", "15s B: a: no answer within 6s, sent 6s ago", "15s B: a=2", "15s poll a")
-	})
+	const s = time.Second
+	tests := []struct {
+		name       string
+		end, first time.Duration // of the neighbour's subscription; 0: no end
+		want       time.Duration // when the final poll is made; 0: not at all
+	}{
+		{"the same end", 10 * s, 9 * s, 14 * s},
+		{"a later end", 10500 * time.Millisecond, 9 * s, 14500 * time.Millisecond},
+		{"no end", 0, 9 * s, 0},
+		{"no end, and its poll became due meanwhile", 0, 13 * s, 0},
+		{"no end, and its poll is due later", 0, 16 * s, 14 * s},
+		{"an end much later", 30 * s, 9 * s, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = func(ctx context.Context, id string, n int) (row, error) {
+					if n == 1 {
+						<-ctx.Done()
+						return row{}, ctx.Err()
+					}
+					return row{id, n}, nil
+				}
+				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 9*time.Second), "a")
+				terms := s.endsAt(tt.end, tt.first)
+				if tt.end == 0 {
+					terms.End = time.Time{}
+				}
+				b := s.subscribe("B", terms, "a")
+				s.until(15 * time.Second)
+				b.Close()
+				want := []string{"9s poll a", "15s A: a: no answer within 6s"}
+				if at := tt.want; at != 0 {
+					want = []string{"9s poll a", fmt.Sprintf("%v A: a: no answer within %v, sent %[2]v ago", at, at-9*time.Second),
+						fmt.Sprintf("%v A: a=2", at), fmt.Sprintf("%v poll a", at)}
+				}
+				s.want(want...)
+			})
+		})
+	}
 }
