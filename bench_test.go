@@ -43,7 +43,8 @@ func BenchmarkPoll(b *testing.B) {
 		defer sub.close()
 		b.ReportAllocs()
 		for b.Loop() {
-			if d := run.handle(sub.Next(b.Context())); d.done {
+			a, _ := sub.Next(b.Context())
+			if d := run.handle(&a); d.done {
 				b.Fatal(d.reason)
 			}
 			sub.Plan(0, time.Now(), time.Time{})
@@ -126,10 +127,9 @@ func BenchmarkWaitForTasks(b *testing.B) {
 	}
 	defer g.sub.Close()
 	take := func(due time.Time) {
-		a := g.sub.Next(b.Context())
-		key := a.Key
-		g.waits[key].handle(a)
-		g.sub.Plan(key, due, time.Time{})
+		a, _ := g.sub.Next(b.Context())
+		g.waits[a.Key].handle(&a)
+		g.sub.Plan(a.Key, due, time.Time{})
 	}
 	for range ids {
 		take(time.Now().Add(time.Hour))

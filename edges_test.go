@@ -301,7 +301,7 @@ func edge16(t *testing.T) {
 }
 
 func edge17(t *testing.T) {
-	for _, status := range []Status{"PAUSED", "", "SUCCESS ", "Success", "success", "SUCCESSFUL"} {
+	for _, status := range []Status{"PAUSED", "SUCCESS ", "Success", "success", "SUCCESSFUL"} {
 		var told []string
 		_, err, elapsed := waitFor(t.Context(), newWaiter(t, script(seen(status)), WithTimeout(time.Hour)),
 			WithProgress(func(p Progress) { told = append(told, fmt.Sprint(p.Err)) }))

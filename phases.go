@@ -32,7 +32,7 @@ type execution struct {
 
 // run runs the phases; first is the wait of the first one.
 func (x *execution) run(ctx context.Context, first *wait) *WaitError {
-	start := &startPhase{op: x.op}
+	start := &startPhase{op: x.op, over: ctx.Done()}
 	start.end, start.limited = x.settings.end(x.began)
 	e := x.phase(ctx, first, start.poll)
 	outcome := start.close()
@@ -128,8 +128,8 @@ func (x *execution) search(ctx context.Context, search *searchPhase, s *settings
 // phase waits for something other than the task: for poll to return nil.
 func (x *execution) phase(ctx context.Context, w *wait, poll func(context.Context) error) *WaitError {
 	w.quiet = true
-	src := SourceFunc(func(ctx context.Context, _ string) (Task, error) { return Task{Status: StatusSuccess}, poll(ctx) })
-	e := x.runOn(ctx, w, x.pollers.own(w.settings, src))
+	f := func(ctx context.Context, _ string) (Task, error) { return Task{Status: StatusSuccess}, poll(ctx) }
+	e := x.runOn(ctx, w, x.pollers.of(w.settings, f, nil))
 	if e != nil {
 		e.ID, e.Task, e.Operation = "", Task{}, x.op.Name
 	}
@@ -190,7 +190,8 @@ func (s *settings) forPhase(grace time.Duration) *settings {
 // to the service it does between begin, which is refused once the phase is closed, and note.
 type startPhase struct {
 	op      *Operation
-	end     time.Time // from then on nothing is sent, if limited
+	over    <-chan struct{} // closed when nobody waits any more
+	end     time.Time       // from then on nothing is sent, if limited
 	limited bool
 
 	mu       sync.Mutex
@@ -249,13 +250,22 @@ func (p *startPhase) begin(ctx context.Context) (done bool, err error) {
 	case p.sent:
 		p.reason, p.err = ErrOutcomeUnknown, errors.New("the call ended without an answer")
 		return false, p.refusal()
-	case p.closed || ctx.Err() != nil: // this call was abandoned
+	case p.closed || ctx.Err() != nil || isClosed(p.over): // this call was abandoned, or is about to be
 		return false, &QueryError{Class: ClassConflict, Err: errors.New("nobody waits for this call any more")}
 	case p.limited && !time.Now().Before(p.end):
 		return false, &QueryError{Class: ClassConflict, Err: errors.New("no time is left to start it")}
 	}
 	p.sent = true
 	return false, nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // note keeps what came of sending the operation.

@@ -23,7 +23,8 @@ type pollers struct {
 	src       Source
 	abandoned atomic.Int64 // calls that have not returned
 	mu        sync.Mutex
-	byKey     map[pollerKey]*sharedPoller
+	byKey     map[pollerKey]sharedPoller
+	poll      SourceFunc // src.Task
 }
 
 type sharedPoller struct {
@@ -40,29 +41,28 @@ type subscription struct {
 }
 
 // subscribe begins a subscription for one id, shared with the other waits whose terms are equal.
-func (h *pollers) subscribe(ctx context.Context, s *settings, id string, terms poll.Terms) *subscription {
-	sub := &subscription{pollers: h, key: pollerKey{s.limiter, s.queryTimeout}, shared: !s.alone}
+func (h *pollers) subscribe(ctx context.Context, s *settings, id string, terms poll.Terms) subscription {
+	sub := subscription{pollers: h, key: pollerKey{s.limiter, s.queryTimeout}, shared: !s.alone}
 	if s.alone {
-		sub.Subscription = h.own(s, h.src).Subscribe(ctx, []string{id}, terms)
+		sub.Subscription = h.own(s).Subscribe(ctx, []string{id}, terms)
 		return sub
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := h.byKey[sub.key]
-	if p == nil {
-		p = &sharedPoller{Poller: h.own(s, h.src)}
-		if h.byKey == nil {
-			h.byKey = map[pollerKey]*sharedPoller{}
-		}
-		h.byKey[sub.key] = p
+	if p.uses++; p.Poller == nil {
+		p.Poller = h.own(s)
 	}
-	p.uses++
+	if h.byKey == nil {
+		h.byKey = map[pollerKey]sharedPoller{}
+	}
+	h.byKey[sub.key] = p
 	sub.Subscription = p.Subscribe(ctx, []string{id}, terms)
 	return sub
 }
 
 // close ends the subscription, and frees a shared Poller that nobody uses any more.
-func (s *subscription) close() {
+func (s subscription) close() {
 	s.Close()
 	if !s.shared {
 		return
@@ -73,13 +73,21 @@ func (s *subscription) close() {
 	p := h.byKey[s.key]
 	if p.uses--; p.uses == 0 {
 		delete(h.byKey, s.key)
+		return
 	}
+	h.byKey[s.key] = p
 }
 
-// own makes a Poller of a Source that is not shared.
-func (h *pollers) own(s *settings, src Source) *poll.Poller[Task] {
-	cfg := &poll.Config[Task]{
-		Poll:         src.Task,
+// own makes a Poller of the Source that is not shared.
+func (h *pollers) own(s *settings) *poll.Poller[Task] {
+	list, _ := h.src.(BatchSource)
+	return h.of(s, h.poll, list)
+}
+
+// of makes a Poller that calls poll, and list for many; list nil: there is none.
+func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[Task] {
+	cfg := poll.Config[Task]{
+		Poll:         f,
 		ID:           func(t *Task) string { return t.ID },
 		Final:        func(t *Task) bool { return t.Status.Terminal() },
 		Classify:     pollTrouble,
@@ -90,9 +98,9 @@ func (h *pollers) own(s *settings, src Source) *poll.Poller[Task] {
 			s.log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
 		},
 	}
-	if b, ok := src.(BatchSource); ok {
+	if list != nil {
 		cfg.List = func(ctx context.Context, r poll.ListRequest) ([]Task, string, error) {
-			return b.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+			return list.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
 		}
 	}
 	return poll.New(cfg)

@@ -75,7 +75,7 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 	if err != nil {
 		return nil, err
 	}
-	g.sub = w.pollers.own(s, w.pollers.src).Subscribe(ctx, valid, g.terms()) // of its own: a million ids must not delay other waits
+	g.sub = w.pollers.own(s).Subscribe(ctx, valid, g.terms()) // of its own: a million ids must not delay other waits
 	return g, nil
 }
 
@@ -115,19 +115,19 @@ func (g *group) run(ctx context.Context) {
 		}
 	}
 	for g.totals.Running > 0 {
-		a := g.sub.Next(ctx)
-		if a == nil {
+		a, ok := g.sub.Next(ctx)
+		if !ok {
 			g.stop(ctx.Err(), context.Cause(ctx))
 			return
 		}
-		key, w := a.Key, &g.waits[a.Key]
-		d := w.handle(a)
+		w := &g.waits[a.Key]
+		d := w.handle(&a)
 		switch {
 		case a.Queued > 0: // its poll is still due
 		case !d.done:
-			g.sub.Plan(key, w.state.plannedAt, w.state.task.CreatedAt)
+			g.sub.Plan(a.Key, w.state.plannedAt, w.state.task.CreatedAt)
 		default:
-			g.sub.Done(key)
+			g.sub.Done(a.Key)
 			if !g.end(w, w.end(w.finish(&d))) {
 				return
 			}

@@ -34,10 +34,22 @@ type shared struct {
 	quiet          bool      // it is a phase of Do before the task's own wait: its good end is no news
 }
 
+// lone is a wait that has nothing in common with others.
+type lone struct {
+	wait
+	common shared
+}
+
 // newShared is what waits have in common that poll from now on. Their time runs from began, and ends with ctx.
 func newShared(ctx context.Context, s *settings, began time.Time) *shared {
+	c := &shared{}
+	c.begin(ctx, s, began)
+	return c
+}
+
+func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 	now := time.Now()
-	c := &shared{settings: s, deadlines: s.deadlines, began: began}
+	c.settings, c.deadlines, c.began = s, s.deadlines, began
 	c.reporting = reporting{progress: s.progress, log: s.log, learned: s.learned()}
 	c.deadlines.ctxEnd, _ = ctx.Deadline()
 	pause := s.initial
@@ -47,7 +59,6 @@ func newShared(ctx context.Context, s *settings, began time.Time) *shared {
 	fresh := state{startedAt: began}
 	c.first = now.Add(c.deadlines.clamp(&fresh, time.Time{}, now, pause))
 	c.deadlinePollAt = fresh.deadlinePollAt
-	return c
 }
 
 // begin makes w a wait for id.
@@ -67,12 +78,12 @@ func (c *shared) terms() poll.Terms {
 // run is the loop of a wait: next answer, decide, report, plan.
 func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError {
 	for {
-		a := sub.Next(ctx)
-		if a == nil {
+		a, ok := sub.Next(ctx)
+		if !ok {
 			return w.stopped(ctx, sub.Done(0))
 		}
-		own := !w.state.beforeDue(a) && !a.Listed
-		d := w.handle(a)
+		own := !w.state.beforeDue(&a) && !a.Listed
+		d := w.handle(&a)
 		switch {
 		case a.Queued > 0: // its poll is still due
 			continue
@@ -80,6 +91,9 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 			return w.finish(&d)
 		case own && d.seen && w.details != nil:
 			w.pollDetails(ctx)
+		}
+		if ctx.Err() != nil { // a callback may have taken long
+			continue
 		}
 		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
 	}

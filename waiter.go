@@ -38,7 +38,7 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Waiter{settings: s, pollers: pollers{src: src}}, nil
+	return &Waiter{settings: s, pollers: pollers{src: src, poll: src.Task}}, nil
 }
 
 // LeftBehind returns how many calls of the Source are abandoned, and still running: because the context of their wait
@@ -73,17 +73,18 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 // its caller's stack while it sleeps.
 //
 //go:noinline
-func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, *subscription, error) {
+func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, subscription, error) {
 	s, err := w.settings.forCall(ctx, opts)
 	if err != nil {
-		return nil, nil, err
+		return nil, subscription{}, err
 	}
 	if err := CheckID("task id", id); err != nil {
-		return nil, nil, err
+		return nil, subscription{}, err
 	}
-	r := &wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}
-	if err := r.begin(newShared(ctx, s, time.Now()), id); err != nil {
-		return nil, nil, err
+	r := &lone{wait: wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}}
+	r.common.begin(ctx, s, time.Now())
+	if err := r.wait.begin(&r.common, id); err != nil {
+		return nil, subscription{}, err
 	}
-	return r, w.pollers.subscribe(ctx, s, id, r.terms()), nil
+	return &r.wait, w.pollers.subscribe(ctx, s, id, r.terms()), nil
 }

@@ -37,10 +37,9 @@ type call[T any] struct {
 	next         *call[T] // in the list of those begun in one step, or of those that can be used again
 
 	request  ListRequest
-	value    T
+	answer   Answer[T] // for one id; its Err is that of a page, too
 	items    []T
 	nextPage string
-	err      error
 	trouble  Trouble
 }
 
@@ -164,8 +163,7 @@ func (p *Poller[T]) land(c *call[T]) {
 
 // keep puts a call that has returned aside, to be used again.
 func (p *Poller[T]) keep(c *call[T]) {
-	var none T
-	c.entry, c.items, c.value, c.err, c.trouble = nil, nil, none, nil, Trouble{}
+	c.entry, c.items, c.answer, c.trouble = nil, nil, Answer[T]{}, Trouble{}
 	if c.left || c.Cancelled() || p.frees >= maxYoung || p.members == nil {
 		c.Cancel()
 		return
@@ -200,12 +198,12 @@ func (c *call[T]) do() (then *call[T]) {
 	p := c.poller
 	c.Run(func(ctx context.Context) {
 		if c.entry != nil {
-			c.value, c.err = p.cfg.Poll(ctx, c.entry.id)
+			c.answer.Value, c.answer.Err = p.cfg.Poll(ctx, c.entry.id)
 		} else {
-			c.items, c.nextPage, c.err = p.cfg.List(ctx, c.request)
+			c.items, c.nextPage, c.answer.Err = p.cfg.List(ctx, c.request)
 		}
-		if c.err != nil {
-			c.trouble = p.cfg.Classify(c.err)
+		if c.answer.Err != nil {
+			c.trouble = p.cfg.Classify(c.answer.Err)
 		}
 	}, func(err error, late bool) {
 		then = p.returned(c, err, late)
@@ -218,7 +216,7 @@ func (p *Poller[T]) returned(c *call[T], err error, late bool) (then *call[T]) {
 	p.mu.Lock()
 	p.land(c)
 	if err != nil {
-		c.err, c.trouble = err, Trouble{}
+		c.answer.Err, c.trouble = err, Trouble{}
 	}
 	switch {
 	case c.entry == nil:
@@ -240,7 +238,7 @@ func (p *Poller[T]) returned(c *call[T], err error, late bool) (then *call[T]) {
 func (p *Poller[T]) lateReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
-	if late, ok := c.err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
+	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
 		p.hand(late, p.firstDue(e))
 	}
 }
@@ -249,7 +247,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 func (p *Poller[T]) oneReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
-	if late, ok := c.err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
+	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
 		first := p.firstDue(e)
 		p.hand(late, first)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again
@@ -260,13 +258,14 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	}
 	switch {
 	case c.Cancelled() && c.trouble.ByContext:
-		c.err, c.trouble = NoAnswer(p.now()-c.began), Trouble{}
+		c.answer.Err, c.trouble = NoAnswer(p.now()-c.began), Trouble{}
 	case c.trouble.Throttled:
 		p.throttled(c.trouble.After)
-	case c.err == nil && e.unseen && e.misses < 2:
+	case c.answer.Err == nil && e.unseen && e.misses < 2:
 		e.unseen = false // perhaps it was too new for the list
 	}
-	p.tell(e, &Answer[T]{Value: c.value, Err: c.err, Polled: true}, c.began)
+	c.answer.Polled = true
+	p.tell(e, &c.answer, c.began)
 	e.asked()
 }
 
@@ -304,7 +303,7 @@ func (p *Poller[T]) throttled(d time.Duration) {
 	switch {
 	case p.cfg.Limiter != nil:
 		p.cfg.Limiter.Throttled(d)
-	case len(p.entries) > 1:
+	case p.entries.len() > 1:
 		if p.holdOff == nil {
 			p.holdOff = limiter.New(nil)
 		}

@@ -323,7 +323,7 @@ func TestQueuedNotices(t *testing.T) {
 func TestPermitsByDueTime(t *testing.T) {
 	l := limiter.New(every(time.Second))
 	play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
-		second := New(&s.cfg) // the same service
+		second := New(s.cfg) // the same service
 		for _, i := range []int{2, 4, 3, 1} {
 			s.wait("A", time.Hour, Terms{First: s.start.Add(time.Duration(i - 10))}, fmt.Sprint("a", i))
 		}
@@ -437,7 +437,7 @@ func TestThrottled(t *testing.T) {
 		play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
 			s.poll = throttleFirst(10 * time.Second)
 			a := s.subscribe("A", Terms{First: s.start}, "a")
-			second := New(&s.cfg)
+			second := New(s.cfg)
 			b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(time.Second)})
 			s.until(20 * time.Second)
 			s.heldOff(0, 10*time.Second)

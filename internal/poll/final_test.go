@@ -79,7 +79,7 @@ func (s *script) waitUntil(name string, end time.Duration, terms Terms, ids ...s
 	s.wg.Go(func() {
 		defer r.Close()
 		for left := len(ids); left > 0; {
-			a := r.Next(s.ctx)
+			a := next(r.Subscription, s.ctx)
 			if a == nil {
 				return
 			}

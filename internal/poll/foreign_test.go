@@ -144,7 +144,7 @@ func callBack(withList bool) {
 		s := p.Subscribe(ended, []string{"mine", "yours"}, Terms{First: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour)})
 		end()
 		s.Plan(0, time.Now().Add(time.Hour), time.Time{})
-		s.Next(ended)
+		next(s, ended)
 		s.Done(0)
 		s.Close()
 		seen <- where
@@ -176,7 +176,7 @@ func callBack(withList bool) {
 	if withList {
 		cfg.List = func(context.Context, ListRequest) ([]row, string, error) { use("List"); return nil, "", answer() }
 	}
-	p = New(cfg)
+	p = New(*cfg)
 	want := map[string]bool{"Poll": true, "Classify": true, "Wait": true, "LatePanic": true}
 	if withList {
 		want["List"] = true

@@ -124,7 +124,7 @@ func (p *Poller[T]) pageReturned(c *call[T], late bool) {
 	} else {
 		w.asking, w.call = false, nil
 	}
-	err, panicked := c.err.(*guard.PanicError) //nolint:errorlint // never wrapped
+	err, panicked := c.answer.Err.(*guard.PanicError) //nolint:errorlint // never wrapped
 	switch {
 	case panicked:
 		w.off, w.active = true, false
@@ -132,8 +132,8 @@ func (p *Poller[T]) pageReturned(c *call[T], late bool) {
 	case late:
 	case c.Cancelled() && c.trouble.ByContext:
 		p.pageFailed(NoAnswer(p.now()-c.began), Trouble{})
-	case c.err != nil:
-		p.pageFailed(c.err, c.trouble)
+	case c.answer.Err != nil:
+		p.pageFailed(c.answer.Err, c.trouble)
 	default:
 		p.takePage(c)
 	}
@@ -145,7 +145,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 	w.failed, w.progress = 0, p.now()
 	w.pages++
 	for k := range c.items {
-		e := p.entries[p.cfg.ID(&c.items[k])]
+		e := p.entries.find(p.cfg.ID(&c.items[k]))
 		if e == nil || e.shown == w.number && !p.cfg.Final(&c.items[k]) { // pages overlap where rows move between them
 			continue
 		}

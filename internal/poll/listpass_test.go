@@ -268,12 +268,12 @@ func TestMissingRow(t *testing.T) {
 		round(1*time.Second, "page 1", "poll c")
 		round(2*time.Second, "page 1", "poll c") // once more
 		round(3*time.Second, "page 1", "poll c") // no part of the pass any more
-		if e := s.entries["c"]; !e.unseen || e.misses != 2 {
+		if e := s.entries.find("c"); !e.unseen || e.misses != 2 {
 			t.Errorf("got unseen %v, %d misses, want true and 2", e.unseen, e.misses)
 		}
 		shows("c", "a", "b")
 		round(4*time.Second, "page 1") // the list shows it again
-		if e := s.entries["c"]; e.unseen || e.misses != 0 {
+		if e := s.entries.find("c"); e.unseen || e.misses != 0 {
 			t.Errorf("got unseen %v, %d misses, want false and 0", e.unseen, e.misses)
 		}
 		shows("a", "b")

@@ -80,7 +80,7 @@ type Poller[T any] struct {
 	mu      sync.Mutex
 	timer   *time.Timer
 	armed   time.Duration // when the timer fires; 0: it is not set
-	entries map[string]*entry[T]
+	entries entries[T]
 	waiting dueQueue[*entry[T]] // planned, and not due
 	ready   dueQueue[*entry[T]] // due, by urgency
 	finals  int                 // entries that are ready for a final poll
@@ -117,11 +117,51 @@ const (
 	isReadyFinal
 )
 
+// entries are found by their ids. A Poller mostly has one, which needs no map.
+type entries[T any] struct {
+	one  *entry[T]            // while there is no other
+	many map[string]*entry[T] // nil: there was never more than one
+}
+
+func (x *entries[T]) find(id string) *entry[T] {
+	if x.one != nil && x.one.id == id {
+		return x.one
+	}
+	return x.many[id]
+}
+
+func (x *entries[T]) add(e *entry[T]) {
+	if x.one == nil && x.many == nil {
+		x.one = e
+		return
+	}
+	if x.many == nil {
+		x.many = map[string]*entry[T]{x.one.id: x.one}
+		x.one = nil
+	}
+	x.many[e.id] = e
+}
+
+func (x *entries[T]) remove(e *entry[T]) {
+	if x.one == e {
+		x.one = nil
+	}
+	delete(x.many, e.id)
+}
+
+// len is how many there are.
+func (x *entries[T]) len() int {
+	if x.one != nil {
+		return 1
+	}
+	return len(x.many)
+}
+
 func (e *entry[T]) placed() *place { return &e.place }
 
 // New returns a Poller.
-func New[T any](cfg *Config[T]) *Poller[T] {
-	return &Poller[T]{cfg: *cfg, start: time.Now(), entries: map[string]*entry[T]{}}
+func New[T any](cfg Config[T]) *Poller[T] {
+	return &Poller[T]{cfg: cfg, start: time.Now()}
 }
 
 func (p *Poller[T]) now() time.Duration { return time.Since(p.start) }
@@ -261,8 +301,12 @@ func (p *Poller[T]) plan(e *entry[T]) {
 	if e.last == unknown {
 		e.last = e.due - next.sub.pause
 	}
-	p.waiting.set(e, e.due)
-	p.count(e, e.polled && !next.sub.fixed)
+	if now := p.now(); e.due <= now {
+		p.setReady(e)
+	} else {
+		p.waiting.set(e, e.due)
+		p.count(e, e.polled && !next.sub.fixed)
+	}
 	p.pass.gap = min(p.pass.gap, pause(e.last, e.due))
 	if p.sum.changes > p.planned()+1000 {
 		p.recount()

@@ -72,7 +72,7 @@ func play(t *testing.T, set func(*Config[row]), f func(*script)) {
 		if set != nil {
 			set(cfg)
 		}
-		s.Poller = New(cfg)
+		s.Poller = New(*cfg)
 		f(s)
 		cancel()
 		s.wg.Wait()
@@ -223,10 +223,11 @@ func (r *reader) read() {
 		case <-r.notify:
 		default:
 		}
-		if !r.receive() {
+		var a Answer[row]
+		if !r.receive(&a) {
 			return
 		}
-		r.s.note("%s: %s", r.name, inWords(&r.current, r.ids))
+		r.s.note("%s: %s", r.name, inWords(&a, r.ids))
 	}
 }
 
@@ -237,7 +238,7 @@ func (r *reader) raised(ctx context.Context) (raised string) {
 			raised = fmt.Sprint(p.Value)
 		}
 	}()
-	r.Next(ctx)
+	next(r.Subscription, ctx)
 	return ""
 }
 
@@ -248,7 +249,7 @@ func (s *script) wait(name string, pause time.Duration, terms Terms, ids ...stri
 	s.wg.Go(func() {
 		defer r.Close()
 		for left := len(ids); left > 0; {
-			a := r.Next(s.ctx)
+			a := next(r.Subscription, s.ctx)
 			if a == nil {
 				return
 			}
@@ -272,9 +273,9 @@ func (s *script) checkIdle() {
 	p := s.Poller
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.members != nil || len(p.entries) != 0 || len(p.waiting)+len(p.ready)+len(p.ends) != 0 || p.finals != 0 {
+	if p.members != nil || p.entries.len() != 0 || len(p.waiting)+len(p.ready)+len(p.ends) != 0 || p.finals != 0 {
 		s.t.Errorf("got members %v, %d entries, %d waiting, %d ready, %d ends, %d finals, want none of them",
-			p.members != nil, len(p.entries), len(p.waiting), len(p.ready), len(p.ends), p.finals)
+			p.members != nil, p.entries.len(), len(p.waiting), len(p.ready), len(p.ends), p.finals)
 	}
 	if p.oldest != nil || p.newest != nil || p.free != nil || p.frees != 0 || s.abandoned.Load() != 0 {
 		s.t.Errorf("got calls in flight: %v, to be used again: %d, abandoned: %d, want none", p.oldest != nil, p.frees, s.abandoned.Load())
@@ -286,4 +287,13 @@ func (s *script) checkIdle() {
 	if len(s.lines) != 0 {
 		s.t.Errorf("got %v, which no want has named", s.lines)
 	}
+}
+
+// next is the next answer; nil: ctx has ended.
+func next[T any](s *Subscription[T], ctx context.Context) *Answer[T] { //nolint:revive // as a method
+	a, ok := s.Next(ctx)
+	if !ok {
+		return nil
+	}
+	return &a
 }

@@ -47,9 +47,9 @@ type Subscription[T any] struct {
 	panics    []*guard.PanicError
 	prev, nxt *Subscription[T]
 
-	current Answer[T]
-	oneWant [1]interest[T]
-	oneRoom [1]Answer[T]
+	oneEntry [1]entry[T]
+	oneWant  [1]interest[T]
+	oneRoom  [1]Answer[T]
 }
 
 // interest is that of one subscription in one id.
@@ -66,6 +66,9 @@ type interest[T any] struct {
 	first   bool // it has had no answer
 }
 
+// maxRoom is how many answers an inbox keeps room for while there are none.
+const maxRoom = 64
+
 // unknown is before any time.
 const unknown = time.Duration(-1)
 
@@ -78,12 +81,10 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
 	s.interests, s.inbox = s.oneWant[:], s.oneRoom[:0]
-	var entries []entry[T]
+	entries := s.oneEntry[:]
 	if len(ids) > 1 {
 		s.interests, s.inbox = make([]interest[T], len(ids)), nil
 		entries = make([]entry[T], len(ids))
-	} else {
-		entries = make([]entry[T], 1)
 	}
 	s.interests = s.interests[:len(ids)]
 	alive := ctx.Err() == nil // else nothing is polled
@@ -96,11 +97,11 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 	}
 	p.join(s)
 	for key, id := range ids {
-		e := p.entries[id]
+		e := p.entries.find(id)
 		if e == nil {
 			e = &entries[key]
 			e.id = id
-			p.entries[id] = e
+			p.entries.add(e)
 		}
 		i := &s.interests[key]
 		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), last: unknown, first: true} //nolint:gosec // a million fits
@@ -139,24 +140,23 @@ func (p *Poller[T]) leave(s *Subscription[T]) {
 	}
 }
 
-// Next waits for the next answer for one of the ids, and returns nil if ctx has ended. It is valid until Next is called
-// again. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
+// Next waits for the next answer for one of the ids. ok is false if ctx has ended. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
 // so does Next.
-func (s *Subscription[T]) Next(ctx context.Context) *Answer[T] {
+func (s *Subscription[T]) Next(ctx context.Context) (a Answer[T], ok bool) {
 	for ctx.Err() == nil {
-		if s.receive() {
-			return &s.current
+		if s.receive(&a) {
+			return a, true
 		}
 		select {
 		case <-ctx.Done():
 		case <-s.notify:
 		}
 	}
-	return nil
+	return a, false
 }
 
 // receive takes the oldest answer out of the inbox. It panics where a call has.
-func (s *Subscription[T]) receive() bool {
+func (s *Subscription[T]) receive(a *Answer[T]) bool {
 	s.poller.mu.Lock()
 	defer s.poller.mu.Unlock()
 	if len(s.panics) > 0 {
@@ -165,13 +165,16 @@ func (s *Subscription[T]) receive() bool {
 		panic(late)
 	}
 	for s.read < len(s.inbox) {
-		s.current = s.inbox[s.read]
+		*a = s.inbox[s.read]
 		s.inbox[s.read] = Answer[T]{}
 		if s.read++; s.read == len(s.inbox) {
 			s.inbox, s.read = s.inbox[:0], 0
+			if cap(s.inbox) > maxRoom {
+				s.inbox = nil
+			}
 		}
-		i := &s.interests[s.current.Key]
-		if s.current.Queued == 0 {
+		i := &s.interests[a.Key]
+		if a.Queued == 0 {
 			i.unread = 0
 		}
 		if i.entry != nil {
@@ -247,7 +250,7 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	}
 	p.unplan(e)
 	p.pass.missed(e)
-	delete(p.entries, e.id)
+	p.entries.remove(e)
 	if e.call != nil && !e.call.left {
 		p.abandon(e.call)
 	}

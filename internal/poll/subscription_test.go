@@ -39,7 +39,7 @@ func TestNoIDs(t *testing.T) {
 		a := s.subscribe("A", Terms{First: s.start})
 		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
 		defer cancel()
-		if got := a.Next(ctx); got != nil || time.Since(s.start) != time.Second {
+		if got := next(a.Subscription, ctx); got != nil || time.Since(s.start) != time.Second {
 			t.Errorf("got %v after %v, want nil after 1s", got, time.Since(s.start))
 		}
 		a.Close()
@@ -50,17 +50,17 @@ func TestNoIDs(t *testing.T) {
 func TestNext(t *testing.T) {
 	play(t, nil, func(s *script) {
 		a := s.subscribe("A", Terms{First: s.in(time.Second)}, "a")
-		if got := a.Next(s.ctx); got == nil || got.Value != (row{"a", 1}) || got.Sent != s.start.Add(time.Second) || !got.Polled {
+		if got := next(a.Subscription, s.ctx); got == nil || got.Value != (row{"a", 1}) || got.Sent != s.start.Add(time.Second) || !got.Polled {
 			t.Errorf("got %+v, want the answer to the poll after 1s", got)
 		}
 		a.Plan(0, time.Now(), time.Time{})
 		synctest.Wait()
 		ended, end := context.WithCancel(s.ctx)
 		end()
-		if got := a.Next(ended); got != nil {
+		if got := next(a.Subscription, ended); got != nil {
 			t.Errorf("got %+v, want nil", got)
 		}
-		if got := a.Next(s.ctx); got == nil || got.Value.v != 2 {
+		if got := next(a.Subscription, s.ctx); got == nil || got.Value.v != 2 {
 			t.Errorf("got %+v, want the second answer", got)
 		}
 		a.Close()
@@ -213,12 +213,13 @@ func TestInbox(t *testing.T) {
 				}
 				s.Poller.mu.Unlock()
 				s.mu.Unlock()
-				got := a.Next(s.ctx)
+				got := next(a.Subscription, s.ctx)
 				if got.Value.v != tt.wantV || got.Err != tt.wantErr { //nolint:errorlint // that very error
 					t.Errorf("got %+v, want %v, %v", got, tt.wantV, tt.wantErr)
 				}
-				if a.receive() {
-					t.Errorf("got %+v, want nothing more", a.current)
+				var more Answer[row]
+				if a.receive(&more) {
+					t.Errorf("got %+v, want nothing more", more)
 				}
 				a.Close()
 			})
@@ -257,9 +258,10 @@ func playInbox(s *script, r *rand.Rand) {
 			a.append(notice)
 			s.Poller.mu.Unlock()
 		default:
-			got := a.receive()
-			if got != (len(want) > 0) || got && a.current != want[0] {
-				s.t.Fatalf("got %v %+v, want the first of %+v", got, a.current, want)
+			var current Answer[row]
+			got := a.receive(&current)
+			if got != (len(want) > 0) || got && current != want[0] {
+				s.t.Fatalf("got %v %+v, want the first of %+v", got, current, want)
 			}
 			want = want[min(1, len(want)):]
 		}
@@ -267,7 +269,7 @@ func playInbox(s *script, r *rand.Rand) {
 	if cap(a.inbox) > 4*64 {
 		s.t.Errorf("got room for %d in the inbox, want what was read to make room", cap(a.inbox))
 	}
-	for a.receive() {
+	for a.receive(new(Answer[row])) {
 		want = want[1:]
 	}
 	if len(want) > 0 {
@@ -335,8 +337,8 @@ func TestClose(t *testing.T) {
 			t.Errorf("got %d abandoned calls, want 3", got)
 		}
 		s.until(time.Minute)
-		if got := s.abandoned.Load(); got != 0 || a.receive() {
-			t.Errorf("got %d abandoned calls, an answer: %v, want 0 and none", got, a.receive())
+		if got := s.abandoned.Load(); got != 0 || a.receive(new(Answer[row])) {
+			t.Errorf("got %d abandoned calls, or an answer, want 0 and none", got)
 		}
 		s.want("0s poll a", "0s poll b", "0s poll c")
 	})
