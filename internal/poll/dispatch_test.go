@@ -180,6 +180,9 @@ func TestPanic(t *testing.T) {
 				t.Errorf("got the panic %q, want boom", got)
 			}
 			a.Close() // nobody is left for the second
+			if a.receive() {
+				t.Errorf("got %+v after Close, want nothing", a.current)
+			}
 			s.want("0s late panic boom", "0s poll a", "0s poll b")
 		})
 	})
@@ -273,6 +276,19 @@ func TestCallsAreKept(t *testing.T) {
 		s.until(2 * time.Second)
 		if s.frees != maxYoung {
 			t.Errorf("got %d calls kept, want %d", s.frees, maxYoung)
+		}
+		b.Close()
+		s.lines = nil
+	})
+	play(t, nil, func(s *script) { // a call that outlives its subscription, as another wants the answer
+		s.poll = hang(time.Second)
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "a")
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		synctest.Wait()
+		a.Close()
+		s.until(time.Second)
+		if s.frees != 0 {
+			t.Errorf("got %d calls kept for a subscription that was closed", s.frees)
 		}
 		b.Close()
 		s.lines = nil

@@ -417,6 +417,28 @@ func TestHungList(t *testing.T) {
 	})
 }
 
+// TestHungListAndClose makes sure that a page that hangs beyond the last subscription is the only one in flight.
+func TestHungListAndClose(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(10 * time.Second)
+			return s.rows(r.IDs...), "", nil
+		}
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(time.Second)
+		a.Close()
+		b := s.subscribe("B", Terms{First: s.in(time.Second), Pause: time.Second}, "a", "b")
+		s.until(5 * time.Second)
+		b.read()
+		s.want("1s page 1", "2s poll a", "2s poll b", "5s B: a=1, sent 3s ago", "5s B: b=1, sent 3s ago")
+		s.until(11 * time.Second)
+		b.Plan(0, s.in(time.Second), time.Time{})
+		b.Plan(1, s.in(time.Second), time.Time{})
+		s.want("11s page 1")
+		b.Close()
+	})
+}
+
 // TestListHeedsItsContext makes sure that a page that takes too long is cancelled, and asked for again.
 func TestListHeedsItsContext(t *testing.T) {
 	var s *script

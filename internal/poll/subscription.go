@@ -219,13 +219,13 @@ func (s *Subscription[T]) Close() {
 	p.ends.remove(s)
 	p.leave(s)
 	p.forget(s)
-	if w := &p.pass; p.members == nil && w.call != nil {
-		p.abandon(w.call)
-		w.asking = false
+	if w := &p.pass; p.members == nil && w.call != nil && p.abandon(w.call) {
+		w.asking, w.hung, w.call = false, true, nil
 	}
 	for _, late := range s.panics {
 		p.hand(late, p.members)
 	}
+	s.panics = nil
 	p.stepAndUnlock()
 }
 
