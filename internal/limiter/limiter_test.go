@@ -353,6 +353,43 @@ func TestFinalInHoldOff(t *testing.T) {
 	})
 }
 
+// TestFinalsQueue makes sure that a final poll does not overtake another that waits to be served.
+func TestFinalsQueue(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, s *script) {
+		s.Throttled(time.Hour)
+		p := s.ask("one", 0, false)
+		s.ask("final", 0, true)
+		s.ask("second final", 1, true)
+		s.want(t, "0s final", "0s second final")
+		s.Cancel(p)
+	})
+}
+
+// TestFinalLeavesTheQuotaAlone makes sure that a final poll that comes while the quota is asked does not begin that anew.
+func TestFinalLeavesTheQuotaAlone(t *testing.T) {
+	inBubble(t, &bucket{every: time.Second}, func(t *testing.T, s *script) {
+		s.ask("one", time.Hour, false)
+		time.Sleep(900 * time.Millisecond)
+		s.ask("final", 0, true)
+		time.Sleep(2 * time.Second)
+		s.want(t, "1s final", "2s one")
+	})
+}
+
+func TestHolds(t *testing.T) {
+	inBubble(t, nil, func(t *testing.T, s *script) {
+		got := []bool{s.Holds()}
+		s.Throttled(time.Second)
+		got = append(got, s.Holds())
+		time.Sleep(time.Until(s.coolDown.blockedUntil) - 1)
+		got = append(got, s.Holds())
+		time.Sleep(1)
+		if got = append(got, s.Holds()); !reflect.DeepEqual(got, []bool{false, true, true, false}) {
+			t.Errorf("got %v, want a hold-off until its end", got)
+		}
+	})
+}
+
 func TestThrottledWhileQuotaIsAsked(t *testing.T) {
 	quota := &bucket{every: time.Second}
 	inBubble(t, quota, func(t *testing.T, s *script) {
