@@ -73,7 +73,8 @@ func TestCall(t *testing.T) {
 			c.Run(func(ctx context.Context) {
 				ran = true
 				if ctx.Err() != nil || ctx.Value(key{}) != "value" {
-					t.Errorf("got a context with error %v and value %v, want one that has not ended, and the values of base", ctx.Err(), ctx.Value(key{}))
+					t.Errorf("got a context with error %v and value %v, want one that has not ended, and the values of base",
+						ctx.Err(), ctx.Value(key{}))
 				}
 				if tt.during != nil {
 					tt.during(&c)
@@ -91,7 +92,8 @@ func TestCall(t *testing.T) {
 				}
 			})
 			if ran != tt.ran || done != 1 || late != tt.late || counter.Load() != 0 {
-				t.Errorf("got ran %v, done %d times, late %v, %d abandoned; want %v, once, %v, 0", ran, done, late, counter.Load(), tt.ran, tt.late)
+				t.Errorf("got ran %v, done %d times, late %v, %d abandoned; want %v, once, %v, 0", ran, done, late,
+					counter.Load(), tt.ran, tt.late)
 			}
 			if c.Abandon() || counter.Load() != 0 {
 				t.Error("got a call abandoned after it has returned, want false and nothing counted")

@@ -34,6 +34,8 @@ func inBubble(t *testing.T, quota Quota, f func(t *testing.T, s *script)) {
 }
 
 func (s *script) note(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.log = append(s.log, fmt.Sprintf("%v ", time.Since(s.start))+fmt.Sprintf(format, args...))
 }
 
@@ -55,10 +57,19 @@ func (s *script) ask(name string, due time.Duration, final bool) *Permit {
 func (s *script) want(t *testing.T, want ...string) {
 	t.Helper()
 	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !reflect.DeepEqual(s.log, want) {
 		t.Errorf("got\n%q, want\n%q", s.log, want)
 	}
 	s.log = nil
+}
+
+// heldUntil is until when all hold off.
+func (s *script) heldUntil() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.coolDown.blockedUntil
 }
 
 // bucket gives a permit every so often; it counts those that it has given.
@@ -140,12 +151,15 @@ func playOrder(t *testing.T, s *script, quota *bucket, r *rand.Rand) {
 			}
 			break
 		}
+		s.heldUntil() // the lock lets the goroutine that serves see what was done here
 		time.Sleep(time.Duration(1+r.IntN(10)) * 999 * time.Microsecond)
 		synctest.Wait()
 	}
 	time.Sleep(2 * time.Second)
+	synctest.Wait()
 	if len(waiting) != 0 || granted+cancelled != 100 || quota.given != granted {
-		t.Errorf("got %d waiting, %d granted, %d cancelled, %d given by the quota", len(waiting), granted, cancelled, quota.given)
+		t.Errorf("got %d waiting, %d granted, %d cancelled, %d given by the quota", len(waiting), granted, cancelled,
+			quota.given)
 	}
 }
 
@@ -218,16 +232,18 @@ func TestHoldOff(t *testing.T) {
 			inBubble(t, nil, func(t *testing.T, s *script) {
 				shortest, longest := tt.want*2, time.Duration(0)
 				for range 200 {
+					s.mu.Lock()
 					s.coolDown = coolDown{}
+					s.mu.Unlock()
 					s.Throttled(tt.told)
-					d := s.coolDown.blockedUntil.Sub(s.start)
+					d := s.heldUntil().Sub(s.start)
 					shortest, longest = min(shortest, d), max(longest, d)
 				}
 				if shortest < tt.want || shortest > tt.want*102/100 || longest < tt.want*108/100 || longest > tt.want*11/10 {
 					t.Errorf("got hold-offs from %v to %v, want all of %v and up to a tenth more", shortest, longest, tt.want)
 				}
 				s.ask("one", 0, false)
-				until := s.coolDown.blockedUntil
+				until := s.heldUntil()
 				time.Sleep(time.Until(until) - 1)
 				s.want(t)
 				time.Sleep(1)
@@ -240,15 +256,15 @@ func TestHoldOff(t *testing.T) {
 func TestThrottledAgain(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *script) {
 		s.Throttled(10 * time.Second)
-		first := s.coolDown.blockedUntil
+		first := s.heldUntil()
 		s.ask("one", 0, false)
 		s.Throttled(time.Second) // less: nothing changes
-		if s.coolDown.blockedUntil != first || s.coolDown.last != 10*time.Second {
-			t.Errorf("got a hold-off of %v, want the longer one", s.coolDown.last)
+		if got := s.heldUntil(); got != first {
+			t.Errorf("got a hold-off until %v, want %v", got.Sub(s.start), first.Sub(s.start))
 		}
 		time.Sleep(time.Until(first) - time.Second)
 		s.Throttled(5 * time.Second) // while the first lasts, whose end wakes the queue
-		second := s.coolDown.blockedUntil
+		second := s.heldUntil()
 		time.Sleep(time.Until(second))
 		s.want(t, fmt.Sprint(second.Sub(s.start), " one"))
 	})
@@ -273,7 +289,7 @@ func TestRamp(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, tt.quota, func(t *testing.T, s *script) {
 				s.Throttled(tt.d)
-				until := s.coolDown.blockedUntil
+				until := s.heldUntil()
 				want := []string{}
 				for i := range tt.n {
 					s.ask(fmt.Sprint(i), time.Duration(i), false)
@@ -301,7 +317,7 @@ func TestRamp(t *testing.T) {
 func TestRampEmptyQueue(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *script) {
 		s.Throttled(10 * time.Second)
-		s.start = s.coolDown.blockedUntil
+		s.start = s.heldUntil()
 		time.Sleep(time.Until(s.start) + time.Second)
 		s.ask("one", 0, false)
 		s.ask("two", 0, false)
@@ -331,7 +347,7 @@ func TestFinalInHoldOff(t *testing.T) {
 	t.Run("quota", func(t *testing.T) {
 		inBubble(t, &bucket{every: time.Second}, func(t *testing.T, s *script) {
 			s.Throttled(10 * time.Second)
-			until := s.coolDown.blockedUntil
+			until := s.heldUntil()
 			s.ask("one", -time.Hour, false) // due for longer, and held
 			time.Sleep(2 * time.Second)
 			s.ask("final", 0, true)
@@ -346,7 +362,7 @@ func TestFinalInHoldOff(t *testing.T) {
 			s.ask("final", time.Hour, true)
 			time.Sleep(500 * time.Millisecond)
 			s.Throttled(10 * time.Second)
-			until := s.coolDown.blockedUntil
+			until := s.heldUntil()
 			time.Sleep(20 * time.Second)
 			s.want(t, "1s final", fmt.Sprint(until.Sub(s.start)+time.Second, " one"))
 		})
@@ -365,7 +381,8 @@ func TestFinalsQueue(t *testing.T) {
 	})
 }
 
-// TestFinalLeavesTheQuotaAlone makes sure that a final poll that comes while the quota is asked does not begin that anew.
+// TestFinalLeavesTheQuotaAlone makes sure that a final poll that comes while the quota is asked does not begin that
+// anew.
 func TestFinalLeavesTheQuotaAlone(t *testing.T) {
 	inBubble(t, &bucket{every: time.Second}, func(t *testing.T, s *script) {
 		s.ask("one", time.Hour, false)
@@ -381,7 +398,7 @@ func TestHolds(t *testing.T) {
 		got := []bool{s.Holds()}
 		s.Throttled(time.Second)
 		got = append(got, s.Holds())
-		time.Sleep(time.Until(s.coolDown.blockedUntil) - 1)
+		time.Sleep(time.Until(s.heldUntil()) - 1)
 		got = append(got, s.Holds())
 		time.Sleep(1)
 		if got = append(got, s.Holds()); !reflect.DeepEqual(got, []bool{false, true, true, false}) {
@@ -396,7 +413,7 @@ func TestThrottledWhileQuotaIsAsked(t *testing.T) {
 		s.ask("one", 0, false)
 		time.Sleep(500 * time.Millisecond)
 		s.Throttled(10 * time.Second)
-		until := s.coolDown.blockedUntil
+		until := s.heldUntil()
 		time.Sleep(20 * time.Second)
 		s.want(t, fmt.Sprint(until.Sub(s.start)+time.Second, " one"))
 	})
@@ -427,19 +444,20 @@ func TestRefusal(t *testing.T) {
 					t.Errorf("got %q, want %q", got, want)
 				}
 				s.Throttled(time.Second) // a refusal begins no ramp, and one in a hold-off comes after it
-				until := s.coolDown.blockedUntil
+				until := s.heldUntil()
 				s.ask("one", 0, false)
 				s.ask("two", 0, false)
 				time.Sleep(2 * time.Second)
 				at := until.Sub(s.start)
-				s.want(t, fmt.Sprint(at, " one the limiter gives no permit: closed"), fmt.Sprint(at, " two the limiter gives no permit: closed"))
+				s.want(t, fmt.Sprint(at, " one the limiter gives no permit: closed"),
+					fmt.Sprint(at, " two the limiter gives no permit: closed"))
 			})
 		})
 	}
 }
 
-// TestRefusalAndHoldOff makes sure that an error of the quota reaches whoever has waited for longest although all have come
-// to hold off meanwhile.
+// TestRefusalAndHoldOff makes sure that an error of the quota reaches whoever has waited for longest although all have
+// come to hold off meanwhile.
 func TestRefusalAndHoldOff(t *testing.T) {
 	quota := quotaFunc(func(context.Context) error { time.Sleep(time.Second); return errors.New("closed") })
 	inBubble(t, quota, func(t *testing.T, s *script) {

@@ -12,6 +12,7 @@ func TestChoose(t *testing.T) {
 	list := situation{list: true, total: 10, price: 10}
 	both := situation{due: true, dueAt: 5 * time.Second, worth: 1, list: true, total: 10, price: 10}
 	with := func(s situation, f func(*situation)) situation { f(&s); return s }
+	failed := func(s situation, till time.Duration) situation { s.failed, s.failedTill = true, till; return s }
 	tests := []struct {
 		name string
 		s    situation
@@ -31,15 +32,16 @@ func TestChoose(t *testing.T) {
 		{"the one is worth more for each request", with(both, func(s *situation) { s.worth = 1.01 }), pollOne},
 		{"the list is below its price", with(both, func(s *situation) { s.total, s.worth = 9.9, 0.1 }), pollOne},
 		{"both, in a pass", with(both, func(s *situation) { s.inPass = true }), pollList},
-		{"the one is worth more than the pass in progress", with(both, func(s *situation) { s.inPass, s.worth = true, 1.01 }), pollOne},
+		{"the one is worth more than the pass in progress",
+			with(both, func(s *situation) { s.inPass, s.worth = true, 1.01 }), pollOne},
 		{"the one is worth more, and held", with(both, func(s *situation) { s.worth, s.held = 5, true }), pollList},
 		{"held, and the list may not be asked", with(both, func(s *situation) { s.held, s.list = true, false }), nothing},
-		{"after a failed page, due before the list", with(both, func(s *situation) { s.failed, s.failedTill = true, 5*time.Second+1 }), pollOne},
-		{"after a failed page, due with the list", with(both, func(s *situation) { s.failed, s.failedTill = true, 5*time.Second }), pollList},
-		{"after a failed page, due after the list", with(both, func(s *situation) { s.failed, s.failedTill = true, 4*time.Second }), pollList},
+		{"after a failed page, due before the list", failed(both, 5*time.Second+1), pollOne},
+		{"after a failed page, due with the list", failed(both, 5*time.Second), pollList},
+		{"after a failed page, due after the list", failed(both, 4*time.Second), pollList},
 		{"the block of before does not count", with(both, func(s *situation) { s.failedTill = 9 * time.Second }), pollList},
-		{"after a failed page, held", with(both, func(s *situation) { s.failed, s.failedTill, s.held = true, 9*time.Second, true }), pollList},
-		{"after a failed page, nothing due", with(list, func(s *situation) { s.failed, s.failedTill = true, 9*time.Second }), pollList},
+		{"after a failed page, held", failed(with(both, func(s *situation) { s.held = true }), 9*time.Second), pollList},
+		{"after a failed page, nothing due", failed(list, 9*time.Second), pollList},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -164,7 +164,7 @@ func (p *Poller[T]) land(c *call[T]) {
 // keep puts a call that has returned aside, to be used again.
 func (p *Poller[T]) keep(c *call[T]) {
 	c.entry, c.items, c.answer, c.trouble = nil, nil, Answer[T]{}, Trouble{}
-	if c.left || c.Cancelled() || p.frees >= maxYoung || c.sub.closed {
+	if c.Cancelled() || p.frees >= maxYoung || c.sub.closed {
 		c.Cancel()
 		return
 	}

@@ -19,8 +19,8 @@ func names(n int) (ids []string) {
 	return ids
 }
 
-// TestMaxYoung makes sure that at most 16 calls are in flight that are younger than a second, and that an older one gives
-// its place back.
+// TestMaxYoung makes sure that at most 16 calls are in flight that are younger than a second, and that an older one
+// gives its place back.
 func TestMaxYoung(t *testing.T) {
 	play(t, nil, func(s *script) {
 		s.poll = hang(2500 * time.Millisecond)
@@ -83,7 +83,8 @@ func TestQueryTimeout(t *testing.T) {
 				t.Errorf("got %d abandoned calls, want 1", got)
 			}
 			s.until(12 * time.Second)
-			s.want("0s poll a", "5s A: a: no answer within 5s, sent 5s ago", "9s A: a: the query begun 9s ago is still running, not polled")
+			s.want("0s poll a", "5s A: a: no answer within 5s, sent 5s ago",
+				"9s A: a: the query begun 9s ago is still running, not polled")
 			if got := s.abandoned.Load(); got != 0 {
 				t.Errorf("got %d abandoned calls, want 0", got)
 			}
@@ -114,7 +115,8 @@ func TestQueryTimeout(t *testing.T) {
 			}
 			a.Close()
 			c.Close()
-			s.want("0s poll a", "2s poll b", "3s poll c", "5s A: a: no answer within 5s, sent 5s ago", "8s C: c: no answer within 5s, sent 5s ago")
+			s.want("0s poll a", "2s poll b", "3s poll c", "5s A: a: no answer within 5s, sent 5s ago",
+				"8s C: c: no answer within 5s, sent 5s ago")
 		})
 	})
 }
@@ -180,8 +182,8 @@ func TestPanic(t *testing.T) {
 				t.Errorf("got the panic %q, want boom", got)
 			}
 			a.Close() // nobody is left for the second
-			if a.receive() {
-				t.Errorf("got %+v after Close, want nothing", a.current)
+			if more := new(Answer[row]); a.receive(more) {
+				t.Errorf("got %+v after Close, want nothing", *more)
 			}
 			s.want("0s late panic boom", "0s poll a", "0s poll b")
 		})
@@ -236,7 +238,8 @@ func TestGoexit(t *testing.T) {
 		s.wait("B", time.Second, Terms{First: s.start}, "b")
 		s.until(time.Second)
 		const exited = "the Source ended its goroutine with runtime.Goexit"
-		s.want("0s A: a: "+exited, "0s B: b: "+exited, "0s poll a", "0s poll b", "1s A: a=2", "1s B: b=2", "1s poll a", "1s poll b")
+		s.want("0s A: a: "+exited, "0s B: b: "+exited, "0s poll a", "0s poll b", "1s A: a=2", "1s B: b=2", "1s poll a",
+			"1s poll b")
 	})
 }
 
@@ -245,14 +248,17 @@ func TestCallsAreKept(t *testing.T) {
 	play(t, nil, func(s *script) {
 		var contexts []context.Context
 		s.poll = func(ctx context.Context, id string, n int) (row, error) {
+			s.mu.Lock()
 			contexts = append(contexts, ctx)
+			s.mu.Unlock()
 			time.Sleep(time.Second)
 			return row{id, n}, nil
 		}
 		a := s.wait("A", time.Second, Terms{First: s.start}, "a")
 		s.until(3500 * time.Millisecond)
 		if len(contexts) != 2 || contexts[0] != contexts[1] || s.frees != 1 {
-			t.Errorf("got %d contexts, the same: %v, %d calls to be used again", len(contexts), contexts[0] == contexts[1], s.frees)
+			t.Errorf("got %d contexts, the same: %v, %d calls to be used again", len(contexts), contexts[0] == contexts[1],
+				s.frees)
 		}
 		b := s.subscribe("B", Terms{First: s.in(0)}, "b")
 		s.until(4500 * time.Millisecond)
@@ -266,14 +272,13 @@ func TestCallsAreKept(t *testing.T) {
 		s.lines = nil
 	})
 	play(t, nil, func(s *script) {
-		s.poll = hang(100 * time.Millisecond)
-		s.wait("A", time.Hour, Terms{First: s.start}, names(16)...)
-		b := s.subscribe("B", Terms{First: s.start.Add(time.Second)}, names(16)...)
-		s.until(time.Second)
+		s.poll = hang(1500 * time.Millisecond)
+		b := s.subscribe("B", Terms{First: s.start}, names(2*maxYoung)...)
+		s.until(1400 * time.Millisecond)
 		if s.frees != 0 {
-			t.Errorf("got %d calls kept while 16 are in flight, want 0", s.frees)
+			t.Errorf("got %d calls kept while all are in flight, want 0", s.frees)
 		}
-		s.until(2 * time.Second)
+		s.until(5 * time.Second)
 		if s.frees != maxYoung {
 			t.Errorf("got %d calls kept, want %d", s.frees, maxYoung)
 		}
@@ -323,7 +328,8 @@ func TestQueuedNotices(t *testing.T) {
 		s.wait("C", time.Hour, Terms{First: s.in(55 * time.Second)}, "c")
 		s.until(50 * time.Second)
 		s.want("10s A: a queued for 10s", "20s A: a queued for 20s", "30s A: a queued for 30s", "30s B: b queued for 15s",
-			"40s A: a queued for 40s", "40s B: b queued for 25s", "45s A: a=1", "45s poll a", "50s A: also queued for 50s", "50s B: b queued for 35s")
+			"40s A: a queued for 40s", "40s B: b queued for 25s", "45s A: a=1", "45s poll a", "50s A: also queued for 50s",
+			"50s B: b queued for 35s")
 		s.until(200 * time.Second)
 		lines := s.lines
 		s.lines = nil
@@ -346,11 +352,13 @@ func TestPermitsByDueTime(t *testing.T) {
 		synctest.Wait()
 		synctest.Wait()
 		b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(500 * time.Millisecond)})
-		c := s.subscribe("C", Terms{First: s.in(-time.Second)}, "c") // due before all: the place in the queue is given up for it
+		// Due before all: the place in the queue is given up for it.
+		c := s.subscribe("C", Terms{First: s.in(-time.Second)}, "c")
 		s.until(10 * time.Second)
 		b.Close()
 		c.Close()
-		s.want("1s poll c", "2s A: a1=1", "2s poll a1", "3s A: a2=1", "3s poll a2", "4s A: a3=1", "4s poll a3", "5s A: a4=1", "5s poll a4", "6s poll b")
+		s.want("1s poll c", "2s A: a1=1", "2s poll a1", "3s A: a2=1", "3s poll a2", "4s A: a3=1", "4s poll a3",
+			"5s A: a4=1", "5s poll a4", "6s poll b")
 	})
 }
 

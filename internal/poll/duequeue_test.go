@@ -15,7 +15,8 @@ type queued struct {
 
 func (q *queued) placed() *place { return &q.place }
 
-// FuzzDueQueue plays operations beside a sorted list: each byte sets an element to a time, or removes it, or takes the top.
+// FuzzDueQueue plays operations beside a sorted list: each byte sets an element to a time, or removes it, or takes the
+// top.
 func FuzzDueQueue(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 200, 100, 50, 3, 1, 250, 251})
 	r := rand.New(rand.NewPCG(1, 2))

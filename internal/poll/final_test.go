@@ -37,27 +37,29 @@ func TestFinalPoll(t *testing.T) {
 	ignores := func(at time.Duration) func(*script, context.Context) error {
 		return func(s *script, _ context.Context) error { time.Sleep(at - time.Since(s.start)); return nil }
 	}
+	type polls []func(*script, context.Context) error
 	const s = time.Second
 	tests := []struct {
 		name         string
 		queryTimeout time.Duration
 		first        time.Duration // when the first poll is due; the end is at 10s
-		polls        []func(*script, context.Context) error
+		polls        polls
 		want         []string
 	}{
-		{"in flight at the end, and answers", time.Minute, 8 * s, []func(*script, context.Context) error{until(12 * s)},
+		{"in flight at the end, and answers", time.Minute, 8 * s, polls{until(12 * s)},
 			[]string{"8s poll a", "12s A: a=1, sent 4s ago"}},
-		{"in flight at the end, and hangs", time.Minute, 8 * s, []func(*script, context.Context) error{until(time.Hour), until(14500 * time.Millisecond)},
+		{"in flight at the end, and hangs", time.Minute, 8 * s, polls{until(time.Hour), until(14500 * time.Millisecond)},
 			[]string{"8s poll a", "14s A: a: no answer within 6s, sent 6s ago", "14s poll a", "14.5s A: a=2, sent 500ms ago"}},
-		{"in flight at the end, and ignores its context", time.Minute, 8 * s, []func(*script, context.Context) error{ignores(time.Minute)},
+		{"in flight at the end, and ignores its context", time.Minute, 8 * s, polls{ignores(time.Minute)},
 			[]string{"8s poll a", "15s A: a: no answer within 7s"}},
-		{"ignores its context, but answers", time.Minute, 8 * s, []func(*script, context.Context) error{ignores(14700 * time.Millisecond)},
+		{"ignores its context, but answers", time.Minute, 8 * s, polls{ignores(14700 * time.Millisecond)},
 			[]string{"8s poll a", "14.7s A: a=1, sent 6.7s ago"}},
-		{"the final poll hangs", time.Minute, 10 * s, []func(*script, context.Context) error{until(time.Hour)},
+		{"the final poll hangs", time.Minute, 10 * s, polls{until(time.Hour)},
 			[]string{"10s poll a", "15s A: a: no answer within 5s"}},
-		{"an earlier one was abandoned", 2 * s, 7 * s, []func(*script, context.Context) error{ignores(time.Minute)},
-			[]string{"7s poll a", "9s A: a: no answer within 2s, sent 2s ago", "10s A: a: the query begun 3s ago is still running, not polled"}},
-		{"the final poll answers at the last moment", time.Minute, 10 * s, []func(*script, context.Context) error{until(15*s - 1)},
+		{"an earlier one was abandoned", 2 * s, 7 * s, polls{ignores(time.Minute)},
+			[]string{"7s poll a", "9s A: a: no answer within 2s, sent 2s ago",
+				"10s A: a: the query begun 3s ago is still running, not polled"}},
+		{"the final poll answers at the last moment", time.Minute, 10 * s, polls{until(15*s - 1)},
 			[]string{"10s poll a", "14.999999999s A: a=1, sent 4.999999999s ago"}},
 	}
 	for _, tt := range tests {
@@ -72,8 +74,8 @@ func TestFinalPoll(t *testing.T) {
 	}
 }
 
-// waitUntil reads until an answer that stands for the end: a Value that was sent or came after it, or an error after it that
-// leaves no time.
+// waitUntil reads until an answer that stands for the end: a Value that was sent or came after it, or an error after it
+// that leaves no time.
 func (s *script) waitUntil(name string, end time.Duration, terms Terms, ids ...string) {
 	r := s.subscribe(name, terms, ids...)
 	s.wg.Go(func() {
@@ -140,8 +142,40 @@ func TestFinalPollInHoldOff(t *testing.T) {
 	}
 }
 
-// TestFinalPollsAreSpread makes sure that many final polls of one instant are spread over the time there is for them, where
-// there is no limiter, but for the last sixteen.
+// TestFinalPollsInHoldOffByDueTime makes sure that of several final polls in a hold-off, that with the earliest end comes
+// first.
+func TestFinalPollsInHoldOffByDueTime(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // one at once, the next after 12 s
+		if time.Since(s.start) == 0 {
+			return nil
+		}
+		return every(max(time.Second, 12*time.Second-time.Since(s.start))).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		s.poll = func(_ context.Context, id string, n int) (row, error) {
+			if id == "slow" {
+				time.Sleep(11 * time.Second)
+				return row{}, &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}
+			}
+			return row{id, n}, nil
+		}
+		a := s.subscribe("A", Terms{First: s.start}, "slow")
+		c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
+		x := s.subscribe("X", s.endsAt(10*time.Second, 10*time.Second), "x")
+		y := s.subscribe("Y", s.endsAt(9*time.Second, 9*time.Second), "y")
+		d := s.subscribe("D", Terms{First: s.in(8 * time.Second)}, "d")
+		s.until(13500 * time.Millisecond)
+		s.want("0s poll slow", "12s poll y", "13s poll x")
+		for _, r := range []*reader{a, c, x, y, d} {
+			r.Close()
+		}
+	})
+}
+
+// TestFinalPollsAreSpread makes sure that many final polls of one instant are spread over the time there is for them,
+// where there is no limiter, but for the last sixteen.
 func TestFinalPollsAreSpread(t *testing.T) {
 	for _, n := range []int{maxYoung, 100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -174,7 +208,8 @@ func TestFinalPollsAreSpread(t *testing.T) {
 
 // TestLateForTheFinalPoll makes sure that there is a final poll although the machine, or the caller, has slept.
 func TestLateForTheFinalPoll(t *testing.T) {
-	for _, d := range []time.Duration{3 * time.Second, 4500 * time.Millisecond, 5500 * time.Millisecond, 6500 * time.Millisecond, time.Hour} {
+	for _, d := range []time.Duration{3 * time.Second, 4500 * time.Millisecond, 5500 * time.Millisecond,
+		6500 * time.Millisecond, time.Hour} {
 		t.Run(fmt.Sprint("machine, ", d), func(t *testing.T) {
 			play(t, nil, func(s *script) {
 				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 10*time.Second), "a")
@@ -210,7 +245,8 @@ func TestLateForTheFinalPoll(t *testing.T) {
 				a.Plan(0, s.start.Add(10*time.Second), time.Time{})
 				s.until(at*time.Second + 900*time.Millisecond)
 				a.read()
-				s.want("9s poll a", fmt.Sprint(at*time.Second, " A: a=1, sent ", at*time.Second-9*time.Second, " ago"), fmt.Sprint(at*time.Second, " poll a"),
+				s.want("9s poll a", fmt.Sprint(at*time.Second, " A: a=1, sent ", at*time.Second-9*time.Second, " ago"),
+					fmt.Sprint(at*time.Second, " poll a"),
 					fmt.Sprint(at*time.Second+900*time.Millisecond, " A: a=2, sent 900ms ago"))
 				a.Close()
 			})
@@ -218,8 +254,8 @@ func TestLateForTheFinalPoll(t *testing.T) {
 	}
 }
 
-// TestSharedHungPollAtTheEnd makes sure when a hung call that two may wait for is cancelled for the final poll of one: when
-// nobody who waits for it has more time.
+// TestSharedHungPollAtTheEnd makes sure when a hung call that two may wait for is cancelled for the final poll of one:
+// when nobody who waits for it has more time.
 func TestSharedHungPollAtTheEnd(t *testing.T) {
 	const s = time.Second
 	tests := []struct {

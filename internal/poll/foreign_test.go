@@ -18,9 +18,10 @@ import (
 	"github.com/taskwait/taskwait/internal/limiter"
 )
 
-// TestForeignFunctions reads the source, so that no foreign function can come to run under the lock. The rule: do and run hold
-// no lock, and are called where none is held: with go, or by tick, once its step has ended. Poll, List and Classify are
-// called by do alone, and LatePanic after Unlock. Nobody looks into an error, whose Is, As, Unwrap and Error are foreign too.
+// TestForeignFunctions reads the source, so that no foreign function can come to run under the lock. The rule: do and
+// run hold no lock, and are called where none is held: with go, or by tick, once its step has ended. Poll, List and
+// Classify are called by do alone, and LatePanic after Unlock. Nobody looks into an error, whose Is, As, Unwrap and
+// Error are foreign too.
 func TestForeignFunctions(t *testing.T) {
 	got := map[string][]string{}
 	files, err := filepath.Glob("*.go")
@@ -132,8 +133,8 @@ func TestCallsBack(t *testing.T) {
 	}
 }
 
-// callBack plays a Source that uses the Poller in every foreign function. It runs in real time: in a bubble, a goroutine
-// that waits for a lock stops the clock, and the watchdog with it.
+// callBack plays a Source that uses the Poller in every foreign function. It runs in real time: in a bubble, a
+// goroutine that waits for a lock stops the clock, and the watchdog with it.
 func callBack(withList bool) {
 	var p *Poller[row]
 	var abandoned atomic.Int64
@@ -141,7 +142,8 @@ func callBack(withList bool) {
 	var calls atomic.Int64
 	use := func(where string) {
 		ended, end := context.WithCancel(context.Background())
-		s := p.Subscribe(ended, []string{"mine", "yours"}, Terms{First: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour)})
+		s := p.Subscribe(ended, []string{"mine", "yours"}, Terms{First: time.Now().Add(time.Hour),
+			End: time.Now().Add(2 * time.Hour)})
 		end()
 		s.Plan(0, time.Now().Add(time.Hour), time.Time{})
 		next(s, ended)

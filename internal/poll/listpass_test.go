@@ -246,8 +246,8 @@ func TestPassEndsEarly(t *testing.T) {
 	})
 }
 
-// TestMissingRow makes sure that an id that the list does not show is polled alone, is looked for in the list once more, and
-// then only comes back when the list shows it.
+// TestMissingRow makes sure that an id that the list does not show is polled alone, is looked for in the list once
+// more, and then only comes back when the list shows it.
 func TestMissingRow(t *testing.T) {
 	playList(t, func(s *script) {
 		shows := func(ids ...string) {
@@ -319,7 +319,8 @@ func TestPageFailsFor(t *testing.T) {
 		{"said how long", []error{&fault{Trouble{After: 7 * time.Second}, "busy"}}, []string{"1s", "8s"}},
 		{"said too little", []error{&fault{Trouble{After: 7 * time.Millisecond}, "busy"}}, []string{"1s", "2s"}},
 		{"throttled", []error{&fault{Trouble{Throttled: true, After: 9 * time.Second}, "throttled"}}, []string{"1s", "10s"}},
-		{"a success begins anew", []error{errors.New("1"), errors.New("2"), nil, errors.New("3"), nil}, []string{"1s", "2s", "4s", "5s", "6s"}},
+		{"a success begins anew", []error{errors.New("1"), errors.New("2"), nil, errors.New("3"), nil}, []string{"1s",
+			"2s", "4s", "5s", "6s"}},
 		{"refused", []error{&fault{Trouble{Refused: true}, "refused"}}, []string{"1s"}},
 		{"refused after a pass", []error{nil, &fault{Trouble{Refused: true}, "refused"}}, []string{"1s", "2s"}},
 	}
@@ -384,7 +385,8 @@ func TestListThrottleHoldsTheListOnly(t *testing.T) {
 			}
 			s.wait("A", 10*time.Second, s.soon(), "a", "b")
 			s.until(12 * time.Second)
-			s.want("1s A: a=1", "1s A: b=1", "1s page 1", "1s poll a", "1s poll b", "11s A: a=2", "11s A: b=2", "11s poll a", "11s poll b")
+			s.want("1s A: a=1", "1s A: b=1", "1s page 1", "1s poll a", "1s poll b", "11s A: a=2", "11s A: b=2", "11s poll a",
+				"11s poll b")
 		})
 	}
 }
@@ -505,6 +507,29 @@ func TestListAnswerOlder(t *testing.T) {
 		a.read()
 		s.want("1s page 1", "2s A: a=1", "2s A: b=1", "2s poll a", "2s poll b")
 		a.Close()
+	})
+}
+
+// TestListedMeanwhile makes sure that the error of a poll reaches the one it was made for, although the list has answered
+// meanwhile.
+func TestListedMeanwhile(t *testing.T) {
+	playList(t, func(s *script) {
+		s.poll = func(context.Context, string, int) (row, error) {
+			time.Sleep(5 * time.Second)
+			return row{}, errors.New("boom")
+		}
+		s.list = func(context.Context, ListRequest) ([]row, string, error) { return s.rows("a", "b", "c"), "", nil }
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		synctest.Wait()
+		b := s.subscribe("B", s.soon(), "b", "c")
+		s.until(time.Second)
+		a.read()
+		a.Plan(0, s.in(time.Minute), time.Time{})
+		s.until(5 * time.Second)
+		a.read()
+		s.want("0s poll a", "1s A: a=11, listed", "1s page 1", "5s A: a: boom, sent 5s ago")
+		a.Close()
+		b.Close()
 	})
 }
 

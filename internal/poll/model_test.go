@@ -32,8 +32,8 @@ func TestModel(t *testing.T) {
 	}
 }
 
-// model is one script: a service whose answers are the instants at which they were made, callers that remember what they
-// have planned and read, and what is allowed.
+// model is one script: a service whose answers are the instants at which they were made, callers that remember what
+// they have planned and read, and what is allowed.
 type model struct {
 	t    *testing.T
 	seed uint64
@@ -100,7 +100,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	if m.withList {
 		cfg.List = m.onList
 	}
-	m.p = New(cfg)
+	m.p = New(*cfg)
 	return m
 }
 
@@ -275,8 +275,8 @@ func (m *model) play() {
 		}
 	}
 	if p.oldest != nil || p.free != nil || p.armed != 0 || p.permit != nil || p.granted || p.pass.active ||
-		len(p.entries)+len(p.waiting)+len(p.ready)+len(p.ends)+p.finals != 0 || p.members != nil {
-		m.errorf("something is left: %d entries, timer %v, permit %v %v, pass %v, calls %v %v", len(p.entries), p.armed,
+		p.entries.len()+len(p.waiting)+len(p.ready)+len(p.ends)+p.finals != 0 || p.members != nil {
+		m.errorf("something is left: %d entries, timer %v, permit %v %v, pass %v, calls %v %v", p.entries.len(), p.armed,
 			p.permit != nil, p.granted, p.pass.active, p.oldest != nil, p.free != nil)
 	}
 	if m.withList && (p.sum.a > 1e-6 || p.sum.a < -1e-6) {
@@ -291,7 +291,8 @@ func (m *model) call(r *rand.Rand) {
 		c.ids = append(c.ids, m.ids[i])
 	}
 	pause := time.Duration(200+r.IntN(3000)) * time.Millisecond
-	terms := Terms{First: c.began.Add(time.Duration(r.IntN(3)-1) * 700 * time.Millisecond), Pause: pause, Fixed: r.IntN(3) == 0}
+	terms := Terms{First: c.began.Add(time.Duration(r.IntN(3)-1) * 700 * time.Millisecond), Pause: pause,
+		Fixed: r.IntN(3) == 0}
 	if r.IntN(2) == 0 {
 		c.end = c.began.Add(time.Duration(1+r.IntN(20000)) * time.Millisecond)
 		terms.End = c.end
@@ -314,7 +315,7 @@ func (m *model) call(r *rand.Rand) {
 	delete(m.callers, c)
 	m.mu.Unlock()
 	c.sub.Close()
-	if c.sub.receive() {
+	if c.sub.receive(new(Answer[stamp])) {
 		m.errorf("got an answer after Close")
 	}
 }
@@ -380,7 +381,7 @@ func (c *modelCaller) next(ctx context.Context) (a *Answer[stamp], raised bool) 
 			c.m.handled()
 		}
 	}()
-	return c.sub.Next(ctx), false
+	return next(c.sub, ctx), false
 }
 
 func (c *modelCaller) checkQueued(a *Answer[stamp]) {

@@ -74,6 +74,7 @@ func play(t *testing.T, set func(*Config[row]), f func(*script)) {
 		}
 		s.Poller = New(*cfg)
 		f(s)
+		s.sync()
 		cancel()
 		s.wg.Wait()
 		time.Sleep(time.Hour) // for what was abandoned
@@ -124,8 +125,11 @@ func (s *script) onPoll(ctx context.Context, id string) (row, error) {
 
 func (s *script) onList(ctx context.Context, r ListRequest) ([]row, string, error) {
 	s.note("page %s", cmp.Or(r.Page, "1"))
-	if s.list != nil {
-		return s.list(ctx, r)
+	s.mu.Lock()
+	list := s.list
+	s.mu.Unlock()
+	if list != nil {
+		return list(ctx, r)
 	}
 	return s.rows(r.IDs...), "", nil
 }
@@ -143,9 +147,18 @@ func (s *script) rows(ids ...string) (rows []row) {
 // in is a time from now.
 func (s *script) in(d time.Duration) time.Time { return time.Now().Add(d) }
 
+// sync lets the goroutines that run from now on see what this one has written.
+func (s *script) sync() {
+	s.mu.Lock()
+	s.Poller.mu.Lock()
+	s.Poller.mu.Unlock() //nolint:staticcheck // empty on purpose
+	s.mu.Unlock()
+}
+
 // until goes on until a time since the beginning, and until all is done that happens then.
 func (s *script) until(d time.Duration) {
 	s.t.Helper()
+	s.sync()
 	if left := d - time.Since(s.start); left < 0 {
 		s.t.Fatalf("until %v: it is %v", d, time.Since(s.start))
 	} else {
@@ -157,6 +170,7 @@ func (s *script) until(d time.Duration) {
 // want compares what was noted since the last want: "1s poll a". What happens at one instant is sorted.
 func (s *script) want(want ...string) {
 	s.t.Helper()
+	s.sync()
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -217,6 +231,7 @@ func (s *script) subscribe(name string, terms Terms, ids ...string) *reader {
 // read notes all that is in the inbox.
 func (r *reader) read() {
 	r.s.t.Helper()
+	r.s.sync()
 	synctest.Wait()
 	for {
 		select {
@@ -242,8 +257,8 @@ func (r *reader) raised(ctx context.Context) (raised string) {
 	return ""
 }
 
-// wait reads on a goroutine of its own and plans the next poll a pause after each answer, until every id is final or the
-// test is over.
+// wait reads on a goroutine of its own and plans the next poll a pause after each answer, until every id is final or
+// the test is over.
 func (s *script) wait(name string, pause time.Duration, terms Terms, ids ...string) *reader {
 	r := s.subscribe(name, terms, ids...)
 	s.wg.Go(func() {
@@ -278,7 +293,8 @@ func (s *script) checkIdle() {
 			p.members != nil, p.entries.len(), len(p.waiting), len(p.ready), len(p.ends), p.finals)
 	}
 	if p.oldest != nil || p.newest != nil || p.free != nil || p.frees != 0 || s.abandoned.Load() != 0 {
-		s.t.Errorf("got calls in flight: %v, to be used again: %d, abandoned: %d, want none", p.oldest != nil, p.frees, s.abandoned.Load())
+		s.t.Errorf("got calls in flight: %v, to be used again: %d, abandoned: %d, want none", p.oldest != nil, p.frees,
+			s.abandoned.Load())
 	}
 	if p.armed != 0 || p.permit != nil || p.granted || p.orphans != nil || p.pass.active {
 		s.t.Errorf("got timer %v, permit %v, granted %v, orphans %d, a list pass %v, want none of them",

@@ -50,7 +50,8 @@ func TestNoIDs(t *testing.T) {
 func TestNext(t *testing.T) {
 	play(t, nil, func(s *script) {
 		a := s.subscribe("A", Terms{First: s.in(time.Second)}, "a")
-		if got := next(a.Subscription, s.ctx); got == nil || got.Value != (row{"a", 1}) || got.Sent != s.start.Add(time.Second) || !got.Polled {
+		if got := next(a.Subscription, s.ctx); got == nil || got.Value != (row{"a", 1}) || got.Sent != s.start.Add(time.Second) ||
+			!got.Polled {
 			t.Errorf("got %+v, want the answer to the poll after 1s", got)
 		}
 		a.Plan(0, time.Now(), time.Time{})
@@ -95,7 +96,8 @@ func TestSharedAnswers(t *testing.T) {
 		s.want("0s A: a=1", "0s poll a", "2s A: a=2", "2s B: a=2", "2s poll a")
 		s.until(11 * time.Second)
 		s.want("6s A: a=3", "6s B: a=3", "6s poll a", "10s A: a=4", "10s B: a=4", "10s poll a")
-		c := s.subscribe("C", Terms{First: s.in(time.Hour)}, "a") // the last answer comes before its first poll, any other does not
+		// The last answer comes before its first poll, any other does not.
+		c := s.subscribe("C", Terms{First: s.in(time.Hour)}, "a")
 		s.until(14 * time.Second)
 		c.read()
 		s.want("14s A: a=5", "14s B: a=5", "14s poll a")
@@ -106,8 +108,8 @@ func TestSharedAnswers(t *testing.T) {
 	})
 }
 
-// TestAnswerSentBefore makes sure that what was sent before a subscription began is not delivered to it, the last answer
-// neither: it may be about a time before.
+// TestAnswerSentBefore makes sure that what was sent before a subscription began is not delivered to it, the last
+// answer neither: it may be about a time before.
 func TestAnswerSentBefore(t *testing.T) {
 	play(t, nil, func(s *script) {
 		s.poll = func(_ context.Context, id string, n int) (row, error) {
@@ -200,7 +202,8 @@ func TestInbox(t *testing.T) {
 		{name: "last value after the last", first: value(last), then: value(last + 1), wantV: last},
 		{name: "error after a value", first: value(1), then: Answer[row]{Err: boom}, wantV: 1},
 		{name: "value after an error", first: Answer[row]{Err: boom}, then: value(1), wantV: 1},
-		{name: "error after an error", first: Answer[row]{Err: boom}, then: Answer[row]{Err: context.Canceled}, wantErr: context.Canceled},
+		{name: "error after an error", first: Answer[row]{Err: boom}, then: Answer[row]{Err: context.Canceled},
+			wantErr: context.Canceled},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -283,7 +286,8 @@ func hang(d time.Duration) func(context.Context, string, int) (row, error) {
 	return func(_ context.Context, id string, n int) (row, error) { time.Sleep(d); return row{id, n}, nil }
 }
 
-// TestDone makes sure that Done reports what is in flight, and that a call is cancelled and abandoned once nobody wants it.
+// TestDone makes sure that Done reports what is in flight, and that a call is cancelled and abandoned once nobody wants
+// it.
 func TestDone(t *testing.T) {
 	play(t, nil, func(s *script) {
 		s.poll = func(ctx context.Context, id string, n int) (row, error) {
@@ -302,7 +306,8 @@ func TestDone(t *testing.T) {
 		done := func(r *reader, key int, polling bool, abandoned int64) {
 			t.Helper()
 			if got := r.Done(key); got != polling || s.abandoned.Load() != abandoned {
-				t.Errorf("%s, %s: got polling %v, abandoned %d, want %v, %d", r.name, r.ids[key], got, s.abandoned.Load(), polling, abandoned)
+				t.Errorf("%s, %s: got polling %v, abandoned %d, want %v, %d", r.name, r.ids[key], got, s.abandoned.Load(),
+					polling, abandoned)
 			}
 		}
 		done(a, 0, true, 1)
