@@ -71,8 +71,15 @@ var faults = []struct {
 	{weight: 2, means: transient, fault: fakecloud.Respond(200, "")},
 	{weight: 2, means: transient, fault: fakecloud.Respond(204, "")},
 	{weight: 2, means: transient, fault: fakecloud.Respond(302, "", "Location", "/login")},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"task_count":1,"tasks":[]}`)},
+	{weight: 2, means: missing, fault: fakecloud.Respond(200, `{"task_count":1,"tasks":[]}`)},
 	{weight: 2, means: transient, fault: fakecloud.Error(408, "DMS.111501024", "Timeout.")},
+	{weight: 2, means: transient, fault: fakecloud.HTML(404)},
+	{weight: 2, means: transient, fault: fakecloud.Respond(404, `{"code":"not_found","message":"No such route."}`)},
+	{weight: 1, means: transient, fault: fakecloud.Respond(409, "")},
+	{weight: 1, means: transient, fault: fakecloud.Respond(423, "")},
+	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error."}`)},
+	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist.","tasks":[]}`)},
+	{weight: 1, means: transient, fault: fakecloud.Respond(200, `{"task_count":"7","tasks":{}}`)},
 	{weight: 1, means: permanent, fault: fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist.")},
@@ -201,6 +208,7 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 // oracle says how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
 	var bad, gone []time.Duration
+	final := -1
 	for i, e := range c.events {
 		late := c.timeout > 0 && e.arrived >= c.timeout
 		switch {
@@ -213,7 +221,11 @@ func (c *chaos) oracle() (outcome string, last int) {
 			return string(e.status), i
 		}
 		if c.timeout > 0 && e.sent >= c.timeout {
-			return "timeout", i
+			repeated := e.means == transient || e.means == throttled
+			if final = i; !repeated || e.arrived >= c.timeout+4*time.Second {
+				return "timeout", i
+			}
+			continue
 		}
 		if e.means != transient {
 			bad = nil
@@ -233,6 +245,9 @@ func (c *chaos) oracle() (outcome string, last int) {
 			gone = nil
 		case throttled:
 		}
+	}
+	if final >= 0 {
+		return "timeout", final
 	}
 	return "context", len(c.events) - 1
 }

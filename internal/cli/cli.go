@@ -94,8 +94,8 @@ func (s *env) hint(text string) {
 	s.errOut.offer([]byte(text+"\n"), false)
 }
 
-// hintCommand writes a command after some words to standard error, on one line; on a terminal on lines that fit, and that a
-// shell puts together again.
+// hintCommand writes a command after some words to standard error, on one line; on a terminal on lines that fit, and
+// that a shell puts together again.
 func (s *env) hintCommand(what string, words []string) {
 	if s.errColumns == nil {
 		s.hint(what + strings.Join(words, " "))
@@ -178,8 +178,8 @@ func help(c *cobra.Command, args []string) error {
 	return named.Help()
 }
 
-// refuseEmpty refuses flags and arguments that are given and empty: they come from a variable that a script has not set,
-// and must not widen what is done. "--instance --all" comes from one that was not even quoted.
+// refuseEmpty refuses flags and arguments that are given and empty: they come from a variable that a script has not
+// set, and must not widen what is done. "--instance --all" comes from one that was not even quoted.
 func refuseEmpty(c *cobra.Command, args []string) (err error) {
 	if c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
 		return nil // the word to be completed may be empty
@@ -234,9 +234,15 @@ func didYouMean(names []string) string {
 	return "; did you mean " + strings.Join(names[:min(len(names), 3)], " or ") + "?"
 }
 
+// maxGuess is the longest name for which similar ones are looked for.
+const maxGuess = 64
+
 // similar gives the names that differ least from name, by at most two slips, or else those that begin with it.
 func similar(name string, names []string) (found []string) {
 	least := 2
+	if len(name) > maxGuess {
+		return nil
+	}
 	for _, n := range names {
 		d := distance(name, n)
 		if d < least {

@@ -33,6 +33,9 @@ type testEnv struct {
 	transport http.RoundTripper
 	stdin     io.Reader
 	stdout    io.Writer
+	screen    *screen
+
+	errColumns func() int
 }
 
 func newTestEnv() *testEnv {
@@ -47,6 +50,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 	s := &env{
 		args: args, stdout: &out, stderr: &errOut, getenv: func(name string) string { return w.env[name] },
 		cache: w.cache, home: w.home, transport: w.cloud.Transport(), stdin: w.stdin,
+		screen: w.screen, errColumns: w.errColumns,
 	}
 	if w.transport != nil {
 		s.transport = w.transport
@@ -71,7 +75,8 @@ func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.S
 // addTasks adds one of each fate, by the name of its id.
 func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
-		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled, "erased": taskwait.StatusDeleted,
+		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled,
+		"erased": taskwait.StatusDeleted,
 	} {
 		c.AddTask(testInstance, script(id, 20*time.Second, outcome))
 	}
@@ -87,18 +92,23 @@ func TestWaitExitCodes(t *testing.T) {
 		stdout string // a part of it
 		stderr string // a part of it
 	}{
-		{"success", nil, "good", 0, "succeeded: SUCCESS (bindInstancePublicIp), took 20s\n", "credentials from the environment (HUAWEICLOUD_SDK_AK)"},
+		{"success", nil, "good", 0, "succeeded: SUCCESS (bindInstancePublicIp), took 20s\n",
+			"credentials from the environment (HUAWEICLOUD_SDK_AK)"},
 		{"failed", nil, "bad", 1, "failed: FAILED (bindInstancePublicIp)", ""},
 		{"cancelled", nil, "off", 3, "cancelled: CANCELLED", ""},
 		{"deleted", nil, "erased", 3, "deleted: DELETED", ""},
 		{"not found", nil, "nobody", 4, "not found after 1m: the instance lists no task with this id", ""},
-		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: EXECUTING (bindInstancePublicIp, seen 0s ago)", "to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " --timeout 1m0s long\n"},
+		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: EXECUTING (bindInstancePublicIp, seen 0s ago)",
+			"to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
+				fakecloud.DefaultProject + " --timeout 1m0s long\n"},
 		{"no permission", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
-		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", "taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
+		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized",
+			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
 		{"no network", func(w *testEnv) { w.transport = broken{} }, "good", 6, "no answer", ""},
-		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6, "not known after 30s: never answered; ", ""},
+		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6,
+			"not known after 34s: never answered; ", ""},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
@@ -110,16 +120,21 @@ func TestWaitExitCodes(t *testing.T) {
 		{"a closed stdout: json", func(w *testEnv) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
 		{"fail fast", nil, "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", "to wait again"},
 		{"all", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute, CreatedAt: time.Now().Add(-time.Hour)})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute,
+				CreatedAt: time.Now().Add(-time.Hour)})
 		}, "--all --timeout 1m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n", ""},
-		{"all: nothing runs", func(w *testEnv) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") }, "--all", 0, "", "nothing runs"},
+		{"all: nothing runs", func(w *testEnv) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") },
+			"--all", 0, "", "nothing runs"},
 		{"all: no network", func(w *testEnv) { w.transport = broken{} }, "--all", 6, "could not query", "--all\n"},
 		{"a name", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed, ListedAfter: 4 * time.Second})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed,
+				ListedAfter: 4 * time.Second})
 		}, "--name kafkaUpgrade --since 0s", 1, "failed: FAILED (kafkaUpgrade), took 3.0s\n", ""},
-		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4, "not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
+		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4,
+			"not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
 		{"a name: too long ago", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-6 * time.Minute)})
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade",
+				CreatedAt: time.Now().Add(-6 * time.Minute)})
 		}, "--name kafkaUpgrade --since 5m", 4, "not found", ""},
 		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "several match, give the id: ", ""},
 		{"quiet: good", nil, "--quiet good", 0, "", ""},
@@ -132,9 +147,11 @@ func TestWaitExitCodes(t *testing.T) {
 				if tt.set != nil {
 					tt.set(w)
 				}
-				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"}, strings.Fields(tt.args)...)...)
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"},
+					strings.Fields(tt.args)...)...)
 				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
-					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want, tt.stdout, tt.stderr)
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr,
+						tt.want, tt.stdout, tt.stderr)
 				}
 				if strings.Contains(tt.args, "--quiet") && stdout != "" {
 					t.Errorf("got stdout %q, want none", stdout)
@@ -173,8 +190,10 @@ func TestUsage(t *testing.T) {
 		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
 		{"no such region", "kafka wait --region mars x", `--region "mars"`},
-		{"no URL", "kafka wait --endpoint dms.example x", `--endpoint "dms.example" does not begin with https://, want a URL`},
-		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x", "--endpoint has a user or a password in it, want a URL"},
+		{"no URL", "kafka wait --endpoint dms.example x",
+			`--endpoint "dms.example" does not begin with https://, want a URL`},
+		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x",
+			"--endpoint has a user or a password in it, want a URL"},
 		{"list: an argument", "kafka list x", `unknown command "x"`},
 		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want above 0"},
 		{"list: no such output", "kafka list -o xml", "want text or json"},
@@ -227,12 +246,20 @@ func TestSignals(t *testing.T) {
 		want   int
 		stderr string
 	}{
-		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130, "taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " good long\n"},
+		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130,
+			"taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait " +
+				"--instance kafka-1 --endpoint https://kafka.fake --project " +
+				fakecloud.DefaultProject + " good long\n"},
 		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on without us\n"},
-		{"a name that is not found yet", os.Interrupt, "kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130, " --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
+		{"SIGHUP", syscall.SIGHUP, "kafka wait long", 129, "taskwait: hung up; the tasks go on without us\n"},
+		{"SIGQUIT", syscall.SIGQUIT, "kafka wait long", 131, "taskwait: quit; the tasks go on without us\n"},
+		{"a name that is not found yet", os.Interrupt,
+			"kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130,
+			" --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
 		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on without us"},
 		{"not if all was over", os.Interrupt, "kafka wait ended", 1, ""},
-		{"quietly", os.Interrupt, "kafka wait -q long", 130, "taskwait: long: stopped waiting: EXECUTING (bindInstancePublicIp, seen "},
+		{"quietly", os.Interrupt, "kafka wait -q long", 130,
+			"taskwait: long: stopped waiting: EXECUTING (bindInstancePublicIp, seen "},
 		{"a list", os.Interrupt, "kafka list --watch", 130, ""},
 		{"the demonstration", os.Interrupt, "demo", 130, ""},
 	} {
@@ -245,7 +272,8 @@ func TestSignals(t *testing.T) {
 				time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{tt.signal}) })
 				code, stdout, stderr := w.run(ctx, strings.Fields(tt.args)...)
 				if code != tt.want || !strings.Contains(stderr, tt.stderr) {
-					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stderr)
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr,
+						tt.want, tt.stderr)
 				}
 			})
 		})
@@ -345,7 +373,8 @@ func TestIntervals(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if code, stdout, _ := newTestEnv().run(t.Context(), "--version"); code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
+	code, stdout, _ := newTestEnv().run(t.Context(), "--version")
+	if code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
 		t.Errorf("got code %d, %q, want 0 and the version", code, stdout)
 	}
 }

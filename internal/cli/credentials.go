@@ -35,12 +35,14 @@ type keys struct {
 	reload                  func() (keys, error)
 }
 
-var errNoKeys = errors.New(`no credentials: set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (or CLOUD_SDK_AK and CLOUD_SDK_SK);
+var errNoKeys = errors.New(`no credentials:
+set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (or CLOUD_SDK_AK and CLOUD_SDK_SK);
 temporary ones need HUAWEICLOUD_SDK_SECURITY_TOKEN (or CLOUD_SDK_SECURITY_TOKEN) too.
-Or put ak and sk under [basic] into ~/.huaweicloud/credentials, or into the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names`)
+Or put ak and sk under [basic] into ~/.huaweicloud/credentials,
+or into the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names`)
 
-// findKeys looks where the SDK does, in its order: environment, file, machine. The first place that has anything counts; half
-// of a pair there is an error, never a reason to use somebody else's.
+// findKeys looks where the SDK does, in its order: environment, file, machine. The first place that has anything
+// counts; half of a pair there is an error, never a reason to use somebody else's.
 func (s *env) findKeys() (keys, error) {
 	for _, find := range []func() (keys, error){
 		func() (keys, error) { return s.environment(sdkPrefix) },
@@ -117,7 +119,8 @@ func readCredentials(path string) (keys, error) {
 	}
 	file, err := ini.Load(text)
 	if err != nil {
-		return keys{}, fmt.Errorf("credentials file %s: cannot be read, want lines such as ak = … under [%s]", path, fileSection)
+		return keys{}, fmt.Errorf("credentials file %s: cannot be read, want lines such as ak = … under [%s]", path,
+			fileSection)
 	}
 	k := fileKeys(path, file.Section(fileSection))
 	if (k.ak == "" || k.sk == "") && (k.idp == "" || k.idToken == "") {
@@ -130,13 +133,15 @@ func readCredentials(path string) (keys, error) {
 func fileKeys(path string, section *ini.Section) keys {
 	get := func(name string) string { return strings.TrimSpace(section.Key(name).Value()) }
 	return keys{
-		source: "the file " + path, ak: get("ak"), sk: get("sk"), token: get("security_token"), project: get("project_id"),
-		idp: get("idp_id"), idToken: get("id_token_file"), iamServer: get("iam_endpoint"),
+		source: "the file " + path, ak: get("ak"), sk: get("sk"), token: get("security_token"),
+		project: get("project_id"),
+		idp:     get("idp_id"), idToken: get("id_token_file"), iamServer: get("iam_endpoint"),
 		path: path, reload: func() (keys, error) { return readCredentials(path) },
 	}
 }
 
-// credential makes the SDK's credential of the keys. The SDK's builder may call IAM for some kinds, but not for ak and sk.
+// credential makes the SDK's credential of the keys. The SDK's builder may call IAM for some kinds, but not for ak and
+// sk.
 func (s *env) credential(k *keys, project string) (auth.ICredential, error) {
 	if k.machine {
 		if s.metadata == nil {
@@ -144,7 +149,8 @@ func (s *env) credential(k *keys, project string) (auth.ICredential, error) {
 		}
 		c, err := s.metadata(project)
 		if err != nil {
-			return nil, fmt.Errorf("%w.\nAs none of these exists, the machine's metadata was tried last: %w", errNoKeys, err)
+			return nil, fmt.Errorf("%w.\nAs none of these exists, the machine's metadata was tried last: %w", errNoKeys,
+				err)
 		}
 		return c, nil
 	}
@@ -164,8 +170,8 @@ func (s *env) credential(k *keys, project string) (auth.ICredential, error) {
 	return c, nil
 }
 
-// reloading is a credential that follows its file: keys are rotated while a wait lasts. As long as the file cannot be read,
-// in the middle of a rotation, the keys that were read last are used.
+// reloading is a credential that follows its file: keys are rotated while a wait lasts. As long as the file cannot be
+// read, in the middle of a rotation, the keys that were read last are used.
 type reloading struct {
 	path string
 	load func() (auth.ICredential, error)
@@ -224,6 +230,8 @@ func (r *reloading) ProcessAuthRequest(
 
 // refusedKeys says what to do when the service refuses the credentials.
 func refusedKeys(source string) string {
-	return "the service refuses the credentials from " + source + ": check that the access key and the secret key there " +
-		"belong together and are still valid, that temporary ones come with their security token, and that this clock is right"
+	return "the service refuses the credentials from " + source +
+		": check that the access key and the secret key there " +
+		"belong together and are still valid, that temporary ones come with their security token, and that this " +
+		"clock is right"
 }

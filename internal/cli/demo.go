@@ -86,7 +86,8 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 func demoOptions(history *taskwait.History) []taskwait.Option {
 	return []taskwait.Option{
 		taskwait.WithInterval(400*time.Millisecond, time.Second),
-		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history), taskwait.WithQueryCost(100 * time.Millisecond),
+		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history),
+		taskwait.WithQueryCost(100 * time.Millisecond),
 	}
 }
 
@@ -110,8 +111,10 @@ func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *taskwait.History)
 func demoEnvironment(getenv func(string) string) func(string) string {
 	own := cloudVariables(demoInstance, "")
 	return func(name string) string {
-		if strings.HasPrefix(name, sdkPrefix) || strings.HasPrefix(name, samplePrefix) || strings.HasPrefix(name, "TASKWAIT_") {
-			return own[name]
+		for _, prefix := range []string{sdkPrefix, samplePrefix, "TASKWAIT_"} {
+			if strings.HasPrefix(name, prefix) {
+				return own[name]
+			}
 		}
 		return getenv(name)
 	}

@@ -31,8 +31,8 @@ const (
 )
 
 // event is one thing that happened. Its JSON is a promise: docs/cli.md. Fields may be added, none changes or goes away.
-// Times are RFC 3339, durations are in seconds. Text from outside is clipped and escaped before it is put in here, so no
-// output has to.
+// Times are RFC 3339, durations are in seconds. Text from outside is clipped and escaped before it is put in here, so
+// no output has to.
 type event struct {
 	Event string    `json:"event"`
 	Time  time.Time `json:"time"`
@@ -106,8 +106,8 @@ func (e *event) fill(p *taskwait.Progress) {
 		e.Next = after(p.Next)
 	}
 	if p.Estimate != nil {
-		e.Typical, e.Remaining = seconds(p.Estimate.Typical), seconds(p.Estimate.Half)
-		e.Most = seconds(p.Estimate.Most)
+		e.Typical, e.Remaining = seconds(p.Estimate.Median), seconds(p.Estimate.RemainingP50)
+		e.Most = seconds(p.Estimate.RemainingP90)
 	}
 }
 
@@ -119,8 +119,8 @@ func after(d time.Duration) *seconds {
 // earliest is the first year in which a cloud can have run a task.
 const earliest = 1999
 
-// plausible is t in UTC, or zero where t is no time at which a task can have run. JSON cannot hold years above 9999, nor
-// time zones of a day and more.
+// plausible is t in UTC, or zero where t is no time at which a task can have run. JSON cannot hold years above 9999,
+// nor time zones of a day and more.
 func plausible(t time.Time) time.Time {
 	t = t.UTC()
 	if year := t.Year(); year < earliest || year > 9999 {

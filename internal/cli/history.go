@@ -109,8 +109,8 @@ func (d *durations) problem() string {
 	return d.fault
 }
 
-// watch notes what a task does. A task that had ended when it was first seen may have been counted by an earlier run. One
-// that fails says nothing of how long others take.
+// watch notes what a task does. A task that had ended when it was first seen may have been counted by an earlier run.
+// One that fails says nothing of how long others take.
 func (d *durations) watch(t *taskwait.Task) {
 	switch {
 	case d == nil || t.ID == "":
@@ -127,8 +127,8 @@ const (
 	lockEvery    = 10 * time.Millisecond
 )
 
-// save adds what this run has seen to the file. One command at a time does that, so that none loses what another has seen.
-// The worst that can happen is to know less the next time, which is reported and no failure.
+// save adds what this run has seen to the file. One command at a time does that, so that none loses what another has
+// seen. The worst that can happen is to know less the next time, which is reported and no failure.
 func (d *durations) save(warn func(string)) {
 	if d == nil || d.foreign || len(d.ended) == 0 {
 		return
@@ -156,7 +156,8 @@ func (d *durations) merge() error {
 		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.ended)) {
-		h.AddTasks(d.ended[id])
+		t := d.ended[id]
+		h.Add(t.Name, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -205,6 +206,7 @@ func (s *env) kinds() []string {
 
 // documentedKinds are the names of tasks on the pages of the API, and those that its operations were seen to start.
 var documentedKinds = []string{
-	"bindInstancePublicIp", "unbindInstancePublicIp", "kafkaConfigModify", "kafkaInstanceExtend", "kafkaResetConsumerOffset",
+	"bindInstancePublicIp", "unbindInstancePublicIp", "kafkaConfigModify", "kafkaInstanceExtend",
+	"kafkaResetConsumerOffset",
 	"kafkaUpgrade",
 }

@@ -149,8 +149,8 @@ func checkID(what, id string) error { return taskwait.CheckID(what, id) }
 
 var hostName = regexp.MustCompile(`^([A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$`)
 
-// checkEndpoint gives the URL as it will be used: the SDK knows a scheme in lower case only, and drops everything behind
-// the host.
+// checkEndpoint gives the URL as it will be used: the SDK knows a scheme in lower case only, and drops everything
+// behind the host.
 func checkEndpoint(endpoint string) (string, error) {
 	const example = "want a URL such as https://dms.eu-west-101.myhuaweicloud.eu"
 	if strings.Contains(endpoint, "@") { // not shown: it may hold a password
@@ -179,8 +179,8 @@ func checkEndpoint(endpoint string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error is
-// an exitError.
+// connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error
+// is an exitError.
 func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
 	k, keysErr := s.findKeys()
 	if err := t.complete(s.getenv, &k); err != nil {
@@ -234,18 +234,20 @@ const (
 	handshakeTimeout = 10 * time.Second // as http.DefaultTransport
 )
 
-// roundTripper reaches the network, through a proxy where the environment names one. It is the SDK's own transport but for
-// the proxy and the limits on what is idle or hangs: HTTP/1.1, as a TLS config of its own implies.
+// roundTripper reaches the network, through a proxy where the environment names one. It is the SDK's own transport but
+// for the proxy and the limits on what is idle or hangs: HTTP/1.1, as a TLS config of its own implies.
 func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
 	if s.transport != nil {
 		return s.transport, nil
 	}
 	if s.proxy != nil {
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, endpoint, nil)
+		var u *url.URL
 		if err == nil {
-			_, err = s.proxy(req)
+			u, err = s.proxy(req)
 		}
-		if err != nil { // not shown: the URL of a proxy may hold a password
+		// A path is what http.ProxyFromEnvironment makes of much that is no URL.
+		if err != nil || u != nil && strings.Trim(u.Path, "/") != "" { // not shown: it may hold a password
 			return nil, errors.New("the proxy of HTTPS_PROXY or HTTP_PROXY is no valid URL")
 		}
 	}

@@ -77,8 +77,8 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	return listError(ctx, err)
 }
 
-// listReporter is what prints: with --watch on a terminal the whole list stays on the screen. No row is dropped for a slow
-// reader: the next query waits.
+// listReporter is what prints: with --watch on a terminal the whole list stays on the screen. No row is dropped for a
+// slow reader: the next query waits.
 func (s *env) listReporter(ctx context.Context, f *listFlags) reporter {
 	out := func(line []byte, _ bool) { s.out.put(ctx, line) }
 	switch {

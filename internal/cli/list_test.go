@@ -20,7 +20,8 @@ import (
 func addListed(w *testEnv) {
 	for _, s := range []fakekafka.Script{
 		{ID: "ancient", Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-200 * time.Hour)},
-		{ID: "old", Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-3 * time.Hour), Duration: 72 * time.Second, Outcome: taskwait.StatusFailed},
+		{ID: "old", Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-3 * time.Hour), Duration: 72 * time.Second,
+			Outcome: taskwait.StatusFailed},
 		{ID: "new", Name: "kafkaConfigModify", CreatedAt: time.Now().Add(-10 * time.Second), Duration: time.Minute},
 	} {
 		w.cloud.AddTask(testInstance, s)
@@ -45,13 +46,16 @@ func TestList(t *testing.T) {
 		{"a week", nil, "", 0, latest + old, "credentials from"},
 		{"an hour", nil, "--since 1h", 0, latest, ""},
 		{"all", nil, "--since 0", 0, latest + old + ancient, ""},
-		{"since a time", nil, "--since 1999-12-31T23:00:00Z", 0, latest, ""}, // a bubble begins at midnight UTC 2000-01-01
-		{"past faults", func(w *testEnv) { w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Unavailable()) }, "--since 1h", 0, "no answer, next try in", ""},
+		// A bubble begins at midnight UTC 2000-01-01.
+		{"since a time", nil, "--since 1999-12-31T23:00:00Z", 0, latest, ""},
+		{"past faults", func(w *testEnv) { w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Unavailable()) },
+			"--since 1h", 0, "no answer, next try in", ""},
 		{"quiet", nil, "--quiet", 0, "", ""},
 		{"no permission", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "", 6, "", "taskwait: 403 Forbidden"},
-		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "", 6, "", "refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
+		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "", 6, "",
+			"refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
 		{"no network", func(w *testEnv) { w.transport = broken{} }, "", 6, "no answer", "taskwait: "},
 		{"no such instance", func(w *testEnv) { w.env[instanceName] = "kafka-9" }, "", 4, "", "taskwait: "},
 	} {
@@ -62,10 +66,13 @@ func TestList(t *testing.T) {
 				if tt.set != nil {
 					tt.set(w)
 				}
-				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "list"}, strings.Fields(tt.args)...)...)
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "list"},
+					strings.Fields(tt.args)...)...)
 				whole := tt.code == 0 && !strings.Contains(tt.stdout, "next try")
-				if code != tt.code || whole && stdout != tt.stdout || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
-					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d\n%s\n%s", code, stdout, stderr, tt.code, tt.stdout, tt.stderr)
+				if code != tt.code || whole && stdout != tt.stdout || !strings.Contains(stdout, tt.stdout) ||
+					!strings.Contains(stderr, tt.stderr) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d\n%s\n%s", code, stdout, stderr, tt.code,
+						tt.stdout, tt.stderr)
 				}
 			})
 		})
@@ -78,7 +85,10 @@ func TestListWatch(t *testing.T) {
 		w := newTestEnv()
 		w.cloud.AddTask(testInstance, script("first", 12*time.Second, taskwait.StatusSuccess))
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(13*time.Second, func() { w.cloud.AddTask(testInstance, script("second", time.Hour, taskwait.StatusSuccess)) })
+		time.AfterFunc(13*time.Second, func() {
+			w.cloud.AddTask(testInstance, script("second", time.Hour,
+				taskwait.StatusSuccess))
+		})
 		time.AfterFunc(31*time.Second, func() { cancel(signalError{os.Interrupt}) })
 		code, stdout, _ := w.run(ctx, "kafka", "list", "--watch")
 		var got []string
@@ -127,7 +137,8 @@ func TestTable(t *testing.T) {
 	for i := range 30 {
 		tb.take(&event{
 			Event: eventTask, Time: noon, Task: fmt.Sprintf("%032d", i), Name: "kafkaUpgrade",
-			Status: taskwait.StatusExecuting, Created: noon.Add(time.Duration(i) * time.Minute), Age: seconds(time.Minute),
+			Status: taskwait.StatusExecuting, Created: noon.Add(time.Duration(i) * time.Minute),
+			Age: seconds(time.Minute),
 		})
 	}
 	tb.take(&event{Event: eventGone, Time: noon, Task: fmt.Sprintf("%032d", 28)})
@@ -173,7 +184,8 @@ func TestJSON(t *testing.T) {
 			}
 			kinds = append(kinds, fmt.Sprint(last["event"]))
 		}
-		if want := []string{"start", "trouble", "status", "done", "end"}; code != 0 || stderr != "" || !reflect.DeepEqual(kinds, want) {
+		if want := []string{"start", "trouble", "status", "done", "end"}; code != 0 || stderr != "" ||
+			!reflect.DeepEqual(kinds, want) {
 			t.Errorf("got code %d, stderr %q, events %q, want 0, none, %q", code, stderr, kinds, want)
 		}
 		if last["exit_code"] != 0.0 || !reflect.DeepEqual(last["outcomes"], map[string]any{"succeeded": 1.0}) {
@@ -187,8 +199,10 @@ func TestPercent(t *testing.T) {
 	for output, want := range map[string]string{"text": ", 50%, ", "json": `"event":"progress"`} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
-			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Stages: []fakekafka.Stage{{Name: "disk_expansion", Duration: 20 * time.Second}}})
-			code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--interval", "5s", "--max-interval", "5s", "--output", output, "x")
+			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Stages: []fakekafka.Stage{{Name: "disk_expansion",
+				Duration: 20 * time.Second}}})
+			code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--interval", "5s", "--max-interval", "5s",
+				"--output", output, "x")
 			if code != 0 || !strings.Contains(stdout, want) {
 				t.Errorf("%s: got code %d,\n%s\nwant 0, and %q in it", output, code, stdout, want)
 			}

@@ -15,15 +15,23 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func testRows() []*event {
 	percent := 40
 	return []*event{
-		{Event: eventDone, Task: "943be81e20336c53de2c8ab40991839c", Name: "kafkaConfigModify", Status: taskwait.StatusSuccess, Outcome: succeeded, Took: seconds(1500 * time.Millisecond)},
-		{Event: eventDone, Task: "8f0bb9074424c864d7074dc166d70891", Name: "bindInstancePublicIp", Status: taskwait.StatusFailed, Outcome: failed, Took: seconds(72 * time.Second)},
+		{Event: eventDone, Task: "943be81e20336c53de2c8ab40991839c", Name: "kafkaConfigModify",
+			Status: taskwait.StatusSuccess, Outcome: succeeded, Took: seconds(1500 * time.Millisecond)},
+		{Event: eventDone, Task: "8f0bb9074424c864d7074dc166d70891", Name: "bindInstancePublicIp",
+			Status: taskwait.StatusFailed, Outcome: failed, Took: seconds(72 * time.Second)},
 		{
-			Event: eventStatus, Task: "5a5f490886bb10e017734aba2aa3a2a8", Name: "kafkaInstanceExtend", Status: taskwait.StatusExecuting,
-			Elapsed: seconds(70 * time.Second), Next: after(12 * time.Second), Typical: seconds(3 * time.Minute), Remaining: seconds(2 * time.Minute),
+			Event: eventStatus, Task: "5a5f490886bb10e017734aba2aa3a2a8", Name: "kafkaInstanceExtend",
+			Status:  taskwait.StatusExecuting,
+			Elapsed: seconds(70 * time.Second), Next: after(12 * time.Second), Typical: seconds(3 * time.Minute),
+			Remaining: seconds(2 * time.Minute),
 		},
-		{Event: eventProgress, Task: "resize-7", Status: taskwait.StatusExecuting, Percent: &percent, Elapsed: seconds(time.Minute), Next: after(3 * time.Second)},
-		{Event: eventTrouble, Task: "738ac35498fd05a947faeb620099578e", Name: "kafkaUpgrade", Status: taskwait.StatusExecuting, Elapsed: seconds(time.Minute), Trouble: "throttled", Next: after(14 * time.Second)},
-		{Event: eventDone, Task: "long", Name: "升级任务", Status: taskwait.StatusExecuting, Outcome: timedOut, Elapsed: seconds(time.Hour)},
+		{Event: eventProgress, Task: "resize-7", Status: taskwait.StatusExecuting, Percent: &percent,
+			Elapsed: seconds(time.Minute), Next: after(3 * time.Second)},
+		{Event: eventTrouble, Task: "738ac35498fd05a947faeb620099578e", Name: "kafkaUpgrade",
+			Status: taskwait.StatusExecuting, Elapsed: seconds(time.Minute), Trouble: "throttled",
+			Next: after(14 * time.Second)},
+		{Event: eventDone, Task: "long", Name: "升级任务", Status: taskwait.StatusExecuting, Outcome: timedOut,
+			Elapsed: seconds(time.Hour)},
 		{Event: eventPoll, Task: "00000000000000000000000000000000"},
 	}
 }
@@ -161,7 +169,8 @@ func TestShort(t *testing.T) {
 		want string
 	}{
 		{-time.Second, "0.0s"}, {0, "0.0s"}, {1234 * time.Millisecond, "1.2s"}, {12345 * time.Millisecond, "12s"},
-		{90 * time.Second, "1m30s"}, {2 * time.Minute, "2m"}, {2*time.Hour + 31*time.Second, "2h1m"}, {26 * time.Hour, "26h0m"},
+		{90 * time.Second, "1m30s"}, {2 * time.Minute, "2m"}, {2*time.Hour + 31*time.Second, "2h1m"}, {26 * time.Hour,
+			"26h0m"},
 	} {
 		if got := short(tt.d); got != tt.want {
 			t.Errorf("short(%v) = %q, want %q", tt.d, got, tt.want)
@@ -171,7 +180,8 @@ func TestShort(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	for s, want := range map[string]string{
-		"abc-1": "abc-1", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "https://x:1/y": "https://x:1/y", "a\nb": "'a\nb'",
+		"abc-1": "abc-1", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "https://x:1/y": "https://x:1/y",
+		"a\nb": "'a\nb'",
 	} {
 		if got := quote(s); got != want {
 			t.Errorf("quote(%q) = %s, want %s", s, got, want)

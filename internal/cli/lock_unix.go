@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// lockFile takes the lock of that name, which the system frees with the process that holds it. It waits for it at most for
-// patience.
+// lockFile takes the lock of that name, which the system frees with the process that holds it. It waits for it at most
+// for patience.
 func lockFile(path string, patience time.Duration) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

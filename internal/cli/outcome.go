@@ -128,14 +128,16 @@ const (
 	stopped   outcome = "stopped"
 )
 
-// outcomes are all there are, in the order in which they decide on the exit code: facts first, then what needs a person,
-// then what needs more time. "stopped" has no code of its own: the signal or the failed task that stopped it has one.
+// outcomes are all there are, in the order in which they decide on the exit code: facts first, then what needs a
+// person, then what needs more time. "stopped" has no code of its own: the signal or the failed task that stopped it
+// has one.
 var outcomes = []struct {
 	outcome outcome
 	code    int
 }{
 	{failed, codeFailed}, {cancelled, codeCancelled}, {deleted, codeCancelled}, {notFound, codeNotFound},
-	{noAnswer, codeUnknown}, {unknown, codeUnknown}, {timedOut, codeTimedOut}, {stopped, codeUnknown}, {succeeded, codeOK},
+	{noAnswer, codeUnknown}, {unknown, codeUnknown}, {timedOut, codeTimedOut}, {stopped, codeUnknown}, {succeeded,
+		codeOK},
 }
 
 // codeOf is the exit code for tasks that ended with these outcomes.

@@ -16,7 +16,8 @@ import (
 // go test ./internal/cli -update writes it anew.
 func TestSentences(t *testing.T) {
 	unavailable := &taskwait.QueryError{Err: errors.New("503 Service Unavailable")}
-	unlisted := &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id")}
+	unlisted := &taskwait.QueryError{Class: taskwait.ClassNotFound,
+		Err: errors.New("the instance lists no task with this id")}
 	last := func(kind, err error) error { return errors.Join(kind, &taskwait.WaitError{ID: "x", LastErr: err}) }
 	seen := func(status taskwait.Status, ago time.Duration, failed int) event {
 		return event{Name: "kafkaUpgrade", Status: status, Seen: after(ago), Failed: failed}
@@ -29,7 +30,8 @@ func TestSentences(t *testing.T) {
 	}{
 		{"success", nil, event{Name: "kafkaUpgrade", Status: "SUCCESS", Took: seconds(72 * time.Second)}},
 		{"success, without times", nil, event{Status: "SUCCESS"}},
-		{"failed", taskwait.ErrTaskFailed, event{Name: "kafkaUpgrade", Status: "FAILED", Took: seconds(72 * time.Second)}},
+		{"failed", taskwait.ErrTaskFailed, event{Name: "kafkaUpgrade", Status: "FAILED",
+			Took: seconds(72 * time.Second)}},
 		{"cancelled", taskwait.ErrTaskCancelled, event{Name: "kafkaUpgrade", Status: "CANCELLED"}},
 		{"deleted", taskwait.ErrTaskDeleted, event{Name: "kafkaUpgrade", Status: "DELETED"}},
 		{"not found", last(taskwait.ErrTaskNotFound, unlisted), event{}},
@@ -42,7 +44,8 @@ func TestSentences(t *testing.T) {
 		{"timeout: nothing since", last(taskwait.ErrTimeout, unavailable), seen("CREATED", 40*time.Second, 9)},
 		{"timeout: one failed since", last(taskwait.ErrTimeout, unavailable), seen("CREATED", 4*time.Second, 1)},
 		{"timeout: an unknown status", taskwait.ErrTimeout, seen("PARTIAL", 2*time.Second, 0)},
-		{"timeout: an unknown status, nothing since", last(taskwait.ErrTimeout, unavailable), seen("PARTIAL", time.Minute, 3)},
+		{"timeout: an unknown status, nothing since", last(taskwait.ErrTimeout, unavailable), seen("PARTIAL",
+			time.Minute, 3)},
 		{"timeout: never answered", last(taskwait.ErrTimeout, unavailable), event{Failed: 9}},
 		{"timeout: no poll has ended", taskwait.ErrTimeout, event{}},
 		{"timeout: never listed", last(taskwait.ErrTimeout, unlisted), event{Failed: 9}},

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// expectGrace is how long --expect waits for tasks to be listed: the service lists a task some seconds after its start.
+	// expectGrace is how long --expect waits for tasks to be listed: the service lists a task some seconds after its
+	// start.
 	expectGrace = time.Minute
 	expectEvery = 2 * time.Second
 )
@@ -178,8 +179,8 @@ func (r *run) find() taskwait.Operation {
 	}
 }
 
-// findAll puts the ids of all tasks that run into the selection. Tasks that begin later do not belong to it, unless --expect
-// wants more than there are.
+// findAll puts the ids of all tasks that run into the selection. Tasks that begin later do not belong to it, unless
+// --expect wants more than there are.
 func (r *run) findAll(ctx context.Context) error {
 	bound := expectGrace
 	if r.timeout > 0 {
@@ -239,7 +240,8 @@ func (r *run) tooFew(found int) error {
 
 // queryOnce makes one query with the patience of a wait: through throttles, and errors that pass.
 func queryOnce[T any](
-	ctx context.Context, opts []taskwait.Option, progress func(taskwait.Progress), query func(context.Context) (T, error),
+	ctx context.Context, opts []taskwait.Option, progress func(taskwait.Progress), query func(context.Context) (T,
+		error),
 ) (T, error) {
 	var answer T
 	var mu sync.Mutex // a query may be abandoned
@@ -409,7 +411,8 @@ func (r *run) send(e *event) {
 	r.reporter.report(e)
 }
 
-// beat reports that the wait goes on, whenever nothing else was reported for the time of a heartbeat, until stop is called.
+// beat reports that the wait goes on, whenever nothing else was reported for the time of a heartbeat, until stop is
+// called.
 func (r *run) beat() (stop func()) {
 	if r.heartbeat == 0 {
 		return func() {}
@@ -538,8 +541,8 @@ func (r *run) resumable() []string {
 	return slices.Compact(ids)
 }
 
-// resume is the command that waits again, as it was given, a flag and its value in one word; nil: there is nothing to wait
-// for.
+// resume is the command that waits again, as it was given, a flag and its value in one word; nil: there is nothing to
+// wait for.
 func (r *run) resume(ids []string) []string {
 	words := []string{"taskwait kafka wait"}
 	add := func(flag, value string) {
@@ -580,7 +583,8 @@ func (r *run) resume(ids []string) []string {
 // quote makes a word of s that a POSIX shell reads as s.
 func quote(s string) string {
 	plain := func(c rune) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:/@=+", c)
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:/@=+",
+			c)
 	}
 	if s != "" && strings.IndexFunc(s, func(c rune) bool { return !plain(c) }) < 0 {
 		return s

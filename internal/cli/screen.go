@@ -40,7 +40,8 @@ type screen struct {
 // is never used: whether it understands control sequences depends on its settings.
 func newScreen(out *os.File, getenv func(string) string) *screen {
 	kind := getenv("TERM")
-	if runtime.GOOS == "windows" || kind == "" || kind == "dumb" || !term.IsTerminal(int(out.Fd())) { //nolint:gosec // small
+	if runtime.GOOS == "windows" || kind == "" || kind == "dumb" ||
+		!term.IsTerminal(int(out.Fd())) { //nolint:gosec // small
 		return nil
 	}
 	return &screen{
@@ -86,7 +87,8 @@ var (
 		good:    "✓", bad: "✗", off: "…", full: "━", rest: "╌", more: "…",
 	}
 	asciiGlyphs = &glyphs{
-		spinner: []string{"|", "/", "-", `\`}, good: "+", bad: "x", off: ".", full: "=", rest: ".", more: "~", ascii: true,
+		spinner: []string{"|", "/", "-", `\`}, good: "+", bad: "x", off: ".", full: "=", rest: ".", more: "~",
+		ascii: true,
 	}
 )
 
@@ -115,7 +117,8 @@ func (g *glyphs) text(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(q[1 : len(q)-1])
 }
 
-// widths measures text the same way in every locale: where the terminal has another opinion the line is cut, not wrapped.
+// widths measures text the same way in every locale: where the terminal has another opinion the line is cut, not
+// wrapped.
 var widths = &runewidth.Condition{StrictEmojiNeutral: true}
 
 func width(s string) int { return widths.StringWidth(s) }
@@ -172,13 +175,13 @@ func (d *drawing) loop() {
 	f := &frame{}
 	for {
 		f.draw(d.screen, d.view)
+		d.pause(frameGap) // more may change meanwhile
 		for waiting := true; waiting; {
 			select {
 			case <-tick.C:
 				waiting = false
-			case <-changed:
+			case <-changed: // nil where frames are slow
 				waiting = false
-				d.pause(frameGap) // more may change meanwhile
 			case <-sizes.C:
 				waiting = !f.resized(d.screen)
 			case <-d.stop:

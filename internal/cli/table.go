@@ -36,8 +36,8 @@ type layout struct {
 	width   [columnCount]int
 }
 
-// newLayout drops, where the screen is too narrow for everything: the bar, the next poll, the words around what remains,
-// most of the label, what remains, the time so far, the percentage. The last step shortens the status.
+// newLayout drops, where the screen is too narrow for everything: the bar, the next poll, the words around what
+// remains, most of the label, what remains, the time so far, the percentage. The last step shortens the status.
 func newLayout(s *screen, rows []*event, now time.Time, columns int) *layout {
 	l := &layout{screen: s, columns: columns}
 	l.measure(rows, now)
@@ -216,8 +216,8 @@ func (l *layout) cell(s string, w int) string {
 	return widths.FillRight(widths.Truncate(s, w, l.screen.glyphs.more), w)
 }
 
-// troubled is the line of a task in trouble: the trouble stands where else the percentage begins, or where there is no room
-// for that, after the label.
+// troubled is the line of a task in trouble: the trouble stands where else the percentage begins, or where there is no
+// room for that, after the label.
 func (l *layout) troubled(e *event, now time.Time) string {
 	text := trouble(e, now)
 	used := markWidth

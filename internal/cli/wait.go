@@ -98,7 +98,8 @@ func (f *waitFlags) flags(c *cobra.Command) {
 	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
 }
 
-// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other one.
+// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other
+// one.
 func (f *waitFlags) check(c *cobra.Command) error {
 	if err := f.printing.check(); err != nil {
 		return err

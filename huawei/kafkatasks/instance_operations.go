@@ -1,0 +1,147 @@
+package kafkatasks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
+)
+
+// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the client that
+// it is given, and returns the new instance's id. name is the name that the instance is given: should the answer get
+// lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
+func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
+	start := func(ctx context.Context) (taskwait.Started, error) {
+		before, err := s.named(ctx, name, nil)
+		if err != nil {
+			return taskwait.Started{}, notSent(err)
+		}
+		if err := anotherRequest(ctx); err != nil {
+			return taskwait.Started{}, notSent(err)
+		}
+		return s.send(ctx, "dms:instance:create", send, func(ctx context.Context) ([]taskwait.Task, error) {
+			return s.named(ctx, name, before)
+		})
+	}
+	idle := func(context.Context) (string, error) { return "", nil } // a new instance has nothing to wait for
+	return taskwait.Operation{
+		Name:  "create " + name,
+		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, idle) },
+	}
+}
+
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A refusal waits
+// until the instance is free, as [Source.Operation] does.
+func (s *Instances) Restart(id string) taskwait.Operation {
+	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
+		resp, err := c.BatchRestartOrDeleteInstances(&model.BatchRestartOrDeleteInstancesRequest{
+			Body: &model.BatchRestartOrDeleteInstanceReq{
+				Instances: &[]string{id}, Action: model.GetBatchRestartOrDeleteInstanceReqActionEnum().RESTART,
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return accepted(resp.Results, id)
+	})
+}
+
+// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as deleted. A
+// refusal waits until the instance is free, as [Source.Operation] does.
+func (s *Instances) Delete(id string) taskwait.Operation {
+	return s.change("delete", id, "dms:instance:delete", func(c *kafka.KafkaClient) error {
+		_, err := c.DeleteInstance(&model.DeleteInstanceRequest{InstanceId: id})
+		return err
+	})
+}
+
+// change is an operation on an instance that shows in its status alone.
+func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaClient) error) taskwait.Operation {
+	tasks := &Source{caller: s.caller, instanceID: id}
+	start := func(ctx context.Context) (taskwait.Started, error) {
+		if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+			return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+		}
+		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
+			func(ctx context.Context) ([]taskwait.Task, error) { return s.changing(ctx, id) })
+		if s.untilDeleted && isNoSuchInstance(err) {
+			err = nil
+		}
+		started.ID = id
+		return started, err
+	}
+	return taskwait.Operation{
+		Name: verb + " " + id, Busy: tasks.Busy,
+		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, tasks.Busy) },
+	}
+}
+
+func (s *Instances) send(
+	ctx context.Context, permission string, send func(*kafka.KafkaClient) (*string, error), find func(context.Context) ([]taskwait.Task, error),
+) (taskwait.Started, error) {
+	reply, err := huawei.Mutate(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
+		return send(kafka.NewKafkaClient(c))
+	})
+	return taskwait.Started{ID: value(reply.Value), Find: find}, err
+}
+
+// changing is the instance, if it shows that something was begun.
+func (s *Instances) changing(ctx context.Context, id string) ([]taskwait.Task, error) {
+	t, err := s.Task(ctx, id)
+	if err != nil || inTransition[t.Phase] == "" && t.Phase != phaseGone {
+		return nil, err
+	}
+	return []taskwait.Task{t}, nil
+}
+
+// largestInstancePage is the most instances that the service puts on one page.
+const largestInstancePage = 50
+
+// named lists the instances of a name, without those in except.
+func (s *Instances) named(ctx context.Context, name string, except []taskwait.Task) ([]taskwait.Task, error) {
+	if err := s.Validate(); err != nil {
+		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	engine, exact := "kafka", "true"
+	r := newReading(&listing[instance]{
+		caller: s.caller, permission: "dms:instance:list",
+		path: "/v2/{project_id}/instances", rows: "instances", count: "instance_num",
+		of: resource{Engine: &engine, Name: &name, Exact: &exact}, limit: largestInstancePage,
+		from:    func(r *resource, offset *string) { r.Offset = offset },
+		decode:  func(text json.RawMessage, _ time.Time) (i instance) { _ = json.Unmarshal(text, &i); return i },
+		id:      func(i *instance) string { return i.ID },
+		explain: func(err error) error { return err },
+	})
+	if err := r.finish(ctx); err != nil {
+		return nil, err
+	}
+	var found []taskwait.Task
+	for _, i := range r.rows {
+		if i.Name == name && !contains(except, i.ID) {
+			found = append(found, i.task(false))
+		}
+	}
+	return found, nil
+}
+
+// accepted reads what a batch of one answers: 200, also where it was refused.
+func accepted(results *[]model.BatchRestartOrDeleteInstanceRespResults, id string) error {
+	if results != nil {
+		for _, r := range *results {
+			if value(r.Instance) == id && value(r.Result) == "success" {
+				return nil
+			}
+			if value(r.Instance) == id {
+				return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: fmt.Errorf("refused: the result is %q", value(r.Result))}
+			}
+		}
+	}
+	return errors.New("the answer has no result for the instance")
+}

@@ -1,0 +1,150 @@
+package kafkatasks_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
+	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"golang.org/x/time/rate"
+)
+
+// rollout is many tasks started together, behind a quota of 10 requests a second, with 50 ms for each.
+type rollout struct {
+	cloud     *fakekafka.Cloud
+	limiter   *taskwait.Limiter
+	instances map[string][]string // the ids of the tasks on it
+	ends      map[string]time.Time
+}
+
+const rolloutQuota = 10
+
+// newRollout has durations log-normal around 20 s, σ 1.2.
+func newRollout(seed uint64, tasks, instances int) *rollout {
+	const median, sigma = float64(20 * time.Second), 1.2
+	r := &rollout{
+		cloud:     fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
+		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)), // at 10, what rounding makes 99.999999 ms would be one too many
+		instances: map[string][]string{}, ends: map[string]time.Time{},
+	}
+	rnd := rand.New(rand.NewPCG(seed, seed))
+	for i := range tasks {
+		takes := time.Duration(median * math.Exp(sigma*rnd.NormFloat64()))
+		instance := fmt.Sprintf("kafka-%d", i%instances)
+		id := r.cloud.AddTask(instance, fakekafka.Script{Duration: takes})
+		r.instances[instance] = append(r.instances[instance], id)
+		r.ends[id] = time.Now().Add(takes)
+	}
+	return r
+}
+
+// figures are what waiting for a rollout has cost.
+type figures struct {
+	requests  float64       // for each task
+	delay     time.Duration // from the end of a task to its result, the mean
+	throttled int
+	succeeded int
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("%.2f requests a task, mean delay %v, %d throttled, %d succeeded", f.requests, f.delay.Round(time.Millisecond), f.throttled, f.succeeded)
+}
+
+// waitForEach is how to wait for all tasks of an instance, telling of each as it comes.
+type waitForEach func(ctx context.Context, w *taskwait.Waiter, ids []string, tell func(id string, err error))
+
+func waitForTasks(ctx context.Context, w *taskwait.Waiter, ids []string, tell func(string, error)) {
+	for task, err := range w.WaitForTasks(ctx, ids) {
+		tell(task.ID, err)
+	}
+}
+
+// concurrently is what a program does that has a goroutine for each task.
+func concurrently(ctx context.Context, w *taskwait.Waiter, ids []string, tell func(string, error)) {
+	var all sync.WaitGroup
+	for _, id := range ids {
+		all.Go(func() {
+			_, err := w.WaitForTask(ctx, id)
+			tell(id, err)
+		})
+	}
+	all.Wait()
+}
+
+// play waits for all tasks, with a Waiter for each instance.
+func (r *rollout) play(t testing.TB, wait waitForEach) (f figures) {
+	t.Helper()
+	client := newClient(t, r.cloud)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for instance, ids := range r.instances {
+		w, err := taskwait.New(kafkatasks.New(client, instance), taskwait.WithLimiter(r.limiter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			wait(t.Context(), w, ids, func(id string, err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				f.delay += time.Since(r.ends[id])
+				if err == nil {
+					f.succeeded++
+				}
+			})
+		})
+	}
+	all.Wait()
+	asked := r.cloud.Requests()
+	for _, a := range asked {
+		if a.Status == http.StatusTooManyRequests {
+			f.throttled++
+		}
+	}
+	f.requests = float64(len(asked)) / float64(len(r.ends))
+	f.delay /= time.Duration(len(r.ends))
+	return f
+}
+
+// rollouts are ways to wait for 1,000 tasks, and the most that each may cost.
+var rollouts = []struct {
+	name      string
+	instances int
+	wait      waitForEach
+	requests  float64
+	delay     time.Duration
+}{
+	{"WaitForTasks, 1 instance", 1, waitForTasks, 1, 1200 * time.Millisecond},
+	{"WaitForTasks, 50 instances", 50, waitForTasks, 2, 4 * time.Second},
+	{"concurrent WaitForTask, 1 instance", 1, concurrently, 4, 2 * time.Second},
+	{"concurrent WaitForTask, 50 instances", 50, concurrently, 4, 8 * time.Second},
+}
+
+// TestRollout holds what waiting for 1,000 tasks costs, in virtual time, three rollouts for each way. The figures differ
+// a little from run to run, as pauses are spread.
+//
+//	go test -v -run TestRollout ./huawei/kafkatasks
+func TestRollout(t *testing.T) {
+	const tasks = 1000
+	for _, tt := range rollouts {
+		t.Run(tt.name, func(t *testing.T) {
+			for seed := range uint64(3) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newRollout(seed+1, tasks, tt.instances).play(t, tt.wait)
+					t.Log(f)
+					if f.succeeded != tasks || f.throttled > 0 || f.requests > tt.requests || f.delay > tt.delay {
+						t.Errorf("got %v; want at most %v requests, %v, none throttled, and all to succeed", f, tt.requests, tt.delay)
+					}
+				})
+			}
+		})
+	}
+}
