@@ -13,7 +13,7 @@ import (
 )
 
 // account is what a client says of itself.
-type account struct{ ak, sk, token, project string }
+type account struct{ ak, sk, project string }
 
 var owner = account{ak: fakecloud.DefaultAccessKey, sk: fakecloud.DefaultSecretKey, project: fakecloud.DefaultProject}
 

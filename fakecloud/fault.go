@@ -60,28 +60,34 @@ func (f Fault) After(d time.Duration) Fault {
 	return f
 }
 
-// takeFault takes the fault of a request for a route from its queue.
+// takeFault takes the fault of a request for a route from its queue, or from that of any route.
 func (g *Gateway) takeFault(r Route) Fault {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, r := range []Route{r, AnyRoute} {
 		for len(g.faults[r]) > 0 {
-			f := &g.faults[r][0]
-			if f.until.IsZero() {
-				f.until = time.Now().Add(f.period)
-			}
-			taken := *f
-			if taken.period > 0 && time.Now().Before(taken.until) {
-				return taken
-			}
-			if f.more--; f.more < 0 {
-				g.faults[r] = g.faults[r][1:]
-			}
-			f.until = time.Time{}
-			if taken.period <= 0 {
-				return taken
+			if f, ok := g.takeFirst(r); ok {
+				return f
 			}
 		}
 	}
 	return Serve()
+}
+
+// takeFirst takes the first fault of a queue, which stays there as long as it has more requests to come; not ok: its
+// time is over.
+func (g *Gateway) takeFirst(r Route) (taken Fault, ok bool) {
+	f := &g.faults[r][0]
+	if f.until.IsZero() {
+		f.until = time.Now().Add(f.period)
+	}
+	taken = *f
+	if taken.period > 0 && time.Now().Before(taken.until) {
+		return taken, true
+	}
+	f.until = time.Time{}
+	if f.more--; f.more < 0 {
+		g.faults[r] = g.faults[r][1:]
+	}
+	return taken, taken.period <= 0
 }

@@ -201,11 +201,11 @@ func TestRequestString(t *testing.T) {
 		call(t, g, "GET", jobsPath+"/1", "")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		r, err := http.NewRequestWithContext(ctx, "GET", "https://jobs.fake/", nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://jobs.fake/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := g.Transport().RoundTrip(r); err == nil {
+		if err := send(g, r); err == nil {
 			t.Error("no error, want one")
 		}
 		want := []string{

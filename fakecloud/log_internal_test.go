@@ -1,6 +1,7 @@
 package fakecloud
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"testing"
@@ -10,7 +11,8 @@ import (
 func TestLogIsBounded(t *testing.T) {
 	g := &Gateway{}
 	arrive := func(n int) *Exchange {
-		e := &Exchange{gateway: g, req: httptest.NewRequest("GET", "https://fake/"+strconv.Itoa(n), nil), Status: 200}
+		req := httptest.NewRequest(http.MethodGet, "https://fake/"+strconv.Itoa(n), nil)
+		e := &Exchange{gateway: g, req: req, Status: http.StatusOK}
 		g.recordArrival(e)
 		return e
 	}

@@ -154,7 +154,8 @@ func TestServers(t *testing.T) {
 	first, one := start(t, cloud)
 	_, two := start(t, cloud)
 	for _, url := range []string{one, two} {
-		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://jobs.fake"), ""); got.status != 200 {
+		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://jobs.fake"), "",
+			asLongAsItTakes); got.status != 200 {
 			t.Errorf("%+v, want status 200", got)
 		}
 	}

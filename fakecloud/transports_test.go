@@ -42,12 +42,20 @@ func kind(err error) string {
 
 var timestamp = regexp.MustCompile(`\d{8}T\d{6}Z`)
 
+// How long a request waits: as long as it takes; where no answer ever comes, until it has arrived; where half of one
+// comes, until that has come, on a busy machine too.
+const (
+	asLongAsItTakes = time.Minute
+	untilItArrives  = 500 * time.Millisecond
+	untilHalfComes  = time.Second
+)
+
 // ask sends one request, and gives up after some time. All that differs from one run to the next is left out.
-func ask(t *testing.T, rt http.RoundTripper, method, url, body string) (got answer) {
+func ask(t *testing.T, rt http.RoundTripper, method, url, body string, patience time.Duration) (got answer) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	defer time.AfterFunc(300*time.Millisecond, func() { cancel(errPatience) }).Stop()
+	defer time.AfterFunc(patience, func() { cancel(errPatience) }).Stop()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +136,13 @@ func TestTransportsAgree(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel() // those that hang take their time
-			gone := tt.kind == errPatience.Error()
+			gone, patience := tt.kind == errPatience.Error(), asLongAsItTakes
+			switch {
+			case gone && tt.status == 0:
+				patience = untilItArrives
+			case gone:
+				patience = untilHalfComes
+			}
 			var answers []answer
 			var logs []fakecloud.Request
 			for _, loopback := range []bool{false, true} {
@@ -139,13 +153,13 @@ func TestTransportsAgree(t *testing.T) {
 					rt, url = start(t, cloud)
 				}
 				url += jobsPath
-				ask(t, rt, "GET", url+show, "") // opens a connection
+				ask(t, rt, "GET", url+show, "", asLongAsItTakes) // opens a connection
 				body := ""
 				if tt.method == "POST" {
 					body = `{"name":"a"}`
 				}
-				answers = append(answers, ask(t, rt, tt.method, url+tt.path, body))
-				answers = append(answers, ask(t, rt, "GET", url+show, "")) // nothing lingers
+				answers = append(answers, ask(t, rt, tt.method, url+tt.path, body, patience))
+				answers = append(answers, ask(t, rt, "GET", url+show, "", asLongAsItTakes)) // nothing lingers
 				logs = append(logs, eventually(t, cloud, func(log []fakecloud.Request) bool {
 					return len(log) == 3 && log[2].Status == 200 && log[1].Disconnected == gone && log[1].Status == tt.status
 				})[1])

@@ -177,6 +177,7 @@ var endpoints = []struct {
 
 	{RouteResize, http.MethodPost, kafkaPath + "/extend", inInstance((*Cloud).resizeInstance)},
 	{RouteResize, http.MethodPost, enginePath + "/extend", inInstance((*Cloud).resizeInstance)},
+	{RouteResize, http.MethodPost, instancePath + "/extend", inInstance((*Cloud).resizeInstance)}, // golangsdk's older way
 	{
 		RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth",
 		inInstance((*Cloud).switchPublicIP),

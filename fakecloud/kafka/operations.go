@@ -245,7 +245,7 @@ func (c *Cloud) resetOffset(e *exchange) {
 	}
 }
 
-// switchAutoTopic starts a task. There is no id in the answer.
+// switchAutoTopic starts a task. The answer is 200 without a body (API page, read 2026-11-28).
 func (c *Cloud) switchAutoTopic(e *exchange) {
 	var asked struct {
 		Enable *bool `json:"enable_auto_topic"`
@@ -257,9 +257,7 @@ func (c *Cloud) switchAutoTopic(e *exchange) {
 		e.invalid()
 		return
 	}
-	if _, ok := c.start(e, taskNames[e.Route], &asked, func(i *instance) { i.AutoTopic = *asked.Enable }); ok {
-		e.Status = http.StatusNoContent
-	}
+	c.start(e, taskNames[e.Route], &asked, func(i *instance) { i.AutoTopic = *asked.Enable })
 }
 
 // switchProtocol starts a task that enables or disables a protocol.

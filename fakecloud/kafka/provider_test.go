@@ -92,7 +92,7 @@ var providerLife = []step{
 		body: `{"action":"delete","tags":[{"key":"a","value":"b"}]}`,
 	},
 	{
-		name: "topics by themselves", method: "POST", path: "/v2/{project}/instances/{instance}/autotopic", status: 204,
+		name: "topics by themselves", method: "POST", path: "/v2/{project}/instances/{instance}/autotopic", status: 200,
 		body: `{"enable_auto_topic":false}`,
 	},
 	{

@@ -66,15 +66,13 @@ type routeTest struct {
 // everyRoute asks for everything that the SDK's client can ask for here. A task is t1, a scheduled one s1 or s2.
 var everyRoute = []routeTest{
 	{
-		fakekafka.RouteShowTask, false, "task_count " + within("tasks",
-			"id name user_name user_id params status created_at updated_at"),
+		fakekafka.RouteShowTask, false, "task_count " + within("tasks", taskFields),
 		via((*kafka.KafkaClient).ShowBackgroundTask, func(id string) *model.ShowBackgroundTaskRequest {
 			return &model.ShowBackgroundTaskRequest{InstanceId: id, TaskId: "t1"}
 		}),
 	},
 	{
-		fakekafka.RouteListTasks, false, "task_count " + within("tasks",
-			"id name user_name user_id params status created_at updated_at"),
+		fakekafka.RouteListTasks, false, "task_count " + within("tasks", taskFields),
 		via((*kafka.KafkaClient).ListBackgroundTasks, func(id string) *model.ListBackgroundTasksRequest {
 			return &model.ListBackgroundTasksRequest{InstanceId: id}
 		}),

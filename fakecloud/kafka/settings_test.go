@@ -371,11 +371,11 @@ func TestScheduledOperations(t *testing.T) {
 			if _, body := call(t, cloud, "POST", operation, `{"time_estimate":true}`); body != `{"reassignment_time":3}` {
 				t.Errorf("%s: got %s, want an estimate", path, body)
 			}
-			time.Sleep(time.Hour - 1)
+			time.Sleep(time.Hour - time.Nanosecond)
 			if n := len(cloud.Tasks(instanceID)); n != 0 {
 				t.Errorf("%s: %d tasks, want none", path, n)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if n := len(cloud.Tasks(instanceID)); n != 1 {
 				t.Errorf("%s: %d tasks, want one", path, n)
 			}
