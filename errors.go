@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked for.
@@ -61,28 +63,19 @@ func (e *QueryError) Error() string {
 	}
 	s := e.Class.String()
 	if e.Err != nil {
-		s = clip(e.Err.Error())
+		s = text.Clip(e.Err.Error())
 	}
 	var more []string
 	if e.Code != "" && !strings.Contains(s, e.Code) {
-		more = append(more, clip(e.Code))
+		more = append(more, text.Clip(e.Code))
 	}
 	if e.RequestID != "" && !strings.Contains(s, e.RequestID) {
-		more = append(more, "request id "+clip(e.RequestID))
+		more = append(more, "request id "+text.Clip(e.RequestID))
 	}
 	if more != nil {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
-}
-
-// errorText is an error's text, fit to be shown: our own errors have cut what is foreign in them.
-func errorText(err error) string {
-	switch err.(type) { //nolint:errorlint // these very types, not what they wrap
-	case *QueryError, *WaitError:
-		return err.Error()
-	}
-	return clip(err.Error())
 }
 
 // Unwrap gives Err.
@@ -91,6 +84,16 @@ func (e *QueryError) Unwrap() error {
 		return nil
 	}
 	return e.Err
+}
+
+// forWait is the class as a wait sees it: one that is not known, or that only an Operation can have, is transient.
+func (c Class) forWait() Class {
+	switch c {
+	case ClassThrottled, ClassNotFound, ClassPermanent, ClassConflict:
+		return c
+	case ClassTransient, ClassNotSent:
+	}
+	return ClassTransient
 }
 
 // String names the class: "transient", "throttled", "not found", "permanent", "conflict" or "not sent".

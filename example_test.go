@@ -321,7 +321,7 @@ func ExampleWithHistory() {
 	_, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4", taskwait.WithProgress(func(p taskwait.Progress) {
 		if p.Polls == 1 && !p.Done {
 			fmt.Printf("usually takes %v, next look within a second: %v\n",
-				p.Estimate.Typical.Round(100*time.Millisecond), p.Next < time.Second)
+				p.Estimate.Median.Round(100*time.Millisecond), p.Next < time.Second)
 		}
 	}))
 	fmt.Println(err)

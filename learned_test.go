@@ -4,15 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"reflect"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
 	"github.com/taskwait/taskwait/schedule"
 )
 
@@ -96,7 +94,7 @@ func TestLearnedFirstLook(t *testing.T) {
 		{"the kind is not told", []Option{WithHistory(quarter)}, 0, 0},
 		{"nothing is known of the kind", []Option{WithHistory(quarter), WithKind("other")}, 0, 0},
 		{"no history", []Option{WithKind("resize")}, 0, 0},
-		{"a kind that takes long", []Option{WithHistory(quarter), WithKind("resize")}, firstLookBy, firstLookBy},
+		{"a kind that takes long", []Option{WithHistory(quarter), WithKind("resize")}, pacing.MaxFirst, pacing.MaxFirst},
 		{"an initial delay of one's own", []Option{WithHistory(quarter), WithKind("resize"), WithInitialDelay(time.Second)}, time.Second, time.Second},
 		{"a kind that takes 3 s", []Option{WithHistory(seenTasks("resize", times(20, 3*time.Second)...)), WithKind("resize")}, 2900 * time.Millisecond, 3300 * time.Millisecond},
 	}
@@ -132,11 +130,11 @@ func TestLearnedAge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := state{ID: "id", Started: t0}
+			s := state{id: "id", startedAt: t0}
 			a := seen(StatusExecuting)
-			a.task.CreatedAt, a.task.AsOf, a.sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
-			decide(&limits{}, &s, &a, t0, time.Second, 0)
-			if got := t0.Sub(s.Born); got != tt.want {
+			a.Value.CreatedAt, a.Value.AsOf, a.Sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
+			decide(&deadlines{}, &s, &a, t0, time.Second, 0)
+			if got := t0.Sub(s.taskStartedAt); got != tt.want {
 				t.Errorf("age = %v, want %v", got, tt.want)
 			}
 		})
@@ -181,26 +179,11 @@ func TestChangedWorld(t *testing.T) {
 	})
 }
 
-// TestLearnedStateless checks that the pause depends on what the state holds alone, so that a resumed wait goes on.
-func TestLearnedStateless(t *testing.T) {
-	e := newExponential(DefaultMinInterval, DefaultMaxInterval)
-	h := seenTasks("resize", time.Minute, 70*time.Second, 80*time.Second)
-	task := &Task{Name: "resize"}
-	one := &learned{history: h, usual: &e}
-	for step := range 10 {
-		age := time.Duration(step) * 13 * time.Second
-		fresh := &learned{history: h, usual: &e}
-		if got, want := fresh.pause(step, task, age, 0.3), one.pause(step, task, age, 0.3); got != want {
-			t.Errorf("resumed at step %d: %v, want %v", step, got, want)
-		}
-	}
-}
-
 // TestLearnedAfterError: an error says nothing of the task, and what is known of it still stands.
 func TestLearnedAfterError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := seen(StatusExecuting)
-		named.task.Name = "resize"
+		named.Value.Name = "resize"
 		c := script(named, reset, named)
 		h := seenTasks("resize", times(20, time.Hour)...)
 		var pauses []time.Duration
@@ -225,17 +208,19 @@ func TestEstimate(t *testing.T) {
 		{"none without a history", nil, nil, func(e *Estimate) bool { return e == nil }},
 		{"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil, func(e *Estimate) bool { return e == nil }},
 		{"after twenty", []Option{WithHistory(minute)}, nil, func(e *Estimate) bool {
-			return e != nil && near(e.Typical, time.Minute) && near(e.Half, time.Minute) && near(e.Most, time.Minute) && e.Half <= e.Most
+			return e != nil && near(e.Median, time.Minute) && near(e.RemainingP50, time.Minute) && near(e.RemainingP90, time.Minute) && e.RemainingP50 <= e.RemainingP90
 		}},
 		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *Estimate) bool {
-			return e != nil && near(e.Typical, time.Minute) && e.Half == 7*time.Second && e.Most == 7*time.Second
+			return e != nil && near(e.Median, time.Minute) && e.RemainingP50 == 7*time.Second && e.RemainingP90 == 7*time.Second
 		}},
 		{"the service's percentage", []Option{WithHistory(minute)}, func(t *Task) {
 			percent := 25
 			t.Percent, t.CreatedAt = &percent, time.Now().Add(-10*time.Second)
-		}, func(e *Estimate) bool { return e != nil && e.Half == 30*time.Second && e.Most == 30*time.Second }},
+		}, func(e *Estimate) bool {
+			return e != nil && e.RemainingP50 == 30*time.Second && e.RemainingP90 == 30*time.Second
+		}},
 		{"only the service knows", []Option{WithHistory(NewHistory())}, remaining(7 * time.Second), func(e *Estimate) bool {
-			return e != nil && e.Typical == 0 && e.Half == 7*time.Second
+			return e != nil && e.Median == 0 && e.RemainingP50 == 7*time.Second
 		}},
 	}
 	for _, tt := range tests {
@@ -271,24 +256,21 @@ func TestObserve(t *testing.T) {
 	tests := []struct {
 		name  string
 		state state
-		want  []duration
+		want  string // the history, in JSON
 	}{
-		{"by the service's account", state{Task: stamped, Born: at(0), Alive: at(30)}, []duration{{Took: 42 * time.Second}}},
-		{"without it: the middle between two looks", state{Task: ended, Born: at(0), Alive: at(30)}, []duration{{Took: 35 * time.Second}}},
-		{"ended when first seen, nobody knows when", state{Task: ended, Born: at(0)}, nil},
-		{"still running", state{Task: running, Born: at(0), Alive: at(30)}, []duration{{Took: 40 * time.Second, Running: true}}},
-		{"never seen", state{}, nil},
+		{"by the service's account", state{task: stamped, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":42000000000}]}`},
+		{"without it: the middle between two looks", state{task: ended, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":35000000000}]}`},
+		{"ended when first seen, nobody knows when", state{task: ended, taskStartedAt: at(0)}, `{}`},
+		{"still running", state{task: running, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":40000000000,"running":true}]}`},
+		{"never seen", state{}, `{}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := NewHistory()
-			(&learned{history: h}).observe(&tt.state, at(40))
-			var got []duration
-			if k := h.kinds["resize"]; k != nil {
-				got = k.durations
-			}
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("history = %v, want %v", got, tt.want)
+			observe(h, &tt.state, at(40))
+			want := `{"version":1,"kinds":` + tt.want + `}`
+			if got, err := json.Marshal(h); err != nil || string(got) != want {
+				t.Errorf("history = %s, %v; want %s", got, err, want)
 			}
 		})
 	}
@@ -313,75 +295,15 @@ func TestLearnsByItself(t *testing.T) {
 	})
 }
 
-func TestHistoryBounded(t *testing.T) {
-	h := NewHistory()
-	for i := range 1000 {
-		h.Add("resize", time.Duration(i))
-	}
-	for i := range 1000 {
-		h.Add(fmt.Sprint("made up ", i), time.Second)
-		h.Add("resize", 1000)
-	}
-	h.Add("", time.Second)
-	h.Add("negative", -time.Second)
-	if n := len(h.kinds["resize"].durations); n != maxDurations || len(h.kinds) != maxKinds {
-		t.Errorf("%d durations of a kind, %d kinds; want %d, %d", n, len(h.kinds), maxDurations, maxKinds)
-	}
-	if _, kept := h.kinds["made up 999"]; !kept {
-		t.Error("the latest kind was forgotten")
-	}
-}
-
+// TestHistoryZero: the zero History learns like a new one.
 func TestHistoryZero(t *testing.T) {
-	var h History
-	if text, err := json.Marshal(&h); err != nil || string(text) != `{"version":1,"kinds":{}}` {
-		t.Errorf("JSON = %s, %v", text, err)
-	}
-	h.AddTasks(Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(time.Second)})
-	if _, err := newWaiter(t, always(StatusSuccess), WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil || len(h.kinds) != 1 {
-		t.Errorf("%v, %d kinds; want one", err, len(h.kinds))
-	}
-}
-
-func TestHistoryTasks(t *testing.T) {
-	h := NewHistory()
-	h.AddTasks(
-		Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(3 * time.Second)},
-		Task{Name: "resize", Status: StatusExecuting, CreatedAt: t0, UpdatedAt: t0.Add(time.Millisecond)},
-		Task{Name: "resize", Status: StatusSuccess, CreatedAt: t0},
-		Task{Name: "resize", Status: StatusFailed, CreatedAt: t0, UpdatedAt: t0.Add(-time.Second)},
-		Task{Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(time.Second)},
-	)
-	if got, want := h.kinds["resize"].durations, []duration{{Took: 3 * time.Second}}; !reflect.DeepEqual(got, want) || len(h.kinds) != 1 {
-		t.Errorf("history = %v, want %v alone", got, want)
-	}
-}
-
-func TestHistoryJSON(t *testing.T) {
-	h := seenTasks("resize", time.Second, 2*time.Second)
-	h.add("resize", duration{Took: time.Minute, Running: true})
-	text, err := json.Marshal(h)
-	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":2000000000},{"took":60000000000,"running":true}]}}`
-	if err != nil || string(text) != want {
-		t.Errorf("JSON = %s, %v\nwant   %s", text, err, want)
-	}
-	var back History
-	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back.kinds["resize"].durations, h.kinds["resize"].durations) {
-		t.Errorf("back from JSON: %v, %v", back.kinds["resize"], err)
-	}
-	for _, tt := range []struct{ name, text, want string }{
-		{"of the future", `{"version":2}`, "version 2, want 1"},
-		{"of no version", `{}`, "version 0, want 1"},
-		{"negative", `{"version":1,"kinds":{"a":[{"took":-1}]}}`, `"a" took -1ns, want 0 or more`},
-		{"no JSON", `[]`, "history"},
-	} {
-		if err := json.Unmarshal([]byte(tt.text), &back); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+	synctest.Test(t, func(t *testing.T) {
+		var h History
+		src, _ := timed(3*time.Second, nil)
+		if _, err := newWaiter(t, src, WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil || h.Model("resize") == nil {
+			t.Errorf("%v, model %v; want one", err, h.Model("resize"))
 		}
-	}
-	if len(back.kinds) != 1 {
-		t.Errorf("bad input has changed the history: %v", back.kinds)
-	}
+	})
 }
 
 func TestHistoryConcurrent(t *testing.T) {

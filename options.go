@@ -1,29 +1,21 @@
 package taskwait
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/pacing"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 )
 
 // The defaults.
 const (
-	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included. With a multiplier of 1.2 and a jitter of
-	// a tenth they are near the best that one setting can do with a first look at once. A query was priced at 0.2, 1 and
-	// 5 s of delay, and the cost of query and delay compared with the optimum for the true distribution of durations:
-	// log-normal around 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The
-	// geometric mean over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and
-	// 2.90 and 0.5 s ×1.5 up to 60 s 2.18 and 3.33: they ask in haste when nothing can be done yet, then leap past what
-	// takes half a minute. A fixed 10 s gives 2.01 and 4.80.
-	DefaultMinInterval = 4 * time.Second
-	DefaultMaxInterval = 30 * time.Second
-
-	// multiplier: the next look comes after 4 s and about a fifth of the age.
-	multiplier = 1.2
-	// jitter, on each side, is enough to part a herd within a few rounds; each further tenth costs 2 to 3 per cent.
-	jitter = 0.1
+	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
+	DefaultMinInterval = pacing.DefaultMinPause
+	DefaultMaxInterval = pacing.DefaultMaxPause
 
 	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
 	DefaultQueryTimeout = 30 * time.Second
@@ -41,16 +33,11 @@ const (
 type Option func(*settings)
 
 type settings struct {
-	timeout      time.Duration
+	deadlines
 	lo, hi       time.Duration
 	newBackOff   func() backoff.BackOff
 	initial      time.Duration
 	queryTimeout time.Duration
-	tolerance    time.Duration
-	grace        time.Duration
-	stall        time.Duration
-	settle       int
-	leave        string
 	progress     func(Progress)
 	log          *zap.Logger
 	history      *History
@@ -58,15 +45,16 @@ type settings struct {
 	queryCost    time.Duration
 	limiter      *Limiter
 	failFast     bool
+	alone        bool // it shares nothing
 
-	exponential exponential // of lo and hi
+	exponential *pacing.Exponential // of lo and hi
 }
 
 func defaults() *settings {
 	return &settings{
-		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: newExponential(DefaultMinInterval, DefaultMaxInterval),
-		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, settle: 1,
-		log: zap.NewNop(), queryCost: DefaultQueryCost,
+		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval),
+		deadlines:    deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 1},
+		queryTimeout: DefaultQueryTimeout, log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
 }
 
@@ -86,9 +74,17 @@ func (s *settings) with(opts []Option) (*settings, error) {
 		return nil, err
 	}
 	if t.lo != s.lo || t.hi != s.hi {
-		t.exponential = newExponential(t.lo, t.hi)
+		t.exponential = pacing.NewExponential(t.lo, t.hi)
 	}
 	return &t, nil
+}
+
+// forCall are the settings of one call: s with opts applied, or what is wrong with them or with ctx.
+func (s *settings) forCall(ctx context.Context, opts []Option) (*settings, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
+	}
+	return s.with(opts)
 }
 
 func (s *settings) check() error {
@@ -97,38 +93,51 @@ func (s *settings) check() error {
 		value, least time.Duration
 	}{
 		{"WithTimeout", s.timeout, 0},
-		{"WithInterval: min", s.lo, minPause},
+		{"WithInterval: min", s.lo, pacing.Floor},
 		{"WithInterval: max", s.hi, s.lo},
 		{"WithInitialDelay", s.initial, 0},
-		{"WithQueryTimeout", s.queryTimeout, minPause},
+		{"WithQueryTimeout", s.queryTimeout, pacing.Floor},
 		{"WithErrorTolerance", s.tolerance, 0},
 		{"WithNotFoundGrace", s.grace, 0},
 		{"WithStallTimeout", s.stall, 0},
-		{"WithQueryCost", s.queryCost, minPause},
+		{"WithQueryCost", s.queryCost, pacing.Floor},
 	} {
 		if o.value < o.least {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
 		}
 	}
 	switch {
-	case s.settle < 1:
-		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.settle)
+	case s.confirmations < 1:
+		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.confirmations)
 	case s.history != nil && s.newBackOff != nil:
 		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
 	}
 	return nil
 }
 
-// schedule is the plan for one wait; nil stands for the exponential, which needs nothing of its own.
-func (s *settings) schedule() (plan, error) {
-	if s.newBackOff == nil {
+// schedule is that of one wait; nil stands for the exponential, which needs nothing of its own.
+func (s *settings) schedule(learned *pacing.Learned) (pacing.Schedule, error) {
+	switch {
+	case learned != nil:
+		return learned.Pause, nil
+	case s.newBackOff == nil:
 		return nil, nil
 	}
 	b := s.newBackOff()
 	if b == nil {
 		return nil, fmt.Errorf("taskwait: %w: WithBackOff: the function returned nil", ErrInvalidOption)
 	}
-	return fromBackOff(b), nil
+	return pacing.FromBackOff(b), nil
+}
+
+// learned is the schedule that the history gives; nil: there is no history.
+func (s *settings) learned() *pacing.Learned {
+	if s.history == nil {
+		return nil
+	}
+	return &pacing.Learned{
+		History: s.history, Kind: s.kind, Fallback: s.exponential, Policy: schedule.Policy{QueryCost: s.queryCost},
+	}
 }
 
 // WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: no limit but the context's. When it has
@@ -172,14 +181,14 @@ func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.gr
 // next look. Default 1, and no less. Errors and throttles in between neither count nor reset; any other answer resets. If the
 // timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait succeeds, and the Task
 // says so: Unsettled. A failure needs no confirmation.
-func WithSettle(n int) Option { return func(s *settings) { s.settle = n } }
+func WithSettle(n int) Option { return func(s *settings) { s.confirmations = n } }
 
 // WithLeaving names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
 // it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not been restarted.
 // Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A change so quick that no
 // look falls into it is waited for until the timeout; so give one. phase is compared with Task.Phase, or with Status
 // where the Source gives no Phase. Default "": everything counts.
-func WithLeaving(phase string) Option { return func(s *settings) { s.leave = phase } }
+func WithLeaving(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
 
 // WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long: status,
 // phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from begin to end,
@@ -222,3 +231,18 @@ func WithKind(name string) Option { return func(s *settings) { s.kind = name } }
 // much time. Default 1 s. More for a tight quota or a long queue of waits; less where a person looks on. Queries and delay
 // go as its square root: four times the cost, half the queries and twice the delay. At least 1 ms.
 func WithQueryCost(c time.Duration) Option { return func(s *settings) { s.queryCost = c } }
+
+// WithLimiter makes each request wait for its permit from l, together with all other Waiters that have l, and makes
+// all hold off when one is throttled. A poll that has had no permit for ten seconds says so in its [Progress]. The timeout
+// holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where there is no
+// permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit, the default.
+func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l } }
+
+// WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
+// limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give this
+// option where it does, for example because the tenant is a value of the context. Each wait then polls for itself.
+func WithoutSharing() Option { return func(s *settings) { s.alone = true } }
+
+// WithFailFast makes WaitForTasks end as soon as one task has not succeeded: the others come with an error that Is
+// context.Canceled, and tells why. Default: every task is waited for to its end. It means nothing to WaitForTask.
+func WithFailFast() Option { return func(s *settings) { s.failFast = true } }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Source answers one question: how is the task with this id? It asks once and does not retry; the wait does that.
@@ -76,10 +78,20 @@ type Detailer interface {
 	Details(ctx context.Context, t Task) (Task, error)
 }
 
+// Took returns how long the task took by the service's own account, from CreatedAt to UpdatedAt. 0: unknown, because a
+// time is missing or the status is not terminal. (Of a task that runs, UpdatedAt is no end: DMS fills it in from the
+// start.)
+func (t Task) Took() time.Duration {
+	if !t.Status.Terminal() || t.CreatedAt.IsZero() || t.UpdatedAt.IsZero() {
+		return 0
+	}
+	return max(t.UpdatedAt.Sub(t.CreatedAt), 0)
+}
+
 // String gives the task's facts on one line, without Raw, foreign text cut and escaped.
 func (t Task) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "task %q: %s", clip(t.ID), statusText(&t))
+	fmt.Fprintf(&b, "task %q: %s", text.Clip(t.ID), statusText(&t))
 	if t.Percent != nil {
 		fmt.Fprintf(&b, ", %d%%", *t.Percent)
 	}
@@ -94,3 +106,50 @@ func (t Task) String() string {
 
 // Format writes what String gives, whatever the verb and its flags. Without it %+v and %#v would print Raw.
 func (t Task) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(t.String())) }
+
+// statusText is how a message words the state of a task: the status, and the kind of task where it is known.
+func statusText(t *Task) string {
+	s := text.Clip(string(t.Status))
+	switch {
+	case t.Status == "":
+		s = "no status"
+	case !t.Status.Known():
+		s = fmt.Sprintf("%q (an unknown status)", s)
+	}
+	if t.Phase != "" {
+		s += ", phase " + text.Clip(t.Phase)
+	}
+	if t.Unsettled {
+		s += ", unconfirmed"
+	}
+	if t.Name != "" {
+		s += " (" + text.Clip(t.Name) + ")"
+	}
+	return s
+}
+
+func failureText(f Failure) string {
+	return strings.TrimSpace(text.Clip(f.Code) + " " + text.Clip(f.Reason))
+}
+
+// BatchSource is a [Source] that can also tell of many tasks with few requests: where a service lists its tasks, or takes
+// several ids at once. Waits that run at the same time on one Waiter share what it brings.
+//
+// Tasks makes one request, as b says, and returns the tasks that it tells of, each with its ID, in any order; others than
+// those that are awaited do no harm. next is what [Batch.Page] must hold to go on from there; empty: that was all. A task
+// that has not been shown by then is asked for by Task, and so is every one while Tasks fails: an error of Tasks ends no
+// wait, and its class and RetryAfter say when to try again. One that is permanent, or Is [errors.ErrUnsupported], puts an end
+// to batches for that call of WaitForTasks.
+//
+// Otherwise the rules are those of Task; a panic is raised on the goroutine of the wait.
+type BatchSource interface {
+	Source
+	Tasks(ctx context.Context, b Batch) (tasks []Task, next string, err error)
+}
+
+// Batch is one request for several tasks.
+type Batch struct {
+	IDs   []string  // those awaited, the same ones on all pages; not to be changed
+	Since time.Time // none of those awaited was created earlier, as far as is known, by the service's clock
+	Page  string    // where to go on, as the call before has said; empty: the first page
+}

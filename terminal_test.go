@@ -2,15 +2,9 @@ package taskwait
 
 import (
 	"encoding/json"
-	"errors"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/cenkalti/backoff/v4"
 )
 
 func TestStatus(t *testing.T) {
@@ -44,34 +38,31 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// FuzzForeignText checks what is shown of texts that come from outside: printable, valid, short, and the same for what
-// was already so; and that an id that passes is one segment of a path.
-func FuzzForeignText(f *testing.F) {
-	f.Add("plain")
-	f.Add("two\nlines \x1b[31m\xff\u202e" + strings.Repeat("é", 300))
-	f.Fuzz(func(t *testing.T, s string) {
-		c := clip(s)
-		if !utf8.ValidString(c) || strings.IndexFunc(c, func(r rune) bool { return !unicode.IsPrint(r) }) >= 0 || len(c) > 10*maxText+len("…") {
-			t.Errorf("clip(%q) = %q", s, c)
-		}
-		if len(s) <= maxText && utf8.ValidString(s) && strings.IndexFunc(s, unprintable) < 0 && c != s {
-			t.Errorf("clip(%q) = %q, want it unchanged", s, c)
-		}
-		if err := CheckID("id", s); err == nil {
-			if s == "" || s == "." || s == ".." || len(s) > maxID || strings.ContainsAny(s, "/\\?#%{} \t\r\n\x00") {
-				t.Errorf("CheckID(%q) = nil", s)
-			}
-		} else if !errors.Is(err, ErrInvalidID) {
-			t.Errorf("CheckID(%q) = %v, want ErrInvalidID", s, err)
-		}
-	})
-}
-
 func TestTaskString(t *testing.T) {
 	percent := 40
 	task := Task{ID: "8abf", Name: "resize", Status: StatusExecuting, Percent: &percent, Remaining: 90 * time.Second, Failure: Failure{Code: "X", Reason: "late"}}
 	if got, want := task.String(), `task "8abf": EXECUTING (resize), 40%, 1m30s left, X late`; got != want {
 		t.Errorf("String() = %s, want %s", got, want)
+	}
+}
+
+func TestTook(t *testing.T) {
+	tests := []struct {
+		name string
+		task Task
+		want time.Duration
+	}{
+		{"ended", Task{Status: StatusSuccess, CreatedAt: t0, UpdatedAt: t0.Add(3 * time.Second)}, 3 * time.Second},
+		{"failed", Task{Status: StatusFailed, CreatedAt: t0, UpdatedAt: t0.Add(3 * time.Second)}, 3 * time.Second},
+		{"running", Task{Status: StatusExecuting, CreatedAt: t0, UpdatedAt: t0.Add(time.Millisecond)}, 0},
+		{"no end", Task{Status: StatusSuccess, CreatedAt: t0}, 0},
+		{"no beginning", Task{Status: StatusSuccess, UpdatedAt: t0}, 0},
+		{"ended before it began", Task{Status: StatusFailed, CreatedAt: t0, UpdatedAt: t0.Add(-time.Second)}, 0},
+	}
+	for _, tt := range tests {
+		if got := tt.task.Took(); got != tt.want {
+			t.Errorf("%s: Took = %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -98,40 +89,3 @@ func TestTaskJSON(t *testing.T) {
 		t.Errorf("JSON of a bare task = %s", text)
 	}
 }
-
-// TestBackOffResumed checks that a BackOff of the caller's goes on where a resumed wait was.
-func TestBackOffResumed(t *testing.T) {
-	doubling := func() backoff.BackOff {
-		return backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithMultiplier(2),
-			backoff.WithMaxInterval(time.Hour), backoff.WithRandomizationFactor(0), backoff.WithMaxElapsedTime(0))
-	}
-	fresh := fromBackOff(doubling())
-	for step, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
-		if got := fresh(step, nil, 0, 0); got != want {
-			t.Errorf("step %d: %v, want %v", step, got, want)
-		}
-		if got := fromBackOff(doubling())(step, nil, 0, 0); got != want {
-			t.Errorf("resumed at step %d: %v, want %v", step, got, want)
-		}
-	}
-	drawn := 0
-	far := fromBackOff(counting(func() time.Duration { drawn++; return time.Second }))
-	if far(1_000_000, nil, 0, 0); drawn != maxReplay+1 {
-		t.Errorf("resumed at step 1,000,000: %d drawn, want %d", drawn, maxReplay+1)
-	}
-}
-
-// TestBackOffLiteral: written as a literal, an ExponentialBackOff gives only zeros until it is reset.
-func TestBackOffLiteral(t *testing.T) {
-	p := fromBackOff(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, Stop: backoff.Stop, Clock: backoff.SystemClock})
-	for step, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second} {
-		if got := p(step, nil, 0, 0); got != want {
-			t.Errorf("step %d: %v, want %v", step, got, want)
-		}
-	}
-}
-
-type counting func() time.Duration
-
-func (c counting) NextBackOff() time.Duration { return c() }
-func (c counting) Reset()                     {}

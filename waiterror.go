@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // WaitError is what WaitForTask returns when the wait did not end with SUCCESS.
@@ -33,7 +36,7 @@ type WaitError struct {
 	kind   error // one of the sentinels; nil: the context ended
 	ctxErr error // the context's error, where it ended or the timeout passed
 	cause  error // the context's cause
-	blind  bool  // the last look failed
+	blind  bool  // the final poll failed
 }
 
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
@@ -102,19 +105,19 @@ func (e *WaitError) As(target any) bool {
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
 	var b strings.Builder
-	subject := fmt.Sprintf("task %q", clip(e.ID))
+	subject := fmt.Sprintf("task %q", text.Clip(e.ID))
 	if e.unborn() {
-		subject = "operation " + clip(e.Operation)
+		subject = "operation " + text.Clip(e.Operation)
 	}
-	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), round(e.Elapsed), e.lastSeen())
-	fmt.Fprintf(&b, ", %s", count(e.Polls, "poll"))
+	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), text.Round(e.Elapsed), e.lastSeen())
+	fmt.Fprintf(&b, ", %s", text.Count(e.Polls, "poll"))
 	if e.Errors > 0 {
-		fmt.Fprintf(&b, ", %s", count(e.Errors, "error"))
+		fmt.Fprintf(&b, ", %s", text.Count(e.Errors, "error"))
 	}
 	switch {
 	case e.LastErr == nil:
 	case e.blind:
-		fmt.Fprintf(&b, ", the last look failed: %s", errorText(e.LastErr))
+		fmt.Fprintf(&b, ", the final poll failed: %s", errorText(e.LastErr))
 	default:
 		fmt.Fprintf(&b, ", last: %s", errorText(e.LastErr))
 	}
@@ -138,11 +141,15 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.unborn():
 		return e.begun()
+	case e.blind && t.ID == "":
+		return "it is not known whether the task has finished, never seen"
+	case e.blind && !t.Status.Terminal():
+		return "it is not known whether the task has finished, last seen " + statusText(&t)
 	case t.ID == "":
 		return "never seen"
-	case e.unleft && !e.blind:
-		return "still " + clip(orElse(t.Phase, string(t.Status))) + ", which it was never seen to leave"
-	case !t.Status.Terminal() && !e.blind && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
+	case e.unleft:
+		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
+	case !t.Status.Terminal() && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
@@ -176,7 +183,7 @@ func (e *WaitError) candidates(none string) string {
 	}
 	var all []string
 	for _, t := range e.Candidates[:min(len(e.Candidates), 3)] {
-		all = append(all, fmt.Sprintf("%q %s", clip(t.ID), statusText(&t)))
+		all = append(all, fmt.Sprintf("%q %s", text.Clip(t.ID), statusText(&t)))
 	}
 	if len(e.Candidates) > len(all) {
 		all = append(all, "…")
@@ -184,17 +191,11 @@ func (e *WaitError) candidates(none string) string {
 	return ", perhaps as " + strings.Join(all, " or ")
 }
 
-// round makes a duration readable: to the second from ten seconds on, else to the millisecond.
-func round(d time.Duration) time.Duration {
-	if d >= 10*time.Second {
-		return d.Round(time.Second)
+// errorText is an error's text, fit to be shown: our own errors have cut what is foreign in them.
+func errorText(err error) string {
+	switch err.(type) { //nolint:errorlint // these very types, not what they wrap
+	case *QueryError, *WaitError:
+		return err.Error()
 	}
-	return d.Round(time.Millisecond)
-}
-
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return text.Clip(err.Error())
 }

@@ -42,38 +42,11 @@ func FuzzDelay(f *testing.F) {
 		if again := m.Delay(time.Duration(age), time.Duration(usual), p); again != d {
 			t.Fatalf("a delay of %v, then of %v", d, again)
 		}
-		half, most, ok := m.Remaining(time.Duration(age))
-		if half < 0 || most < half || !ok && most != 0 {
-			t.Fatalf("remaining %v, %v, %v", half, most, ok)
-		}
-		if d, ok := m.Typical(); d < 0 || ok && d == 0 {
-			t.Fatalf("typical %v, %v", d, ok)
+		e, ok := m.Estimate(time.Duration(age))
+		if e.Median < 0 || e.RemainingP50 < 0 || e.RemainingP90 < e.RemainingP50 || !ok && e.RemainingP90 != 0 {
+			t.Fatalf("estimate %+v, %v", e, ok)
 		}
 	})
-}
-
-// TestDelayProperties walks whole waits over random histories: the looks are within the bounds, at any age.
-func TestDelayProperties(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	for range 300 {
-		s := make([]Sample, r.IntN(50))
-		for i := range s {
-			s[i] = Sample{seconds(math.Exp(30*r.Float64() - 10)), r.IntN(4) == 0, r.ExpFloat64()}
-		}
-		m, p := Learn(s), Policy{QueryCost: seconds(math.Exp(10*r.Float64() - 5))}
-		r.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
-		shuffled := Learn(s)
-		for age, n := time.Duration(0), 0; n < 200; n++ {
-			d := m.Delay(age, 4*time.Second, p)
-			if d < ShortestGap || d > LongestGap {
-				t.Fatalf("at %v a delay of %v", age, d)
-			}
-			if got := shuffled.Delay(age, 4*time.Second, p); math.Abs(float64(got-d)) > 1e-3*float64(d) {
-				t.Fatalf("at %v a delay of %v, of %v in another order", age, d, got)
-			}
-			age += d
-		}
-	}
 }
 
 // TestNothingSeen: without a history, or with tasks that run only, the usual schedule stands.
@@ -85,11 +58,8 @@ func TestNothingSeen(t *testing.T) {
 		if got := m.Delay(time.Minute, 7*time.Second, Policy{}); got != 7*time.Second {
 			t.Errorf("%s: delay %v, want the usual 7s", name, got)
 		}
-		if _, ok := m.Typical(); ok {
-			t.Errorf("%s: a typical duration", name)
-		}
-		if _, _, ok := m.Remaining(0); ok {
-			t.Errorf("%s: a remaining time", name)
+		if e, ok := m.Estimate(0); ok || e != (Estimate{}) {
+			t.Errorf("%s: estimate %+v, want none", name, e)
 		}
 	}
 }
@@ -110,13 +80,13 @@ func TestNoJump(t *testing.T) {
 // TestRunning: tasks that run are evidence of longer durations, not of ends.
 func TestRunning(t *testing.T) {
 	s := []Sample{{Age: 10 * time.Second}, {Age: 11 * time.Second}, {Age: 12 * time.Second}}
-	before, _ := Learn(s).Typical()
+	before, _ := Learn(s).Estimate(0)
 	for range 9 {
 		s = append(s, Sample{Age: time.Minute, Running: true})
 	}
 	m := Learn(s)
-	if after, ok := m.Typical(); ok { // half of them take more than a minute, and nobody knows how much more
-		t.Errorf("typical %v with nine that run for a minute, %v before; want none", after, before)
+	if after, _ := m.Estimate(0); after.Median != 0 { // half of them take more than a minute, and nobody knows how much more
+		t.Errorf("median %v with nine that run for a minute, %v before; want none", after.Median, before.Median)
 	}
 	// A task of which nothing says when it ends: asked about now and then.
 	if d := m.Delay(2*time.Minute, 28*time.Second, Policy{}); d < 5*time.Second || d > time.Minute {
@@ -180,19 +150,18 @@ func TestEstimate(t *testing.T) {
 			t.Errorf("%s: %v, want about %.1f s", what, got, want)
 		}
 	}
-	d, _ := m.Typical()
-	near("typical", d, 60)
-	half, most, _ := m.Remaining(0)
-	near("half", half, 60)
-	near("most", most, 60*math.Exp(1.2816*0.25))
-	half, most, _ = m.Remaining(time.Minute) // of those that take longer than the median: their 50 % and 90 % points
-	near("half at 60 s", half, 60*math.Exp(0.6745*0.25)-60)
-	near("most at 60 s", most, 60*math.Exp(1.6449*0.25)-60)
-	if half, most, ok := m.Remaining(4 * time.Minute); ok {
-		t.Errorf("at an age that none has reached: %v, %v", half, most)
+	e, _ := m.Estimate(0)
+	near("median", e.Median, 60)
+	near("p50", e.RemainingP50, 60)
+	near("p90", e.RemainingP90, 60*math.Exp(1.2816*0.25))
+	e, _ = m.Estimate(time.Minute) // of those that take longer than the median: their 50 % and 90 % points
+	near("p50 at 60 s", e.RemainingP50, 60*math.Exp(0.6745*0.25)-60)
+	near("p90 at 60 s", e.RemainingP90, 60*math.Exp(1.6449*0.25)-60)
+	if e, ok := m.Estimate(4 * time.Minute); ok || e.RemainingP90 != 0 || e.Median == 0 {
+		t.Errorf("at an age that none has reached: %+v, %v; want the median alone", e, ok)
 	}
-	if _, ok := Learn(samples(l, 2, rand.New(rand.NewPCG(4, 4)))).Typical(); ok {
-		t.Error("typical after two tasks")
+	if e, ok := Learn(samples(l, 2, rand.New(rand.NewPCG(4, 4)))).Estimate(0); ok || e != (Estimate{}) {
+		t.Errorf("after two tasks: %+v", e)
 	}
 }
 

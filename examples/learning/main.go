@@ -38,7 +38,9 @@ func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
 	if err != nil {
 		return err
 	}
-	history.AddTasks(recent...)
+	for _, t := range recent {
+		history.Add(t.Name, t.Took())
+	}
 	waiter, err := taskwait.New(source, taskwait.WithHistory(history))
 	if err != nil {
 		return err
@@ -49,7 +51,7 @@ func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
 			fmt.Printf("%s after %.1fs, %d polls\n", p.Task.Status, p.Elapsed.Seconds(), p.Polls)
 		case e != nil && p.Changed && p.Polls == 1:
 			fmt.Printf("usually takes %.0fs; after %.0fs: %.1fs to %.1fs remain\n",
-				e.Typical.Seconds(), p.Elapsed.Seconds(), e.Half.Seconds(), e.Most.Seconds())
+				e.Median.Seconds(), p.Elapsed.Seconds(), e.RemainingP50.Seconds(), e.RemainingP90.Seconds())
 		}
 	}))
 	return err

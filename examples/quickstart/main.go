@@ -8,10 +8,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"os"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
@@ -22,20 +26,30 @@ import (
 const instanceID = "kafka-1"
 
 func main() {
-	if err := run(context.Background()); err != nil {
+	cloud := fakecloud.New()
+	server, err := cloud.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = run(context.Background(), os.Stdout, cloud, server.URL, nil)
+	server.Close()
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context) error {
-	cloud := fakecloud.New()
+// demo is what the four waits have in common.
+type demo struct {
+	out    io.Writer
+	cloud  *fakecloud.Cloud
+	client *kafka.KafkaClient
+	waiter *taskwait.Waiter
+}
+
+// run shows four waits. transport carries the requests to the endpoint; nil: the SDK's own.
+func run(ctx context.Context, out io.Writer, cloud *fakecloud.Cloud, endpoint string, transport http.RoundTripper) error {
 	cloud.AddInstance(instanceID)
-	server, err := cloud.Start()
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	client, err := connect(server.URL)
+	client, err := connect(endpoint, transport)
 	if err != nil {
 		return err
 	}
@@ -44,51 +58,56 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := succeed(ctx, cloud, client, waiter); err != nil {
+	d := &demo{out: out, cloud: cloud, client: client, waiter: waiter}
+	if err := d.succeed(ctx); err != nil {
 		return err
 	}
-	endBadly(ctx, cloud, waiter)
+	d.endBadly(ctx)
 	return nil
 }
 
 // succeed starts an operation and waits for its task.
-func succeed(ctx context.Context, cloud *fakecloud.Cloud, client *kafka.KafkaClient, waiter *taskwait.Waiter) error {
-	fmt.Println("1. A resize. On the way, the service is down once and throttles once.")
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
-	id, err := resize(client)
+func (d *demo) succeed(ctx context.Context) error {
+	fmt.Fprintln(d.out, "1. A resize. On the way, the service is down once and throttles once.")
+	d.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
+	id, err := resize(d.client)
 	if err != nil {
 		return err
 	}
-	task, err := waiter.WaitForTask(ctx, id, taskwait.WithProgress(show))
-	fmt.Printf("   => %v, error: %v\n\n", task.Status, err)
+	task, err := d.waiter.WaitForTask(ctx, id, taskwait.WithProgress(d.show))
+	fmt.Fprintf(d.out, "   => %v, error: %v\n\n", task.Status, err)
 	return err
 }
 
 // endBadly shows what a wait looks like that does not end with SUCCESS.
-func endBadly(ctx context.Context, cloud *fakecloud.Cloud, waiter *taskwait.Waiter) {
-	fmt.Println("2. A task that fails.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+func (d *demo) endBadly(ctx context.Context) {
+	fmt.Fprintln(d.out, "2. A task that fails.")
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
 		Name: "kafkaConfigModify", Duration: time.Second, Outcome: taskwait.StatusFailed,
 	})))
-	fmt.Println("3. A task that somebody cancels.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+	fmt.Fprintln(d.out, "3. A task that somebody cancels.")
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
 		Name: "kafkaUpgrade", Duration: time.Second, Outcome: taskwait.StatusCancelled,
 	})))
-	fmt.Println("4. A task that takes an hour, and we have two seconds.")
-	explain(waiter.WaitForTask(ctx, cloud.AddTask(instanceID, fakecloud.Script{
+	fmt.Fprintln(d.out, "4. A task that takes an hour, and we have two seconds.")
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
 		Name: "bindInstancePublicIp", Duration: time.Hour,
 	}), taskwait.WithTimeout(2*time.Second)))
 }
 
 // connect makes a client of the SDK, as you would for the real cloud.
-func connect(endpoint string) (*kafka.KafkaClient, error) {
+func connect(endpoint string, transport http.RoundTripper) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
 		SafeBuild()
 	if err != nil {
 		return nil, err
 	}
-	client, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(credential).SafeBuild()
+	settings := config.DefaultHttpConfig()
+	if transport != nil {
+		settings = settings.WithHttpRoundTripper(transport)
+	}
+	client, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(credential).WithHttpConfig(settings).SafeBuild()
 	if err != nil {
 		return nil, err
 	}
@@ -112,28 +131,28 @@ func resize(client *kafka.KafkaClient) (string, error) {
 }
 
 // show is the progress callback: a line for each change, and for each trouble.
-func show(p taskwait.Progress) {
+func (d *demo) show(p taskwait.Progress) {
 	switch {
 	case p.Done:
 	case p.Err != nil:
-		fmt.Printf("   %4.1fs  %s\n          next look in %.1fs\n", p.Elapsed.Seconds(), p.Err, p.Next.Seconds())
+		fmt.Fprintf(d.out, "   %4.1fs  %s\n          next look in %.1fs\n", p.Elapsed.Seconds(), p.Err, p.Next.Seconds())
 	case p.Changed && p.Next > 0:
-		fmt.Printf("   %4.1fs  %s, next look in %.1fs\n", p.Elapsed.Seconds(), p.Task.Status, p.Next.Seconds())
+		fmt.Fprintf(d.out, "   %4.1fs  %s, next look in %.1fs\n", p.Elapsed.Seconds(), p.Task.Status, p.Next.Seconds())
 	case p.Changed:
-		fmt.Printf("   %4.1fs  %s after %d polls\n", p.Elapsed.Seconds(), p.Task.Status, p.Polls)
+		fmt.Fprintf(d.out, "   %4.1fs  %s after %d polls\n", p.Elapsed.Seconds(), p.Task.Status, p.Polls)
 	}
 }
 
 // explain says what an outcome means for the caller.
-func explain(task taskwait.Task, err error) {
+func (d *demo) explain(task taskwait.Task, err error) {
 	var wait *taskwait.WaitError
 	switch {
 	case err == nil:
-		fmt.Println("   => done:", task.Status)
+		fmt.Fprintln(d.out, "   => done:", task.Status)
 	case errors.Is(err, taskwait.ErrTaskFailed), errors.Is(err, taskwait.ErrTaskCancelled), errors.Is(err, taskwait.ErrTaskDeleted):
-		fmt.Println("   => it has ended, and not well: roll back, or tell somebody")
+		fmt.Fprintln(d.out, "   => it has ended, and not well: roll back, or tell somebody")
 	case errors.As(err, &wait) && wait.StillRunning():
-		fmt.Println("   => it may still run: keep the id, wait again later, destroy nothing")
+		fmt.Fprintln(d.out, "   => it may still run: keep the id, wait again later, destroy nothing")
 	}
-	fmt.Printf("      %v\n\n", err)
+	fmt.Fprintf(d.out, "      %v\n\n", err)
 }

@@ -72,7 +72,9 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 // [taskwait.History] is seeded with.
 //
 //	tasks, err := source.Recent(ctx)
-//	history.AddTasks(tasks...)
+//	for _, t := range tasks {
+//		history.Add(t.Name, t.Took())
+//	}
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
 func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {

