@@ -83,6 +83,7 @@ func addTasks(c *fakecloud.Cloud) {
 }
 
 func TestWaitExitCodes(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		set    func(*testEnv)
@@ -165,6 +166,7 @@ func TestWaitExitCodes(t *testing.T) {
 
 // TestUsage is about what is found before anything is asked.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args, want string
 	}{
@@ -238,6 +240,7 @@ func TestMissing(t *testing.T) {
 }
 
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		signal os.Signal
@@ -312,6 +315,7 @@ func golden(t *testing.T, name, got string) {
 
 // TestPatience compares how long a wait takes, and what it asks, with what the flags say.
 func TestPatience(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		want       time.Duration
@@ -338,6 +342,7 @@ func TestPatience(t *testing.T) {
 
 // TestIntervals looks at when it asked.
 func TestIntervals(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args       string
 		shortest, longst time.Duration

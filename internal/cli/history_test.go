@@ -16,6 +16,7 @@ import (
 
 // TestHistory waits six times: the last ones know how long it takes.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		w.cache = t.TempDir()
@@ -82,6 +83,7 @@ func TestHistoryOfSuccess(t *testing.T) {
 
 // TestHistoryFile: what is in the file already decides what becomes of it.
 func TestHistoryFile(t *testing.T) {
+	t.Parallel()
 	const good = `{"version":1,"kinds":{"bindInstancePublicIp":[{"took":15000000000}]}}`
 	for _, tt := range []struct {
 		name, before, after, kept string
@@ -124,6 +126,7 @@ func TestHistoryFile(t *testing.T) {
 
 // TestHistoryOfMany: commands that end at once lose nothing of what the others have seen.
 func TestHistoryOfMany(t *testing.T) {
+	t.Parallel()
 	const commands = 40
 	cache := t.TempDir()
 	var all sync.WaitGroup

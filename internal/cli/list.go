@@ -66,7 +66,9 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if f.forPeople() {
 		s.note(ctx, fmt.Sprintf("instance %s, credentials from %s", f.instance, clip(credentials)))
 	}
-	l := &lister{source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f)}
+	l := &lister{
+		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unheard: s.out.broken,
+	}
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
 	}
@@ -126,6 +128,7 @@ type lister struct {
 	since    time.Time
 	begun    time.Time
 	reporter reporter
+	unheard  func() bool // nobody reads what is reported
 	known    map[string]taskwait.Task
 	trouble  string // that was reported last; empty: the list is readable
 }
@@ -168,9 +171,9 @@ func (l *lister) update(tasks []taskwait.Task) {
 	l.known = known
 }
 
-// keep lists the tasks until ctx ends. Once the list was readable no error ends it.
+// keep lists the tasks until ctx ends, or nobody reads them. Once the list was readable no error ends it.
 func (l *lister) keep(ctx context.Context, every time.Duration, err error) error {
-	for {
+	for !l.unheard() {
 		var q *taskwait.QueryError
 		retry := errors.As(err, &q) && q.Class != taskwait.ClassPermanent && q.Class != taskwait.ClassNotFound
 		if err != nil && l.known == nil && !retry {
@@ -185,6 +188,7 @@ func (l *lister) keep(ctx context.Context, every time.Duration, err error) error
 			return ctx.Err()
 		}
 	}
+	return err
 }
 
 func (l *lister) tell(kind string, t *taskwait.Task) {

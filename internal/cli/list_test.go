@@ -28,6 +28,7 @@ func addListed(w *testEnv) {
 }
 
 func TestList(t *testing.T) {
+	t.Parallel()
 	const (
 		heading = "TASK                              STATUS      AGE       DURATION  NAME\n"
 		ancient = "ancient                           SUCCESS     200h0m    3.0s      kafkaUpgrade\n"

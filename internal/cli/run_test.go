@@ -22,6 +22,7 @@ import (
 
 // TestResume: the line gives back the command as it was given, and the ids that are left.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	const target = "taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
 		fakecloud.DefaultProject
 	for _, tt := range []struct {
@@ -65,6 +66,7 @@ func TestResume(t *testing.T) {
 
 // TestHeartbeat: a wait without news says that it goes on, where nobody sees it on a terminal.
 func TestHeartbeat(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		terminal   bool
@@ -101,6 +103,7 @@ func TestHeartbeat(t *testing.T) {
 
 // TestSilence: with a heartbeat nobody waits longer for a line than that.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		addTasks(w.cloud)
@@ -139,6 +142,7 @@ func parseJSON(t *testing.T, text string) (events []map[string]any) {
 
 // TestExpect: --expect waits for the tasks to be listed, and does not wait for ever.
 func TestExpect(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		want       int
@@ -170,6 +174,33 @@ func TestExpect(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestExpectSignal stops while the tasks are not listed yet; the resume line is the command as it was given.
+func TestExpectSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		w.cloud.AddTask(testInstance, script("x", time.Hour, taskwait.StatusSuccess))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
+		code, _, stderr := w.run(ctx, "kafka", "wait", "--all", "--expect", "2", "--heartbeat", "3s")
+		if code != 130 || !strings.HasSuffix(stderr, " --heartbeat 3s --all --expect 2\n") ||
+			!strings.Contains(stderr, "taskwait: 3.0s: still waiting\n") || strings.Contains(stderr, "canceled") {
+			t.Errorf("got code %d, %s, want 130 and the command as it was given", code, stderr)
+		}
+	})
+}
+
+// TestListUnheard: a list that is watched ends when its reader has gone, as "taskwait kafka list --watch | head -1".
+func TestListUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		addTasks(w.cloud)
+		w.stdout = broken{}
+		if code, _, stderr := w.run(t.Context(), "kafka", "list", "--watch"); code != 0 {
+			t.Errorf("got code %d, %s, want 0", code, stderr)
+		}
+	})
 }
 
 // TestListOutage: a list that is watched goes on through an outage, says so once, and says when it is over.
@@ -217,6 +248,7 @@ func TestListOutageAtFirst(t *testing.T) {
 
 // TestJSONAlone: with --output json there is nothing but JSON, whatever goes wrong, in lines that are not too long.
 func TestJSONAlone(t *testing.T) {
+	t.Parallel()
 	var many []string
 	for i := range 600 {
 		many = append(many, fmt.Sprintf("%032d", i))
@@ -283,6 +315,7 @@ func TestJSONAlone(t *testing.T) {
 // TestManyOpen: ids that do not fit into the resume line come in events of their own, and the line reads them from
 // standard input.
 func TestManyOpen(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		var ids []string
@@ -337,6 +370,7 @@ func (r *rewriter) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // TestForeignText: nothing that the service says can write on a terminal or forge a line, in any output.
 func TestForeignText(t *testing.T) {
+	t.Parallel()
 	const evil = "\x1b]0;title\a\x1b[2J\nFORGED  x  succeeded\r\u202e\u200b"
 	for _, args := range []string{
 		"wait x", "wait -q x", "wait -o json x", "wait --all --timeout 1m", "wait --all --timeout 1m -o json", "list",

@@ -59,6 +59,7 @@ func (m *model) screen() *screen { return &screen{out: m, size: m.size, glyphs: 
 
 // TestFrames counts how often is drawn.
 func TestFrames(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		slow      bool
@@ -104,6 +105,7 @@ func TestFrames(t *testing.T) {
 
 // TestResize: whatever the size has become, a second later the screen holds the view and nothing else.
 func TestResize(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(80, 24)
 		_, _ = fmt.Fprint(m, "\r\n\r\n$ taskwait\r\n")

@@ -67,6 +67,7 @@ func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 
 // TestServeFake asks it over the network as another process would.
 func TestServeFake(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `
 instances: [i-1, i-2]
 tasks:
@@ -101,6 +102,7 @@ security-token: token-1
 
 // TestServeFakeHangs stops though an answer hangs.
 func TestServeFakeHangs(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `faults: [{kind: serve}, {kind: hang}]`)
 	if code, _ := f.call(t, "kafka", "list"); code != 0 {
 		t.Errorf("got code %d, want 0", code)
@@ -127,13 +129,20 @@ func TestScriptErrors(t *testing.T) {
 		{"a field that there is not", "task: []", "field task not found"},
 		{"a field of a task that there is not", "tasks: [{dauer: 1s}]", "field dauer not found"},
 		{"no duration", "tasks: [{duration: long}]", `"long" is no duration, want such as 1m30s`},
-		{"a bare number", "latency: 5", `"5" is no duration`},
+		{"a bare number", "latency: 5", `"5" is no duration, want such as 1m30s; did you mean 5s or 5m?`},
 		{"no such operation", "operations: {shrink: {}}",
 			`operation "shrink", want resize, public-ip, config or reset-offset`},
 		{"no such fault", "faults: [{kind: explode}]", `fault "explode", want one of ["drop" "drop-answer" "error"`},
 		{"no such route", "faults: [{route: GET task, kind: drop}]", `route "GET task", want one of ["any"`},
 		{"an id twice", "tasks: [{id: x}, {id: x}]", "there is one with this id already"},
 		{"a bad status", "faults: [{kind: error, status: 42}]", "status 42"},
+		{"far too many faults", "faults: [{kind: drop, times: 2e9}]", "times: 2000000000, want 0 to 1000000"},
+		{"fewer than no faults", "faults: [{kind: drop, times: -1}]", "times: -1"},
+		{"a negative duration", "tasks: [{duration: -1s}]", `"-1s" is negative`},
+		{"a negative age", "tasks: [{age: -1h}]", `"-1h" is negative`},
+		{"an empty instance", `instances: [""]`, `instance ""`},
+		{"an impossible instance", `instances: [a/b]`, `instance "a/b"`},
+		{"a second document", "quota: 1\n---\nquota: 2", "a second YAML document"},
 		{"a negative quota", "quota: -1", "-1 requests, want 0 or more"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
