@@ -1,67 +1,64 @@
 package fakecloud_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"testing"
+	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
-	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	signer "github.com/taskwait/taskwait/fakecloud/internal/sign"
 )
-
-const instanceID = "kafka-1"
 
 // account is what a client says of itself.
 type account struct{ ak, sk, token, project string }
 
 var owner = account{ak: fakecloud.DefaultAccessKey, sk: fakecloud.DefaultSecretKey, project: fakecloud.DefaultProject}
 
-// newClient is a client of the real SDK, whose requests go through rt.
-func newClient(t testing.TB, a account, rt http.RoundTripper) *kafka.KafkaClient {
+// sign signs a request as a client does that has no SDK.
+func sign(r *http.Request, a account, body string, headers ...string) {
+	signer.Request(r, a.ak, a.sk, body, headers...)
+}
+
+const showURL = "https://jobs.fake" + jobsPath + "/1"
+
+// newCloud has one job, number 1.
+func newCloud(opts ...fakecloud.Option) *fakecloud.Gateway {
+	return fakecloud.New(&jobs{started: []time.Time{time.Now()}}, opts...)
+}
+
+// newRequest asks for the job, not signed yet.
+func newRequest(ctx context.Context, t *testing.T, method string, body io.Reader) *http.Request {
 	t.Helper()
-	credential, err := basic.NewCredentialsBuilder().WithAk(a.ak).WithSk(a.sk).WithSecurityToken(a.token).WithProjectId(a.project).SafeBuild()
+	req, err := http.NewRequestWithContext(ctx, method, showURL, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(rt)).SafeBuild()
+	return req
+}
+
+// send sends a request, and reads the answer to its end.
+func send(cloud *fakecloud.Gateway, req *http.Request) error {
+	_, err := statusOf(cloud, req)
+	return err
+}
+
+// statusOf sends a request, and gives the status of the answer, whose end is read.
+func statusOf(cloud *fakecloud.Gateway, req *http.Request) (int, error) {
+	resp, err := cloud.Transport().RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	return kafka.NewKafkaClient(client)
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, errors.Join(err, resp.Body.Close())
 }
 
-func show(client *kafka.KafkaClient, instance, id string) (*model.ShowBackgroundTaskResponse, error) {
-	return client.ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: instance, TaskId: id})
-}
-
-// status is the task's status; "" if it is not listed.
-func status(t testing.TB, client *kafka.KafkaClient, id string) string {
+// show asks for the job.
+func show(t *testing.T, cloud *fakecloud.Gateway) (status int, err error) {
 	t.Helper()
-	resp, err := show(client, instanceID, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(*resp.Tasks) == 0 {
-		return ""
-	}
-	return *(*resp.Tasks)[0].Status
+	req := newRequest(t.Context(), t, http.MethodGet, nil)
+	sign(req, owner, "")
+	return statusOf(cloud, req)
 }
-
-// wantRefusal fails the test unless err is the service's error with this status and code.
-func wantRefusal(t testing.TB, err error, status int, code string) {
-	t.Helper()
-	var refused *sdkerr.ServiceResponseError
-	if !errors.As(err, &refused) || refused.StatusCode != status || refused.ErrorCode != code || refused.RequestId == "" {
-		t.Errorf("error = %v, want %d %s with a request id", err, status, code)
-	}
-}
-
-// roundTripper is a function that is an http.RoundTripper.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

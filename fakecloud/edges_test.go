@@ -9,21 +9,22 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// doors are both of them, by name; each call opens them for one cloud.
-var doors = []struct {
+// transports are both of them, by name; open opens one for a cloud.
+var transports = []struct {
 	name string
-	open func(*testing.T, *fakecloud.Cloud) (http.RoundTripper, string)
+	open func(*testing.T, *fakecloud.Gateway) (http.RoundTripper, string)
 }{
-	{"in memory", func(_ *testing.T, c *fakecloud.Cloud) (http.RoundTripper, string) {
-		return c.Transport(), "https://kafka.fake"
+	{"in memory", func(_ *testing.T, c *fakecloud.Gateway) (http.RoundTripper, string) {
+		return c.Transport(), "https://jobs.fake"
 	}},
 	{"loopback", start},
 }
 
-// listRequest asks for the tasks, signed, with two headers of its own.
-func listRequest(ctx context.Context, t *testing.T, url, query string) *http.Request {
+// queryRequest asks for the job, signed, with two headers of its own.
+func queryRequest(ctx context.Context, t *testing.T, url, query string) *http.Request {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v2/"+owner.project+"/instances/"+instanceID+"/tasks?"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		url+jobsPath+"/1?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestSignatureTellsQueriesApart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			req := listRequest(t.Context(), t, "https://kafka.fake", tt.signed)
+			req := queryRequest(t.Context(), t, "https://jobs.fake", tt.signed)
 			req.URL.RawQuery = tt.sent
 			resp, err := newCloud().Transport().RoundTrip(req)
 			if err != nil {
@@ -67,8 +68,9 @@ func TestSignatureTellsQueriesApart(t *testing.T) {
 	}
 }
 
-// TestHeaderForm changes how headers are written after they were signed: both doors take what net/http's transport sends,
-// and refuse what it does not send. A line in a value would pass for the header that was signed after it.
+// TestHeaderForm changes how headers are written after they were signed: both transports take what net/http's
+// transport sends, and refuse what it does not send. A line in a value would pass for the header that was signed
+// after it.
 func TestHeaderForm(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -91,11 +93,11 @@ func TestHeaderForm(t *testing.T) {
 		{"no name", func(h http.Header) { h[""] = []string{"2"} }, 0},
 	}
 	for _, tt := range tests {
-		for _, door := range doors {
-			t.Run(tt.name+"/"+door.name, func(t *testing.T) {
+		for _, transport := range transports {
+			t.Run(tt.name+"/"+transport.name, func(t *testing.T) {
 				cloud := newCloud()
-				rt, url := door.open(t, cloud)
-				req := listRequest(t.Context(), t, url, "")
+				rt, url := transport.open(t, cloud)
+				req := queryRequest(t.Context(), t, url, "")
 				tt.change(req.Header)
 				resp, err := rt.RoundTrip(req)
 				got := 0
@@ -128,34 +130,21 @@ func TestGoneUnread(t *testing.T) {
 		{"cancel", func(_ *http.Response, cancel context.CancelFunc) { cancel() }},
 	}
 	for _, tt := range tests {
-		for _, door := range doors {
-			t.Run(tt.name+"/"+door.name, func(t *testing.T) {
+		for _, transport := range transports {
+			t.Run(tt.name+"/"+transport.name, func(t *testing.T) {
 				cloud := newCloud()
 				cloud.Inject(fakecloud.AnyRoute, fakecloud.Stall())
-				rt, url := door.open(t, cloud)
+				rt, url := transport.open(t, cloud)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				resp, err := rt.RoundTrip(listRequest(ctx, t, url, ""))
+				resp, err := rt.RoundTrip(queryRequest(ctx, t, url, ""))
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer func() { _ = resp.Body.Close() }()
 				tt.leave(resp, cancel)
-				eventually(t, cloud, func(log []fakecloud.Request) bool { return log[0].Gone })
+				eventually(t, cloud, func(log []fakecloud.Request) bool { return log[0].Disconnected })
 			})
 		}
-	}
-}
-
-// TestLargestOffset must not overflow where an int has 32 bits.
-func TestLargestOffset(t *testing.T) {
-	cloud := newCloud()
-	resp, err := cloud.Transport().RoundTrip(listRequest(t.Context(), t, "https://kafka.fake", "offset=2147483647&limit=100"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if got, want := resp.ContentLength, int64(len(`{"task_count":"1","tasks":[]}`)); resp.StatusCode != http.StatusOK || got != want {
-		t.Errorf("status %d with %d bytes, want 200 with %d", resp.StatusCode, got, want)
 	}
 }

@@ -14,69 +14,70 @@ import (
 // maxBody is what the gateway takes: 12 MB (API Request Signing Guide, error code APIGW.0201 with 413).
 const maxBody = 12 << 20
 
-// exchange is one request on its way to its answer.
-type exchange struct {
-	cloud  *Cloud
-	ctx    context.Context
-	req    *http.Request
-	route  Route
-	serve  handler
-	vars   map[string]string
-	number int    // in the log
-	sent   []byte // the request's body
-	broken error  // why it could not be read
-	skew   time.Duration
+// Exchange is one request on its way to its answer. A service reads the request from it, and sets Status and Payload,
+// or calls Fail.
+type Exchange struct {
+	Route Route
+	Vars  map[string]string // the variables of the endpoint's path, without escapes
+	Query url.Values
+	Body  []byte        // the request's
+	Now   time.Time     // when the answer is made, by our clock
+	Skew  time.Duration // how far the cloud's clock is ahead of ours
 
-	now      time.Time // when the answer is made, by our clock
-	query    url.Values
-	instance *instance
+	Status  int // default 200
+	Payload any // of the answer, to be JSON; nil: none
 
-	status  int
+	gateway *Gateway
+	ctx     context.Context
+	req     *http.Request
+	serve   func(*Exchange)
+	number  int   // in the log
+	broken  error // why the request's body could not be read
 	header  http.Header
-	payload any    // to be JSON; nil: body
-	body    []byte // as it is
+	body    []byte // the answer's, if there is no payload
 	end     ending
-	gone    bool // the client has gone away before the answer
+
+	disconnected bool // the client has gone away before the answer
 }
 
-// ending is how an answer leaves the house.
+// ending is how an answer is sent.
 type ending int
 
 const (
-	whole     ending = iota
+	complete  ending = iota
 	dropped          // the connection is closed without an answer
 	truncated        // after half of the body the connection is closed
 	stalled          // after half of the body nothing comes any more
 )
 
 // handle makes the answer to a request. It ends early if the request's context does.
-func (c *Cloud) handle(req *http.Request) *exchange {
-	e := &exchange{cloud: c, ctx: req.Context(), req: req, skew: c.skew, header: http.Header{}, status: http.StatusOK}
+func (g *Gateway) handle(req *http.Request) *Exchange {
+	e := &Exchange{gateway: g, ctx: req.Context(), req: req, Skew: g.skew, header: http.Header{}, Status: http.StatusOK}
 	e.match()
-	c.arrive(e)
-	fault := c.fate(e.route)
+	g.recordArrival(e)
+	fault := g.nextFault(e.Route)
 	e.read()
-	e.sleep(c.latency)
-	if !e.gone {
+	e.sleep(g.latency)
+	if !e.disconnected {
 		fault.apply(e)
 	}
-	e.gone = e.gone || e.ctx.Err() != nil
+	e.disconnected = e.disconnected || e.ctx.Err() != nil
 	e.encode()
-	c.note(e)
+	g.recordAnswer(e)
 	return e
 }
 
 // read takes in the request's body. The server notices that a client goes away only when that is done.
-func (e *exchange) read() {
-	if e.sent, e.broken = io.ReadAll(io.LimitReader(e.req.Body, maxBody+1)); e.broken == nil {
+func (e *Exchange) read() {
+	if e.Body, e.broken = io.ReadAll(io.LimitReader(e.req.Body, maxBody+1)); e.broken == nil {
 		_, e.broken = io.Copy(io.Discard, e.req.Body)
 	}
-	e.gone = e.broken != nil
+	e.disconnected = e.broken != nil
 }
 
 // sleep lets time pass, unless the client goes away meanwhile.
-func (e *exchange) sleep(d time.Duration) {
-	if d <= 0 || e.gone {
+func (e *Exchange) sleep(d time.Duration) {
+	if d <= 0 || e.disconnected {
 		return
 	}
 	t := time.NewTimer(d)
@@ -84,48 +85,39 @@ func (e *exchange) sleep(d time.Duration) {
 	select {
 	case <-t.C:
 	case <-e.ctx.Done():
-		e.gone = true
+		e.disconnected = true
 	}
 }
 
-// proceed serves the request as the cloud does when all is well.
-func (e *exchange) proceed() {
-	if e.gone {
+// proceed serves the request as usual.
+func (e *Exchange) proceed() {
+	if e.disconnected {
 		return
 	}
-	c := e.cloud
 	var err error
-	if e.query, err = url.ParseQuery(e.req.URL.RawQuery); err != nil {
-		e.fail(http.StatusBadRequest, "APIGW.0201", "API request error.")
+	if e.Query, err = url.ParseQuery(e.req.URL.RawQuery); err != nil {
+		e.Fail(http.StatusBadRequest, "APIGW.0201", "API request error.")
 		return
 	}
-	if len(e.sent) > maxBody {
-		e.fail(http.StatusRequestEntityTooLarge, "APIGW.0201", "Request entity too large.")
+	if len(e.Body) > maxBody {
+		e.Fail(http.StatusRequestEntityTooLarge, "APIGW.0201", "Request entity too large.")
 		return
 	}
-	e.now = time.Now()
-	if problem := c.verify(e); problem != "" {
-		e.fail(http.StatusUnauthorized, "APIGW.0301", "Incorrect IAM authentication information: "+problem)
+	e.Now = time.Now()
+	if problem := e.gateway.verify(e); problem != "" {
+		e.Fail(http.StatusUnauthorized, "APIGW.0301", "Incorrect IAM authentication information: "+problem)
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e.serve(c, e)
+	e.serve(e)
 }
 
-// clock is our time t on the cloud's clock.
-func (e *exchange) clock(t time.Time) time.Time { return t.Add(e.skew).UTC() }
+// Clock is our time t on the cloud's clock.
+func (e *Exchange) Clock(t time.Time) time.Time { return t.Add(e.Skew).UTC() }
 
-func (e *exchange) requestID() string { return hexID("request", e.number) }
+func (e *Exchange) requestID() string { return HexID("request", e.number) }
 
-// serviceError is an error of the service, or of the gateway before it.
-type serviceError struct {
-	status        int
-	code, message string
-}
-
-// fail answers with an error in the service's shape, or in that of the gateway, which adds the id of the request.
-func (e *exchange) fail(status int, code, message string) {
+// Fail answers with an error in the service's shape, or in that of the gateway, which adds the id of the request.
+func (e *Exchange) Fail(status int, code, message string) {
 	body := struct {
 		Message string `json:"error_msg"`
 		Code    string `json:"error_code"`
@@ -134,39 +126,39 @@ func (e *exchange) fail(status int, code, message string) {
 	if strings.HasPrefix(code, "APIG") {
 		body.Request = e.requestID()
 	}
-	e.status, e.payload = status, &body
+	e.Status, e.Payload = status, &body
 }
 
-// encode makes the body and the headers, the same ones for both doors.
-func (e *exchange) encode() {
-	if e.payload != nil {
-		text, err := json.Marshal(e.payload)
+// encode makes the body and the headers, the same ones for both transports.
+func (e *Exchange) encode() {
+	if e.Payload != nil {
+		text, err := json.Marshal(e.Payload)
 		if err != nil {
 			panic(err) // of our own types
 		}
 		e.body = text
 	}
 	e.bodiless()
-	e.preset("Date", e.clock(time.Now()).Format(http.TimeFormat))
+	e.preset("Date", e.Clock(time.Now()).Format(http.TimeFormat))
 	e.preset("X-Request-Id", e.requestID())
 	if len(e.body) > 0 {
 		e.preset("Content-Type", "application/json;charset=utf-8")
 	}
-	if e.status != http.StatusNoContent && e.status != http.StatusNotModified {
+	if e.Status != http.StatusNoContent && e.Status != http.StatusNotModified {
 		e.header.Set("Content-Length", strconv.Itoa(len(e.body)))
 	}
 }
 
 // preset sets a header that no fault has set.
-func (e *exchange) preset(key, value string) {
+func (e *Exchange) preset(key, value string) {
 	if e.header.Get(key) == "" {
 		e.header.Set(key, value)
 	}
 }
 
 // bodiless sees to answers that cannot have a body. One that could not be cut in half is not sent at all.
-func (e *exchange) bodiless() {
-	switch e.status {
+func (e *Exchange) bodiless() {
+	switch e.Status {
 	case http.StatusNotModified:
 		e.header.Del("Content-Type")
 		fallthrough
@@ -182,12 +174,12 @@ func (e *exchange) bodiless() {
 		e.end = dropped
 	case stalled:
 		e.hang()
-	case whole, dropped:
+	case complete, dropped:
 	}
 }
 
 // hang waits for the client to go away.
-func (e *exchange) hang() {
+func (e *Exchange) hang() {
 	<-e.ctx.Done()
-	e.gone = true
+	e.disconnected = true
 }

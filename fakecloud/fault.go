@@ -3,9 +3,9 @@ package fakecloud
 import "time"
 
 // Fault is something that goes wrong with one request, or with all of them for a while ([Fault.For], [Fault.Times]).
-// The zero Fault is none. A Fault is a value: it may be injected again, into other clouds too.
+// The zero Fault is none. A Fault is a value: it may be injected again, into other gateways too.
 type Fault struct {
-	apply  func(*exchange)
+	apply  func(*Exchange)
 	more   int // requests besides the first; -1: not even that
 	period time.Duration
 	until  time.Time
@@ -13,24 +13,24 @@ type Fault struct {
 
 // Inject queues faults for a route: each request takes the first one, whoever makes it, when it arrives. Requests
 // without a fault are served as usual.
-func (c *Cloud) Inject(r Route, faults ...Fault) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (g *Gateway) Inject(r Route, faults ...Fault) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, f := range faults {
 		if f.apply == nil {
-			f.apply = (*exchange).proceed
+			f.apply = (*Exchange).proceed
 		}
-		for range 1 + f.more {
-			c.faults[r] = append(c.faults[r], f)
+		if f.more >= 0 {
+			g.faults[r] = append(g.faults[r], f)
 		}
 	}
 }
 
 // Clear forgets the faults that are still queued, for all routes.
-func (c *Cloud) Clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.faults)
+func (g *Gateway) Clear() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.faults)
 }
 
 // For makes the fault befall every request for so long, counted from the first of them. 0: one request.
@@ -45,39 +45,42 @@ func (f Fault) Times(n int) Fault {
 	return f
 }
 
-// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for instance.
+// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for
+// instance.
 func (f Fault) After(d time.Duration) Fault {
 	apply := f.apply
 	if apply == nil {
-		apply = (*exchange).proceed
+		apply = (*Exchange).proceed
 	}
-	f.apply = func(e *exchange) {
-		if e.sleep(d); !e.gone {
+	f.apply = func(e *Exchange) {
+		if e.sleep(d); !e.disconnected {
 			apply(e)
 		}
 	}
 	return f
 }
 
-// nextFault takes the fault that befalls a request for a route.
-func (c *Cloud) nextFault(r Route) Fault {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// takeFault takes the fault of a request for a route from its queue.
+func (g *Gateway) takeFault(r Route) Fault {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, r := range []Route{r, AnyRoute} {
-		for len(c.faults[r]) > 0 {
-			f := &c.faults[r][0]
+		for len(g.faults[r]) > 0 {
+			f := &g.faults[r][0]
 			if f.until.IsZero() {
 				f.until = time.Now().Add(f.period)
 			}
 			taken := *f
+			if taken.period > 0 && time.Now().Before(taken.until) {
+				return taken
+			}
+			if f.more--; f.more < 0 {
+				g.faults[r] = g.faults[r][1:]
+			}
+			f.until = time.Time{}
 			if taken.period <= 0 {
-				c.faults[r] = c.faults[r][1:]
 				return taken
 			}
-			if time.Now().Before(taken.until) {
-				return taken
-			}
-			c.faults[r] = c.faults[r][1:]
 		}
 	}
 	return Serve()

@@ -1,36 +1,29 @@
 package fakecloud_test
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
-	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// looks shows the task n times, and tells the status codes, "-" for an error that is none.
-func looks(client *kafka.KafkaClient, n int, pause time.Duration) string {
+// looks shows the job n times, and gives the statuses, "-" for no answer.
+func looks(t *testing.T, cloud *fakecloud.Gateway, n int, pause time.Duration) string {
+	t.Helper()
 	var all []string
 	for i := range n {
 		if i > 0 {
 			time.Sleep(pause)
 		}
-		resp, err := show(client, instanceID, "t1")
-		var refused *sdkerr.ServiceResponseError
-		switch {
-		case err == nil:
-			all = append(all, http.StatusText(resp.HttpStatusCode))
-		case errors.As(err, &refused):
-			all = append(all, http.StatusText(refused.StatusCode))
-		default:
+		status, err := show(t, cloud)
+		if err != nil {
 			all = append(all, "-")
+			continue
 		}
+		all = append(all, http.StatusText(status))
 	}
 	return strings.Join(all, ", ")
 }
@@ -39,35 +32,50 @@ func TestInject(t *testing.T) {
 	teapot := fakecloud.Respond(418, "{}")
 	tests := []struct {
 		name   string
-		inject func(*fakecloud.Cloud)
+		inject func(*fakecloud.Gateway)
 		pause  time.Duration
 		want   string // of four looks
 	}{
-		{"none", func(*fakecloud.Cloud) {}, 0, "OK, OK, OK, OK"},
-		{"in order, one each", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Serve(), fakecloud.Drop())
+		{"none", func(*fakecloud.Gateway) {}, 0, "OK, OK, OK, OK"},
+		{"in order, one each", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, fakecloud.Unavailable(), fakecloud.Serve(), fakecloud.Drop())
 		}, 0, "Service Unavailable, OK, -, OK"},
-		{"queued one after the other", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable())
-			c.Inject(fakecloud.RouteShowTask, teapot)
+		{"queued one after the other", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, fakecloud.Unavailable())
+			c.Inject(routeShow, teapot)
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
-		{"those of the route first", func(c *fakecloud.Cloud) {
+		{"those of the route first", func(c *fakecloud.Gateway) {
 			c.Inject(fakecloud.AnyRoute, teapot)
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable())
+			c.Inject(routeShow, fakecloud.Unavailable())
 		}, 0, "Service Unavailable, I'm a teapot, OK, OK"},
-		{"for another route", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteListTasks, teapot) }, 0, "OK, OK, OK, OK"},
-		{"times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(2)) }, 0, "I'm a teapot, I'm a teapot, OK, OK"},
-		{"no times", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
-		{"for a while, from the first look on", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, teapot.For(3*time.Second), fakecloud.Unavailable())
+		{"for another route", func(c *fakecloud.Gateway) { c.Inject(routeStart, teapot) }, 0, "OK, OK, OK, OK"},
+		{
+			"times", func(c *fakecloud.Gateway) { c.Inject(routeShow, teapot.Times(2)) }, 0,
+			"I'm a teapot, I'm a teapot, OK, OK",
+		},
+		{"times, and then another", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, teapot.Times(2), fakecloud.Unavailable())
+		}, 0, "I'm a teapot, I'm a teapot, Service Unavailable, OK"},
+		{"more times than memory has room for", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, teapot.Times(1<<30))
+		}, 0, "I'm a teapot, I'm a teapot, I'm a teapot, I'm a teapot"},
+		{"twice for a while", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, teapot.For(time.Second).Times(2))
+		}, time.Second, "I'm a teapot, I'm a teapot, OK, OK"},
+		{"no times", func(c *fakecloud.Gateway) { c.Inject(routeShow, teapot.Times(-1)) }, 0, "OK, OK, OK, OK"},
+		{"for a while, from the first look on", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, teapot.For(3*time.Second), fakecloud.Unavailable())
 		}, time.Second, "I'm a teapot, I'm a teapot, I'm a teapot, Service Unavailable"},
-		{"for no time", func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteShowTask, teapot.For(0)) }, 0, "I'm a teapot, OK, OK, OK"},
-		{"cleared", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, teapot)
+		{
+			"for no time", func(c *fakecloud.Gateway) { c.Inject(routeShow, teapot.For(0)) }, 0,
+			"I'm a teapot, OK, OK, OK",
+		},
+		{"cleared", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, teapot)
 			c.Clear()
 		}, 0, "OK, OK, OK, OK"},
-		{"the zero fault", func(c *fakecloud.Cloud) {
-			c.Inject(fakecloud.RouteShowTask, fakecloud.Fault{}, fakecloud.Fault{}.After(time.Second), teapot)
+		{"the zero fault", func(c *fakecloud.Gateway) {
+			c.Inject(routeShow, fakecloud.Fault{}, fakecloud.Fault{}.After(time.Second), teapot)
 		}, 0, "OK, OK, I'm a teapot, OK"},
 	}
 	for _, tt := range tests {
@@ -76,7 +84,7 @@ func TestInject(t *testing.T) {
 				cloud := newCloud()
 				tt.inject(cloud)
 				time.Sleep(time.Hour) // what is queued does not age
-				if got := looks(newClient(t, owner, cloud.Transport()), 4, tt.pause); got != tt.want {
+				if got := looks(t, cloud, 4, tt.pause); got != tt.want {
 					t.Errorf("got  %s\nwant %s", got, tt.want)
 				}
 			})
@@ -89,65 +97,20 @@ func TestFaultIsAValue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := fakecloud.Unavailable().For(time.Minute)
 		first, second := newCloud(), newCloud()
-		first.Inject(fakecloud.RouteShowTask, down)
-		if got, want := looks(newClient(t, owner, first.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
+		first.Inject(routeShow, down)
+		if got, want := looks(t, first, 2, time.Minute),
+			"Service Unavailable, OK"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		time.Sleep(time.Hour)
-		for _, cloud := range []*fakecloud.Cloud{first, second} {
-			cloud.Inject(fakecloud.RouteShowTask, down)
-			if got, want := looks(newClient(t, owner, cloud.Transport()), 2, time.Minute), "Service Unavailable, OK"; got != want {
+		for _, cloud := range []*fakecloud.Gateway{first, second} {
+			cloud.Inject(routeShow, down)
+			if got, want := looks(t, cloud, 2, time.Minute),
+				"Service Unavailable, OK"; got != want {
 				t.Errorf("again: got %s, want %s", got, want)
 			}
 		}
 	})
-}
-
-// TestRows looks at what the faults make of a list of one.
-func TestRows(t *testing.T) {
-	cloud := newCloud()
-	client := newClient(t, owner, cloud.Transport())
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.WrongID(), fakecloud.SeveralRows(), fakecloud.Status("PAUSED"), fakecloud.NotListed())
-	wrong, several, paused, none := rows(t, client), rows(t, client), rows(t, client), rows(t, client)
-	if len(wrong) != 1 || *wrong[0].Id == "t1" {
-		t.Errorf("wrong id: %v", wrong)
-	}
-	if len(several) != 3 || *several[0].Id == "t1" || *several[1].Id != "t1" || *several[2].Id == "t1" || *several[0].Status != "FAILED" {
-		t.Errorf("several rows: %v", several)
-	}
-	if len(paused) != 1 || *paused[0].Status != "PAUSED" || *paused[0].Id != "t1" {
-		t.Errorf("unknown status: %v", paused)
-	}
-	if len(none) != 0 {
-		t.Errorf("not listed: %v", none)
-	}
-}
-
-func rows(t *testing.T, client *kafka.KafkaClient) []model.ListBackgroundTasksRespTasks {
-	t.Helper()
-	resp, err := show(client, instanceID, "t1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return *resp.Tasks
-}
-
-// TestDropAnswer starts a task that nobody hears of.
-func TestDropAnswer(t *testing.T) {
-	cloud := fakecloud.New()
-	cloud.AddInstance(instanceID)
-	cloud.Inject(fakecloud.RouteResize, fakecloud.Drop(), fakecloud.DropAnswer())
-	client := newClient(t, owner, cloud.Transport())
-	for i, want := range []string{"0", "1"} {
-		_, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: instanceID, Body: &model.ResizeEngineInstanceReq{OperType: "storage"}})
-		if err == nil {
-			t.Errorf("%d: no error, want one", i)
-		}
-		list, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID})
-		if err != nil || *list.TaskCount != want {
-			t.Errorf("%d: %v, %v, want %s tasks", i, list, err, want)
-		}
-	}
 }
 
 // TestSlips are mistakes in a test, which are to be found at once.
@@ -158,9 +121,14 @@ func TestSlips(t *testing.T) {
 		slip       func()
 	}{
 		{"no status", "fakecloud: Respond: status 0, want one from 200 to 599", func() { fakecloud.Respond(0, "") }},
-		{"an interim status", "fakecloud: Error: status 100, want one from 200 to 599", func() { fakecloud.Error(100, "", "") }},
-		{"not a status", "fakecloud: WithUnknownTask: status 600, want one from 200 to 599", func() { fakecloud.WithUnknownTask(600, "", "") }},
-		{"half a header", `fakecloud: Respond: headers ["Retry-After"], want pairs of name and value`, func() { fakecloud.Respond(503, "", half...) }},
+		{
+			"an interim status", "fakecloud: Error: status 100, want one from 200 to 599",
+			func() { fakecloud.Error(100, "", "") },
+		},
+		{
+			"half a header", `fakecloud: Respond: headers ["Retry-After"], want pairs of name and value`,
+			func() { fakecloud.Respond(503, "", half...) },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,40 +9,35 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
 func TestRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud()
-		client := newClient(t, owner, cloud.Transport())
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
+		cloud.Inject(routeShow, fakecloud.Slow(time.Minute), fakecloud.Drop(), fakecloud.HTML(502))
 		start := time.Now()
-		go func() { _, _ = show(client, instanceID, "t1") }() // is answered last
+		go func() { _, _ = show(t, cloud) }() // is answered last
 		synctest.Wait()
 		time.Sleep(time.Second)
 		underway := cloud.Requests()
-		if len(underway) != 1 || underway[0].Status != 0 || underway[0].Took != 0 || underway[0].Gone {
+		if len(underway) != 1 || underway[0].Status != 0 || underway[0].Took != 0 || underway[0].Disconnected {
 			t.Errorf("under way: %+v", underway)
 		}
-		_, _ = show(client, instanceID, "t1")
-		_, _ = show(client, instanceID, "t1")
-		limit := int32(7)
-		if _, err := client.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, Limit: &limit}); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = show(t, cloud)
+		_, _ = show(t, cloud)
+		call(t, cloud, "GET", jobsPath+"/2?limit=7", "")
 		time.Sleep(time.Hour)
-		path := "/v2/" + owner.project + "/instances/" + instanceID + "/tasks"
 		want := []string{
-			"0s GET " + path + "/t1?: GET tasks/{task} 200 after 1m0s",
-			"1s GET " + path + "/t1?: GET tasks/{task} 0 after 0s",
-			"1s GET " + path + "/t1?: GET tasks/{task} 502 after 0s",
-			"1s GET " + path + "?limit=7: GET tasks 200 after 0s",
+			"0s GET " + jobsPath + "/1?: GET jobs/{job} 200 after 1m0s",
+			"1s GET " + jobsPath + "/1?: GET jobs/{job} 0 after 0s",
+			"1s GET " + jobsPath + "/1?: GET jobs/{job} 502 after 0s",
+			"1s GET " + jobsPath + "/2?limit=7: GET jobs/{job} 404 after 0s",
 		}
 		var got []string
 		for _, r := range cloud.Requests() {
-			got = append(got, fmt.Sprintf("%v %s %s?%s: %s %d after %v", r.Time.Sub(start), r.Method, r.Path, r.Query.Encode(), r.Route, r.Status, r.Took))
+			got = append(got, fmt.Sprintf("%v %s %s?%s: %s %d after %v", r.Time.Sub(start), r.Method, r.Path, r.Query.Encode(),
+				r.Route, r.Status, r.Took))
 		}
 		if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 			t.Errorf("got\n%s\nwant\n%s", g, w)
@@ -114,7 +109,7 @@ func TestServerClose(t *testing.T) {
 	eventually(t, cloud, func(log []fakecloud.Request) bool { return len(log) == 3 })
 	server.Close()
 	for _, r := range cloud.Requests() { // complete, because nothing runs any more
-		if !r.Gone || r.Took == 0 {
+		if !r.Disconnected || r.Took == 0 {
 			t.Errorf("log = %+v, want it gone", r)
 		}
 	}
@@ -144,7 +139,7 @@ func TestServerClosePipelining(t *testing.T) {
 	}
 	defer func() { _ = conn.Close() }()
 	for range 2 {
-		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: kafka.fake\r\n\r\n")); err != nil {
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: jobs.fake\r\n\r\n")); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, cloud, func(log []fakecloud.Request) bool { return len(log) == 1 })
@@ -153,13 +148,13 @@ func TestServerClosePipelining(t *testing.T) {
 	server.Close()
 }
 
-// TestServers: a cloud may have several doors at once.
+// TestServers: a cloud may have several servers at once.
 func TestServers(t *testing.T) {
 	cloud := newCloud()
 	first, one := start(t, cloud)
 	_, two := start(t, cloud)
 	for _, url := range []string{one, two} {
-		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://kafka.fake"), ""); got.status != 200 {
+		if got := ask(t, first, "GET", url+strings.TrimPrefix(showURL, "https://jobs.fake"), ""); got.status != 200 {
 			t.Errorf("%+v, want status 200", got)
 		}
 	}

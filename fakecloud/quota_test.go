@@ -12,7 +12,7 @@ import (
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		cloud := fakecloud.New(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
+		cloud := newCloud(fakecloud.WithQuota(2), fakecloud.WithLatency(10*time.Millisecond))
 		for i, tt := range []struct {
 			at   time.Duration
 			want int

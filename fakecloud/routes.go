@@ -1,105 +1,61 @@
 package fakecloud
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// Route names a kind of request.
+// Route names a kind of request. The service's names are in its own package.
 type Route string
 
-// The routes there are. A fault injected for AnyRoute befalls a request that no other fault does.
+// The routes of every gateway. A fault injected for AnyRoute befalls a request that no other fault does.
 const (
-	AnyRoute        Route = "any"
-	RouteShowTask   Route = "GET tasks/{task}"
-	RouteListTasks  Route = "GET tasks"
-	RouteDeleteTask Route = "DELETE tasks/{task}"
-	RouteProgress   Route = "GET tasks/{task}/progress"
-
-	RouteCreateInstance Route = "POST instances"
-	RouteListInstances  Route = "GET instances"
-	RouteShowInstance   Route = "GET instances/{instance}"
-	RouteDeleteInstance Route = "DELETE instances/{instance}"
-	RouteAction         Route = "POST instances/action" // restart or delete many
-
-	RouteResize        Route = "POST extend"
-	RoutePublicIP      Route = "POST public-boundwidth" // sic
-	RouteShowConfigs   Route = "GET configs"
-	RouteModifyConfigs Route = "PUT configs"
-	RouteResetOffset   Route = "PUT reset-message-offset" // POST on the older path
-
-	RouteListScheduled   Route = "GET scheduled-tasks"
-	RouteUpdateScheduled Route = "PUT scheduled-tasks/{task}"
-	RouteDeleteScheduled Route = "DELETE scheduled-tasks/{task}"
-
-	RouteUnknown Route = "unknown" // what the cloud has no route for
+	AnyRoute     Route = "any"
+	RouteUnknown Route = "unknown" // what the service has no endpoint for
 )
 
-// Routes returns all routes there are, without a second name for one: AnyRoute first, RouteUnknown last.
-func Routes() []Route {
+// Service is what stands behind a [Gateway].
+type Service interface {
+	// Endpoints are all that the service answers. The gateway asks for them once.
+	Endpoints() []Endpoint
+	// NoEndpoint answers a request that none of them fits: its path, or its method alone. The gateway has let it in.
+	NoEndpoint(e *Exchange, methodAlone bool)
+}
+
+// Endpoint is a line in a service's table. Several may have one route.
+type Endpoint struct {
+	Route  Route
+	Method string
+	Path   string          // such as /v2/{project}/jobs/{job}: what is in braces is a variable, and never empty
+	Serve  func(*Exchange) // makes the answer to a request that was let in; it may be called concurrently
+}
+
+// Routes returns all routes there are, each once: AnyRoute first, RouteUnknown last.
+func (g *Gateway) Routes() []Route {
 	all := []Route{AnyRoute}
-	for _, r := range routes {
-		if !slices.Contains(all, r.route) {
-			all = append(all, r.route)
+	for _, r := range g.endpoints {
+		if !slices.Contains(all, r.Route) {
+			all = append(all, r.Route)
 		}
 	}
 	return append(all, RouteUnknown)
 }
 
-// handler makes the answer to a request that was let in. It is called with the cloud's lock held.
-type handler func(*Cloud, *exchange)
-
-const instancePath = "/v2/{project}/instances/{instance}"
-
-var routes = []struct {
-	route        Route
-	method, path string
-	serve        handler
-}{
-	{RouteShowTask, http.MethodGet, instancePath + "/tasks/{task}", inInstance((*Cloud).showTask)},
-	{RouteListTasks, http.MethodGet, instancePath + "/tasks", inInstance((*Cloud).listTasks)},
-	// An empty task id lists: the trap that a waiter must not fall into.
-	{RouteListTasks, http.MethodGet, instancePath + "/tasks/", inInstance((*Cloud).listTasks)},
-	{RouteDeleteTask, http.MethodDelete, instancePath + "/tasks/{task}", inInstance((*Cloud).deleteTask)},
-	{RouteProgress, http.MethodGet, instancePath + "/tasks/{task}/progress", inInstance((*Cloud).showProgress)},
-
-	// {engine}: there is but one here.
-	{RouteCreateInstance, http.MethodPost, "/v2/{project}/kafka/instances", inProject((*Cloud).createInstance)},
-	{RouteCreateInstance, http.MethodPost, "/v2/kafka/{project}/instances", inProject((*Cloud).createInstance)},
-	{RouteListInstances, http.MethodGet, "/v2/{project}/instances", inProject((*Cloud).listInstances)},
-	{RouteShowInstance, http.MethodGet, instancePath, inInstance((*Cloud).showInstance)},
-	{RouteDeleteInstance, http.MethodDelete, instancePath, inInstance((*Cloud).deleteInstance)},
-	{RouteAction, http.MethodPost, "/v2/{project}/instances/action", inProject((*Cloud).actOnInstances)},
-
-	{RouteResize, http.MethodPost, "/v2/{project}/kafka/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
-	{RouteResize, http.MethodPost, "/v2/kafka/{project}/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
-	{RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth", inInstance((*Cloud).switchPublicIP)},
-	{RouteShowConfigs, http.MethodGet, instancePath + "/configs", inInstance((*Cloud).showConfigs)},
-	{RouteModifyConfigs, http.MethodPut, instancePath + "/configs", inInstance((*Cloud).modifyConfigs)},
-	{RouteResetOffset, http.MethodPut, "/v2/kafka/{project}/instances/{instance}/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
-	{RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
-
-	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
-	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},
-	{RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).deleteScheduled)},
-}
-
 // match finds the route of the request, its handler and the variables in its path.
-func (e *exchange) match() {
-	e.route, e.serve = RouteUnknown, (*Cloud).noRoute
+func (e *Exchange) match() {
+	e.Route = RouteUnknown
+	methodAlone := false
 	path := segments(e.req.URL)
-	for _, r := range routes {
-		vars, ok := matchPath(r.path, path)
-		switch {
-		case ok && r.method == e.req.Method:
-			e.route, e.serve, e.vars = r.route, r.serve, vars
+	for _, r := range e.gateway.endpoints {
+		vars, ok := matchPath(r.Path, path)
+		if ok && r.Method == e.req.Method {
+			e.Route, e.serve, e.Vars = r.Route, r.Serve, vars
 			return
-		case ok:
-			e.serve = (*Cloud).noMethod
 		}
+		methodAlone = methodAlone || ok
 	}
+	e.serve = func(e *Exchange) { e.gateway.service.NoEndpoint(e, methodAlone) }
 }
 
 // segments are the parts of a path between slashes, without escapes; an escaped slash is part of its segment.
@@ -130,36 +86,4 @@ func matchPath(pattern string, path []string) (vars map[string]string, ok bool) 
 		}
 	}
 	return vars, n == len(path)
-}
-
-// inProject is a handler for what belongs to our project.
-func inProject(serve handler) handler {
-	return func(c *Cloud, e *exchange) {
-		if e.vars["project"] != c.project {
-			e.fail(http.StatusUnauthorized, "DMS.10240104", "The project ID and token do not match.")
-			return
-		}
-		serve(c, e)
-	}
-}
-
-// inInstance is a handler for what belongs to an instance of our project, which it brings up to date.
-func inInstance(serve handler) handler {
-	return inProject(func(c *Cloud, e *exchange) {
-		e.instance = c.instances[e.vars["instance"]]
-		if e.instance == nil || e.instance.status(e.now) == gone {
-			e.refuse(errNoInstance)
-			return
-		}
-		c.settle(e.instance, e.now)
-		serve(c, e)
-	})
-}
-
-func (*Cloud) noRoute(e *exchange) {
-	e.fail(http.StatusNotFound, "DMS.00404001", "The requested URL does not exist.")
-}
-
-func (*Cloud) noMethod(e *exchange) {
-	e.fail(http.StatusMethodNotAllowed, "DMS.00405001", "This request method is not allowed.")
 }

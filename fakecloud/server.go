@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// ServeHTTP makes a Cloud an [http.Handler]. [Cloud.Start] serves it on a loopback port. To close a connection it panics
-// with [http.ErrAbortHandler], which net/http's server knows.
-func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := c.handle(r)
-	if e.gone || e.end == dropped {
+// ServeHTTP makes a Gateway an [http.Handler]. [Gateway.Start] serves it on a loopback port. To close a connection it
+// panics with [http.ErrAbortHandler], which net/http's server knows.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := g.handle(r)
+	if e.disconnected || e.end == dropped {
 		// When a connection that it uses again ends before the first byte of an answer, Go's client sends a GET once more
 		// on its own, and nobody would see the fault. An interim answer keeps it from that; clients skip it.
 		if r.ProtoAtLeast(1, 1) {
@@ -24,8 +24,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for k, v := range e.header {
 		w.Header()[k] = v
 	}
-	w.WriteHeader(e.status)
-	if e.end == whole {
+	w.WriteHeader(e.Status)
+	if e.end == complete {
 		_, _ = w.Write(e.body) // a client that is gone does not matter
 		return
 	}
@@ -33,12 +33,12 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).Flush()
 	if e.end == stalled {
 		<-e.ctx.Done()
-		c.left(e)
+		g.recordDisconnect(e)
 	}
 	panic(http.ErrAbortHandler)
 }
 
-// Server is a [Cloud] on a loopback port.
+// Server is a [Gateway] on a loopback port.
 type Server struct {
 	URL string // such as http://127.0.0.1:40123
 
@@ -48,11 +48,11 @@ type Server struct {
 	done        chan struct{}
 }
 
-// Start opens a loopback port for the cloud. Close the server when it is no longer needed. The error is that of the
-// operating system, which has no port to give. A cloud may have many servers.
+// Start opens a loopback port for the gateway. Close the server when it is no longer needed. The error is that of the
+// operating system, which has no port to give. A gateway may have many servers.
 //
-// In a testing/synctest bubble a server hangs: use [Cloud.Transport] there.
-func (c *Cloud) Start() (*Server, error) {
+// In a testing/synctest bubble a server hangs: use [Gateway.Transport] there.
+func (g *Gateway) Start() (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("fakecloud: no loopback port: %w", err)
@@ -60,7 +60,7 @@ func (c *Cloud) Start() (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{URL: "http://" + l.Addr().String(), cancel: cancel, done: make(chan struct{})}
 	s.server = &http.Server{
-		Handler: c, ReadHeaderTimeout: time.Minute, ConnState: s.count,
+		Handler: g, ReadHeaderTimeout: time.Minute, ConnState: s.count,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go func() { // ends with Close

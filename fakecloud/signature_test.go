@@ -15,7 +15,7 @@ import (
 )
 
 // letIn sends a request and tells whether it was let in, and the message if not.
-func letIn(t *testing.T, cloud *fakecloud.Cloud, r *http.Request) (ok bool, message string) {
+func letIn(t *testing.T, cloud *fakecloud.Gateway, r *http.Request) (ok bool, message string) {
 	t.Helper()
 	resp, err := cloud.Transport().RoundTrip(r)
 	if err != nil {
@@ -57,18 +57,39 @@ func TestSignedHeaders(t *testing.T) {
 	}{
 		{"the date alone", nil, []string{"x-sdk-date"}, nil, ""},
 		{"date and host", nil, []string{"host", "x-sdk-date"}, nil, ""},
-		{"the type of the content", set("Content-Type", "application/json"), []string{"content-type", "host", "x-sdk-date"}, nil, ""},
+		{
+			"the type of the content", set("Content-Type", "application/json"), []string{"content-type", "host", "x-sdk-date"},
+			nil, "",
+		},
 		{"the length of the content", nil, []string{"content-length", "x-sdk-date"}, nil, ""},
 		{"spaces around a value", set("X-One", "  1 "), nil, nil, ""},
 		{"a header that is not there", nil, []string{"x-sdk-date"}, set("X-One", "1"), ""},
-		{"the body's hash", set("X-Sdk-Content-Sha256", "e9cd4cd9e11fdb52ab60d2e4cd7ed4d0c9b6c9d1fb9e9e2b6bc9a0a3bd5b0dc7"), nil, nil, "X-Sdk-Content-Sha256 is not that of the body"},
+		{
+			"the body's hash", set("X-Sdk-Content-Sha256", "e9cd4cd9e11fdb52ab60d2e4cd7ed4d0c9b6c9d1fb9e9e2b6bc9a0a3bd5b0dc7"),
+			nil, nil, "X-Sdk-Content-Sha256 is not that of the body",
+		},
 		{"no hash of the body", set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"), []string{"x-sdk-date"}, nil, ""},
 		{"not the date", set("X-One", "1"), []string{"host", "x-one"}, nil, "X-Sdk-Date is missing or not signed"},
-		{"a date with a fraction", set("X-Sdk-Date", time.Now().UTC().Format("20060102T150405")+".5Z"), nil, nil, "X-Sdk-Date is malformed"},
-		{"two dates", nil, nil, func(r *http.Request) { r.Header.Add("X-Sdk-Date", r.Header.Get("X-Sdk-Date")) }, "X-Sdk-Date is missing or not signed"},
-		{"a second value", set("X-One", "1"), nil, func(r *http.Request) { r.Header.Add("X-One", "1") }, "verify aksk signature fail"},
-		{"another host", nil, []string{"host", "x-sdk-date"}, func(r *http.Request) { r.Host = "other" }, "verify aksk signature fail"},
-		{"two signatures", nil, nil, func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) }, "the Authorization header is missing or malformed"},
+		{
+			"a date with a fraction", set("X-Sdk-Date", time.Now().UTC().Format("20060102T150405")+".5Z"), nil, nil,
+			"X-Sdk-Date is malformed",
+		},
+		{
+			"two dates", nil, nil, func(r *http.Request) { r.Header.Add("X-Sdk-Date", r.Header.Get("X-Sdk-Date")) },
+			"X-Sdk-Date is missing or not signed",
+		},
+		{
+			"a second value", set("X-One", "1"), nil, func(r *http.Request) { r.Header.Add("X-One", "1") },
+			"verify aksk signature fail",
+		},
+		{
+			"another host", nil, []string{"host", "x-sdk-date"}, func(r *http.Request) { r.Host = "other" },
+			"verify aksk signature fail",
+		},
+		{
+			"two signatures", nil, nil, func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) },
+			"the Authorization header is missing or malformed",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,8 +126,8 @@ func TestUnsignedPayload(t *testing.T) {
 	}
 }
 
-// TestSignatureMessage: like the real gateway's, the message has the text that was to be signed, so that one finds what is
-// wrong with a signer; but no token.
+// TestSignatureMessage: like the real gateway's, the message has the text that was to be signed, so that one finds
+// what is wrong with a signer; but no token.
 func TestSignatureMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := newCloud(fakecloud.WithSecurityToken("hush"))
@@ -115,7 +136,7 @@ func TestSignatureMessage(t *testing.T) {
 		sign(r, account{ak: owner.ak, sk: "wrong"}, "")
 		_, got := letIn(t, cloud, r)
 		want := "Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:GET|" + r.URL.Path +
-			"/||host:kafka.fake|x-sdk-date:20000101T000000Z|x-security-token:***||host;x-sdk-date;x-security-token|" +
+			"/||host:jobs.fake|x-sdk-date:20000101T000000Z|x-security-token:***||host;x-sdk-date;x-security-token|" +
 			"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 		if got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
@@ -129,8 +150,10 @@ func TestSkew(t *testing.T) {
 		for _, tt := range []struct {
 			skew time.Duration
 			ok   bool
-		}{{15 * time.Minute, true}, {-15 * time.Minute, true}, {15*time.Minute + time.Second, false}, {-15*time.Minute - time.Second, false}} {
-			for name, cloud := range map[string]*fakecloud.Cloud{"option": newCloud(fakecloud.WithClockSkew(tt.skew)), "fault": newCloud()} {
+		}{{15 * time.Minute, true}, {-15 * time.Minute, true}, {15*time.Minute + time.Second, false},
+			{-15*time.Minute - time.Second, false}} {
+			for name, cloud := range map[string]*fakecloud.Gateway{"option": newCloud(fakecloud.WithClockSkew(tt.skew)),
+				"fault": newCloud()} {
 				if name == "fault" {
 					cloud.Inject(fakecloud.AnyRoute, fakecloud.ClockSkew(tt.skew))
 				}
@@ -166,8 +189,9 @@ func TestSDKSigner(t *testing.T) {
 		{"delete", "DELETE", "/x", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			builder := request.NewHttpRequestBuilder().WithEndpoint("https://kafka.fake").WithPath("/v2/"+owner.project+tt.path).WithMethod(tt.method).
-				AddHeaderParam("X-Project-Id", "p").AddHeaderParam("Host", "kafka.fake").AddHeaderParam("X-Odd", " a  b ")
+			builder := request.NewHttpRequestBuilder().WithEndpoint("https://jobs.fake").
+				WithPath("/v1/"+owner.project+tt.path).WithMethod(tt.method).
+				AddHeaderParam("X-Project-Id", "p").AddHeaderParam("Host", "jobs.fake").AddHeaderParam("X-Odd", " a  b ")
 			if tt.body != "" {
 				builder.WithBody("", tt.body)
 			}
@@ -192,13 +216,13 @@ func TestSDKSigner(t *testing.T) {
 
 // FuzzTampering changes a signed request: whatever is not the same any more is refused.
 func FuzzTampering(f *testing.F) {
-	f.Add("GET", "/tasks/t1", "limit=10", "one", "{}", owner.ak)
-	f.Add("DELETE", "/tasks/../t1", "limit=10&limit=10", " one ", "{} ", "")
-	f.Add("GET", "/tasks%2Ft1", "limit=10&%zz", "one\n", "", "x")
-	f.Add("GET", "//tasks/t1/", "&limit=10&", "ONE", "{}", owner.ak+",")
+	f.Add("GET", "/jobs/1", "limit=10", "one", "{}", owner.ak)
+	f.Add("DELETE", "/jobs/../1", "limit=10&limit=10", " one ", "{} ", "")
+	f.Add("GET", "/jobs%2F1", "limit=10&%zz", "one\n", "", "x")
+	f.Add("GET", "//jobs/1/", "&limit=10&", "ONE", "{}", owner.ak+",")
 	f.Fuzz(func(t *testing.T, method, path, query, header, body, key string) {
-		base := "https://kafka.fake/v2/" + owner.project + "/instances/" + instanceID
-		signed, err := http.NewRequest(http.MethodGet, base+"/tasks/t1?limit=10", nil)
+		base := "https://jobs.fake/v1/" + owner.project
+		signed, err := http.NewRequest(http.MethodGet, base+"/jobs/1?limit=10", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

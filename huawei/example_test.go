@@ -11,12 +11,13 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei"
 )
 
 // A call of the SDK that hangs ends with its context, though the SDK has never heard of contexts.
 func ExampleDo() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.Inject(fakecloud.AnyRoute, fakecloud.Hang())
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()

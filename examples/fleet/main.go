@@ -20,6 +20,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"golang.org/x/term"
 	"golang.org/x/time/rate"
@@ -33,7 +34,7 @@ const (
 )
 
 func main() {
-	cloud := fakecloud.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
+	cloud := fakekafka.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
 	live := io.Discard
 	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a small number
 		live = os.Stderr
@@ -44,7 +45,7 @@ func main() {
 }
 
 // run makes the rollout. It writes what has come of it to out, and how far it is to live.
-func run(ctx context.Context, cloud *fakecloud.Cloud, out, live io.Writer) error {
+func run(ctx context.Context, cloud *fakekafka.Cloud, out, live io.Writer) error {
 	client, err := connect(cloud)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func run(ctx context.Context, cloud *fakecloud.Cloud, out, live io.Writer) error
 
 // fleet is a rollout on its way.
 type fleet struct {
-	cloud   *fakecloud.Cloud
+	cloud   *fakekafka.Cloud
 	client  *kafka.KafkaClient
 	limiter *taskwait.Limiter
 	live    io.Writer
@@ -104,7 +105,7 @@ func (f *fleet) change(ctx context.Context, instanceID string) error {
 func (f *fleet) start(instanceID string) (ids []string) {
 	for range tasksEach {
 		takes := 500*time.Millisecond + rand.N(1500*time.Millisecond)
-		ids = append(ids, f.cloud.AddTask(instanceID, fakecloud.Script{Name: "kafkaConfigModify", Duration: takes}))
+		ids = append(ids, f.cloud.AddTask(instanceID, fakekafka.Script{Name: "kafkaConfigModify", Duration: takes}))
 	}
 	return ids
 }
@@ -119,7 +120,7 @@ func (f *fleet) tell(err error) {
 	fmt.Fprintf(f.live, "\r%d of %d tasks done, %d failed, %d requests", f.done, f.total, f.failed, len(f.cloud.Requests()))
 }
 
-func connect(cloud *fakecloud.Cloud) (*kafka.KafkaClient, error) {
+func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
 		SafeBuild()

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
+		cloud := fakekafka.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
 		var out strings.Builder
 		if err := run(t.Context(), cloud, &out, io.Discard); err != nil {
 			t.Fatal(err)

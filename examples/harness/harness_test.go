@@ -12,16 +12,17 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 const instanceID = "kafka-1"
 
 // newCloud is a cloud with one instance, whose resizes take 40 minutes, and a client of the real SDK for it.
-func newCloud(t *testing.T, outcome taskwait.Status) (*fakecloud.Cloud, *kafka.KafkaClient) {
+func newCloud(t *testing.T, outcome taskwait.Status) (*fakekafka.Cloud, *kafka.KafkaClient) {
 	t.Helper()
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	cloud.AddInstance(instanceID)
-	cloud.OnResize(fakecloud.Script{Duration: 40 * time.Minute, Outcome: outcome})
+	cloud.OnResize(fakekafka.Script{Duration: 40 * time.Minute, Outcome: outcome})
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
 		SafeBuild()
@@ -41,7 +42,7 @@ func newCloud(t *testing.T, outcome taskwait.Status) (*fakecloud.Cloud, *kafka.K
 func TestGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // 40 minutes, in milliseconds
 		cloud, client := newCloud(t, taskwait.StatusSuccess)
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.HTML(502), fakecloud.Throttle(0))
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.HTML(502), fakecloud.Throttle(0))
 		start := time.Now()
 		if err := Grow(t.Context(), client, instanceID, 600); err != nil {
 			t.Fatal(err)
@@ -78,7 +79,7 @@ func TestGrowKeepsTheJob(t *testing.T) {
 func TestGrowHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud, client := newCloud(t, taskwait.StatusSuccess)
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Hang())
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Hang())
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel) // Ctrl-C, while a request hangs
 		start := time.Now()

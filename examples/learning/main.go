@@ -14,19 +14,20 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 func main() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	for range 20 { // which have ended long ago
-		cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-time.Hour)})
+		cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-time.Hour)})
 	}
 	client, err := connect(cloud)
 	if err != nil {
 		log.Fatal(err)
 	}
-	jobID := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp"})
+	jobID := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp"})
 	if err := run(context.Background(), kafkatasks.New(client, "kafka-1"), jobID); err != nil {
 		log.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
 	return err
 }
 
-func connect(cloud *fakecloud.Cloud) (*kafka.KafkaClient, error) {
+func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
 		SafeBuild()

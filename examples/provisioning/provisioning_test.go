@@ -10,13 +10,14 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestLife plays the whole life, and lives that go wrong: what was created is deleted, whatever happens, and nothing else is.
 func TestLife(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		wrong   func(*fakecloud.Cloud)
+		wrong   func(*fakekafka.Cloud)
 		cancel  time.Duration // 0: never
 		want    error
 		says    string
@@ -24,22 +25,22 @@ func TestLife(t *testing.T) {
 		deleted int
 	}{
 		{name: "well", says: "6. delete\n", deleted: 1},
-		{name: "the resize fails", wrong: func(c *fakecloud.Cloud) { c.OnResize(fakecloud.Script{Outcome: "FAILED"}) }, want: taskwait.ErrTaskFailed, says: "3. delete\n", deleted: 1},
-		{name: "the creation fails", wrong: func(c *fakecloud.Cloud) { c.OnCreate(fakecloud.Change{Takes: time.Second, Outcome: "CREATEFAILED"}) }, want: taskwait.ErrTaskFailed, says: "2. delete\n", deleted: 1},
+		{name: "the resize fails", wrong: func(c *fakekafka.Cloud) { c.OnResize(fakekafka.Script{Outcome: "FAILED"}) }, want: taskwait.ErrTaskFailed, says: "3. delete\n", deleted: 1},
+		{name: "the creation fails", wrong: func(c *fakekafka.Cloud) { c.OnCreate(fakekafka.Change{Duration: time.Second, Outcome: "CREATEFAILED"}) }, want: taskwait.ErrTaskFailed, says: "2. delete\n", deleted: 1},
 		{name: "interrupted", cancel: 4123 * time.Millisecond, want: context.Canceled, says: "=> it may still run", deleted: 1},
 		{name: "interrupted while it is created", cancel: 1123 * time.Millisecond, want: context.Canceled, says: "2. delete\n", deleted: 1},
 		{
-			name: "the deletion is refused", wrong: func(c *fakecloud.Cloud) {
-				c.Inject(fakecloud.RouteDeleteInstance, fakecloud.Error(403, "DMS.00403002", "No permission."))
+			name: "the deletion is refused", wrong: func(c *fakekafka.Cloud) {
+				c.Inject(fakekafka.RouteDeleteInstance, fakecloud.Error(403, "DMS.00403002", "No permission."))
 			}, want: taskwait.ErrNotStarted, says: "is still there, or may be: delete it yourself", left: 1,
 		},
 		{
-			name: "nobody knows whether it was created", wrong: func(c *fakecloud.Cloud) { c.Inject(fakecloud.RouteCreateInstance, fakecloud.DropAnswer()) },
+			name: "nobody knows whether it was created", wrong: func(c *fakekafka.Cloud) { c.Inject(fakekafka.RouteCreateInstance, fakecloud.DropAnswer()) },
 			want: taskwait.ErrOutcomeUnknown, says: "do not send it again unseen, perhaps as", left: 1,
 		},
 		{
-			name: "refused", wrong: func(c *fakecloud.Cloud) {
-				c.Inject(fakecloud.RouteCreateInstance, fakecloud.Error(400, "DMS.00400971", "Quota exceeded."))
+			name: "refused", wrong: func(c *fakekafka.Cloud) {
+				c.Inject(fakekafka.RouteCreateInstance, fakecloud.Error(400, "DMS.00400971", "Quota exceeded."))
 			}, want: taskwait.ErrNotStarted, says: "Quota exceeded",
 		},
 	} {
@@ -65,10 +66,10 @@ func TestLife(t *testing.T) {
 				}
 				left, deleted := 0, 0
 				for _, o := range stage.cloud.Operations() {
-					if _, there := stage.cloud.Instance(o.InstanceID); there && o.Route == fakecloud.RouteCreateInstance {
+					if _, there := stage.cloud.Instance(o.InstanceID); there && o.Route == fakekafka.RouteCreateInstance {
 						left++
 					}
-					if o.Route == fakecloud.RouteDeleteInstance {
+					if o.Route == fakekafka.RouteDeleteInstance {
 						deleted++
 					}
 				}

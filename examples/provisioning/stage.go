@@ -7,16 +7,17 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // stage is the embedded cloud, in memory. It plays the whole life in seconds, with some trouble on the way.
 type stage struct {
-	cloud  *fakecloud.Cloud
+	cloud  *fakekafka.Cloud
 	client *kafka.KafkaClient
 }
 
 func newStage() (*stage, error) {
-	s := &stage{cloud: fakecloud.New()}
+	s := &stage{cloud: fakekafka.New()}
 	s.script()
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
@@ -36,20 +37,20 @@ func newStage() (*stage, error) {
 
 // script says how things go: the task of the public IP is listed late, and a restart shows late too.
 func (s *stage) script() {
-	s.cloud.OnCreate(fakecloud.Change{Takes: 2 * time.Second})
-	s.cloud.OnResize(fakecloud.Script{Stages: []fakecloud.Stage{
-		{Name: "pre_check", Takes: time.Second}, {Name: "disk_expansion", Takes: 2 * time.Second},
+	s.cloud.OnCreate(fakekafka.Change{Duration: 2 * time.Second})
+	s.cloud.OnResize(fakekafka.Script{Stages: []fakekafka.Stage{
+		{Name: "pre_check", Duration: time.Second}, {Name: "disk_expansion", Duration: 2 * time.Second},
 	}})
-	s.cloud.OnPublicIP(fakecloud.Script{Duration: 2 * time.Second, ListedAfter: time.Second})
-	s.cloud.OnConfig(fakecloud.Script{Duration: 2 * time.Second})
-	s.cloud.OnRestart(fakecloud.Change{FlipsAfter: 700 * time.Millisecond, Takes: 2 * time.Second})
-	s.cloud.OnDelete(fakecloud.Change{Takes: time.Second})
+	s.cloud.OnPublicIP(fakekafka.Script{Duration: 2 * time.Second, ListedAfter: time.Second})
+	s.cloud.OnConfig(fakekafka.Script{Duration: 2 * time.Second})
+	s.cloud.OnRestart(fakekafka.Change{FlipsAfter: 700 * time.Millisecond, Duration: 2 * time.Second})
+	s.cloud.OnDelete(fakekafka.Change{Duration: time.Second})
 }
 
 // plan is the one for here, where nothing takes long.
 func (s *stage) plan() plan {
 	return plan{
-		name: "demo", product: "c6.2u4g.cluster", zone: "z1", publicIP: "ip-1",
+		name: "demo", product: "c6.2u4g.cluster", zone: "z1", vpc: "v1", subnet: "s1", group: "g1", publicIP: "ip-1",
 		timeout: time.Minute, shortest: 400 * time.Millisecond, longest: time.Second,
 	}
 }
@@ -58,10 +59,10 @@ func (s *stage) plan() plan {
 func (s *stage) before(step, name string) {
 	switch step {
 	case "resize":
-		s.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable())
+		s.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable())
 	case "configure":
 		if id := s.id(name); id != "" {
-			s.cloud.AddTask(id, fakecloud.Script{Name: "kafkaUpgrade", Duration: 1500 * time.Millisecond})
+			s.cloud.AddTask(id, fakekafka.Script{Name: "kafkaUpgrade", Duration: 1500 * time.Millisecond})
 		}
 	}
 }

@@ -20,13 +20,14 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 const instanceID = "kafka-1"
 
 func main() {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	server, err := cloud.Start()
 	if err != nil {
 		log.Fatal(err)
@@ -41,13 +42,13 @@ func main() {
 // demo is what the four waits have in common.
 type demo struct {
 	out    io.Writer
-	cloud  *fakecloud.Cloud
+	cloud  *fakekafka.Cloud
 	client *kafka.KafkaClient
 	waiter *taskwait.Waiter
 }
 
 // run shows four waits. transport carries the requests to the endpoint; nil: the SDK's own.
-func run(ctx context.Context, out io.Writer, cloud *fakecloud.Cloud, endpoint string, transport http.RoundTripper) error {
+func run(ctx context.Context, out io.Writer, cloud *fakekafka.Cloud, endpoint string, transport http.RoundTripper) error {
 	cloud.AddInstance(instanceID)
 	client, err := connect(endpoint, transport)
 	if err != nil {
@@ -69,7 +70,7 @@ func run(ctx context.Context, out io.Writer, cloud *fakecloud.Cloud, endpoint st
 // succeed starts an operation and waits for its task.
 func (d *demo) succeed(ctx context.Context) error {
 	fmt.Fprintln(d.out, "1. A resize. On the way, the service is down once and throttles once.")
-	d.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
+	d.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable(), fakecloud.Throttle(time.Second))
 	id, err := resize(d.client)
 	if err != nil {
 		return err
@@ -82,15 +83,15 @@ func (d *demo) succeed(ctx context.Context) error {
 // endBadly shows what a wait looks like that does not end with SUCCESS.
 func (d *demo) endBadly(ctx context.Context) {
 	fmt.Fprintln(d.out, "2. A task that fails.")
-	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "kafkaConfigModify", Duration: time.Second, Outcome: taskwait.StatusFailed,
 	})))
 	fmt.Fprintln(d.out, "3. A task that somebody cancels.")
-	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "kafkaUpgrade", Duration: time.Second, Outcome: taskwait.StatusCancelled,
 	})))
 	fmt.Fprintln(d.out, "4. A task that takes an hour, and we have two seconds.")
-	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakecloud.Script{
+	d.explain(d.waiter.WaitForTask(ctx, d.cloud.AddTask(instanceID, fakekafka.Script{
 		Name: "bindInstancePublicIp", Duration: time.Hour,
 	}), taskwait.WithTimeout(2*time.Second)))
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // varying are the figures that jitter changes from run to run.
@@ -17,7 +17,7 @@ var varying = regexp.MustCompile(`\d+(\.\d+)?s|\d+ polls`)
 // README.md shows that file.
 func TestOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		var out strings.Builder
 		if err := run(t.Context(), &out, cloud, "https://kafka.fake", cloud.Transport()); err != nil {
 			t.Fatal(err)

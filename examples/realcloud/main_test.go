@@ -8,13 +8,14 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestRun runs the program against the embedded cloud.
 func TestRun(t *testing.T) {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: time.Nanosecond})
-	bad := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: time.Nanosecond, Outcome: taskwait.StatusFailed})
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: time.Nanosecond})
+	bad := cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: time.Nanosecond, Outcome: taskwait.StatusFailed})
 	server, err := cloud.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,13 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // operation makes a client for an embedded cloud, where the binding of a public IP takes 3 s, as in the vendor's example.
 func operation() (client *kafka.KafkaClient, instanceID, jobID string) {
-	cloud := fakecloud.New()
-	jobID = cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp"})
+	cloud := fakekafka.New()
+	jobID = cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp"})
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
 		SafeBuild()

@@ -16,15 +16,15 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"github.com/taskwait/taskwait/internal/footprint"
 )
 
 // BenchmarkTask is one poll through the SDK and fakecloud in memory, signature and all, beside the SDK's bare call.
 func BenchmarkTask(b *testing.B) {
-	cloud := fakecloud.New()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{})
+	cloud := fakekafka.New()
+	id := cloud.AddTask("kafka-1", fakekafka.Script{})
 	client := newClient(b, cloud)
 	b.Run("bound", func(b *testing.B) {
 		src := kafkatasks.New(client, "kafka-1")
@@ -60,7 +60,7 @@ func (canned) RoundTrip(r *http.Request) (*http.Response, error) {
 // BenchmarkSleepingWait measures what a wait through the SDK costs while it sleeps: one that has nothing to share with
 // others, and one of many on the same instance.
 func BenchmarkSleepingWait(b *testing.B) {
-	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(b, fakecloud.New()).HcClient.GetCredential()).
+	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(b, fakekafka.New()).HcClient.GetCredential()).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(canned{})).SafeBuild()
 	if err != nil {
 		b.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -48,15 +49,15 @@ var faults = []struct {
 }{
 	{weight: 60, means: rows, fault: fakecloud.Serve()},
 	{weight: 10, means: rows, fault: fakecloud.Slow(1500 * time.Millisecond)},
-	{weight: 5, means: rows, fault: fakecloud.SeveralRows()},
-	{weight: 5, means: unknown, fault: fakecloud.Status("PAUSED")},
-	{weight: 2, means: unknown, fault: fakecloud.Status("")},
-	{weight: 6, means: missing, fault: fakecloud.NotListed()},
-	{weight: 4, means: missing, fault: fakecloud.WrongID(), says: "another id"},
+	{weight: 5, means: rows, fault: fakekafka.SeveralRows()},
+	{weight: 5, means: unknown, fault: fakekafka.Status("PAUSED")},
+	{weight: 2, means: unknown, fault: fakekafka.Status("")},
+	{weight: 6, means: missing, fault: fakekafka.NotListed()},
+	{weight: 4, means: missing, fault: fakekafka.WrongID(), says: "another id"},
 	{weight: 3, means: missing, fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), says: "no such instance"},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(0)},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(17 * time.Second)},
-	{weight: 3, means: throttled, fault: fakecloud.ThrottleAs404()},
+	{weight: 3, means: throttled, fault: fakekafka.ThrottleAs404()},
 	{weight: 2, means: throttled, fault: fakecloud.Respond(503, "", "Retry-After", "9")},
 	{weight: 6, means: transient, fault: fakecloud.Unavailable()},
 	{weight: 6, means: transient, fault: fakecloud.Drop()},
@@ -104,7 +105,7 @@ type event struct {
 type chaos struct {
 	timeout, ctxEnd  time.Duration // 0: none
 	tolerance, grace time.Duration
-	steps            []fakecloud.Step
+	steps            []fakekafka.Step
 	listedAfter      time.Duration
 	source           *kafkatasks.Source
 
@@ -129,35 +130,35 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 		c.ctxEnd = span(rnd, time.Second, 12*time.Minute)
 	}
 	ends := []taskwait.Status{taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted, taskwait.StatusCancelled, taskwait.StatusExecuting}
-	c.steps = []fakecloud.Step{
+	c.steps = []fakekafka.Step{
 		{Status: taskwait.StatusCreated}, {After: span(rnd, 1, time.Minute), Status: taskwait.StatusExecuting},
 		{After: span(rnd, time.Minute, 8*time.Minute), Status: ends[rnd.IntN(len(ends))]},
 	}
 	if rnd.IntN(4) == 0 {
 		c.listedAfter = span(rnd, 1, time.Minute)
 	}
-	cloud := fakecloud.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)))
+	cloud := fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)))
 	for range rnd.IntN(60) {
 		i := pick(rnd)
-		cloud.Inject(fakecloud.RouteShowTask, faults[i].fault)
+		cloud.Inject(fakekafka.RouteShowTask, faults[i].fault)
 		c.means = append(c.means, faults[i].means)
 	}
 	if rnd.IntN(5) == 0 { // bad to the end
 		i := pick(rnd)
-		cloud.Inject(fakecloud.RouteShowTask, faults[i].fault.For(time.Hour))
+		cloud.Inject(fakekafka.RouteShowTask, faults[i].fault.For(time.Hour))
 		for range 1000 {
 			c.means = append(c.means, faults[i].means)
 		}
 	}
 	for range rnd.IntN(60) {
-		cloud.Inject(fakecloud.RouteListTasks, faults[pick(rnd)].fault)
+		cloud.Inject(fakekafka.RouteListTasks, faults[pick(rnd)].fault)
 	}
-	c.id = cloud.AddTask("kafka-1", fakecloud.Script{Steps: c.steps, ListedAfter: c.listedAfter})
+	c.id = cloud.AddTask("kafka-1", fakekafka.Script{Steps: c.steps, ListedAfter: c.listedAfter})
 	c.source = kafkatasks.New(newClient(t, cloud), "kafka-1")
 	return c
 }
 
-func newClient(t testing.TB, cloud *fakecloud.Cloud) *kafka.KafkaClient {
+func newClient(t testing.TB, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
 		WithProjectId(fakecloud.DefaultProject).SafeBuild()

@@ -21,6 +21,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -58,7 +59,7 @@ func TestClassify(t *testing.T) {
 		{"429, window in the message", fakecloud.Throttle(0), throttled, time.Minute, "APIGW.0308", "429 Too Many Requests"},
 		{"429, another gateway", refuse(429, "APIG.0308", "over ratelimit,limit:5,time:10 second"), throttled, 10 * time.Second, "APIG.0308", ""},
 		{"a throttle's code with another status", refuse(400, "APIGW.0308", "throttled"), throttled, 0, "APIGW.0308", ""},
-		{"a throttle sent as 404", fakecloud.ThrottleAs404(), throttled, 0, "DMS.10240407", "Flow control"},
+		{"a throttle sent as 404", fakekafka.ThrottleAs404(), throttled, 0, "DMS.10240407", "Flow control"},
 		{"503, seconds", respond(503, "", "Retry-After", "9"), throttled, 9 * time.Second, "", "503 Service Unavailable"},
 		{"503", fakecloud.Unavailable(), transient, 0, "APIGW.0201", "503 Service Unavailable: Backend unavailable."},
 		{"503, empty", respond(503, ""), transient, 0, "", "503 Service Unavailable"},
@@ -104,16 +105,16 @@ func TestClassify(t *testing.T) {
 		{"a long message", refuse(400, "DMS.1", strings.Repeat("long ", 100)+password), permanent, 0, "DMS.1", "long long"},
 		{"control characters", refuse(400, "DMS.1", "red \x1b[31m\n"), permanent, 0, "DMS.1", `red \x1b[31m\n`},
 
-		{"not listed", fakecloud.NotListed(), missing, 0, "", "the instance lists no task with this id"},
-		{"other ids", fakecloud.WrongID(), missing, 0, "", "lists no task"},
+		{"not listed", fakekafka.NotListed(), missing, 0, "", "the instance lists no task with this id"},
+		{"other ids", fakekafka.WrongID(), missing, 0, "", "lists no task"},
 		{"a row without an id", respond(200, `{"tasks":[{"status":"SUCCESS"}]}`), missing, 0, "", "lists no task"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
-				id := cloud.AddTask("kafka-1", fakecloud.Script{Params: password})
-				cloud.Inject(fakecloud.RouteShowTask, tt.fault)
+				cloud := fakekafka.New()
+				id := cloud.AddTask("kafka-1", fakekafka.Script{Params: password})
+				cloud.Inject(fakekafka.RouteShowTask, tt.fault)
 				_, err := kafkatasks.New(shortClient(t, cloud), "kafka-1").Task(t.Context(), id)
 				var q *taskwait.QueryError
 				if !errors.As(err, &q) {
@@ -154,7 +155,7 @@ func TestClassifyCutOff(t *testing.T) {
 		{429, taskwait.ClassThrottled},
 		{503, taskwait.ClassThrottled},
 	} {
-		client := newClient(t, fakecloud.New())
+		client := newClient(t, fakekafka.New())
 		wire := cut{tt.status, http.Header{"Retry-After": {"60"}, "X-Request-Id": {"7d1f"}}}
 		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
 			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
@@ -180,7 +181,7 @@ func TestOddTransports(t *testing.T) {
 		"no answer": func() *http.Response { return nil },
 		"no body":   func() *http.Response { return &http.Response{StatusCode: http.StatusServiceUnavailable} },
 	} {
-		client := newClient(t, fakecloud.New())
+		client := newClient(t, fakekafka.New())
 		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
 			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
 		if err != nil {
@@ -195,7 +196,7 @@ func TestOddTransports(t *testing.T) {
 
 // TestMalformedEndpoint: asking again cannot help.
 func TestMalformedEndpoint(t *testing.T) {
-	client := newClient(t, fakecloud.New())
+	client := newClient(t, fakekafka.New())
 	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://::bad").WithCredential(client.HcClient.GetCredential()).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +208,7 @@ func TestMalformedEndpoint(t *testing.T) {
 }
 
 // shortClient is a client whose own timeout is 20 s.
-func shortClient(t *testing.T, cloud *fakecloud.Cloud) *kafka.KafkaClient {
+func shortClient(t *testing.T, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
 		WithProjectId(fakecloud.DefaultProject).SafeBuild()
@@ -243,10 +244,10 @@ func checkSilent(t *testing.T, v any) {
 // TestClassifyReaches checks that the SDK's own errors can still be asked for, and that the wait tells whose timeout it was.
 func TestClassifyReaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
-		id := cloud.AddTask("kafka-1", fakecloud.Script{})
+		cloud := fakekafka.New()
+		id := cloud.AddTask("kafka-1", fakekafka.Script{})
 		src := kafkatasks.New(shortClient(t, cloud), "kafka-1")
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(400, "DMS.1", "bad"), fakecloud.Drop())
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(400, "DMS.1", "bad"), fakecloud.Drop())
 		var service *sdkerr.ServiceResponseError
 		if _, err := src.Task(t.Context(), id); !errors.As(err, &service) || service.ErrorCode != "DMS.1" {
 			t.Errorf("the SDK's error is out of reach in %v", err)
@@ -255,7 +256,7 @@ func TestClassifyReaches(t *testing.T) {
 		if _, err := src.Task(t.Context(), id); !errors.As(err, &network) {
 			t.Errorf("the network's error is out of reach in %v", err)
 		}
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Hang().For(time.Hour))
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Hang().For(time.Hour))
 		w, err := taskwait.New(src, taskwait.WithErrorTolerance(0))
 		if err != nil {
 			t.Fatal(err)
@@ -272,9 +273,9 @@ func TestClassifyContext(t *testing.T) {
 	for name, fault := range map[string]fakecloud.Fault{"hang": fakecloud.Hang(), "stall": fakecloud.Stall(), "slow": fakecloud.Slow(time.Hour)} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
-				id := cloud.AddTask("kafka-1", fakecloud.Script{})
-				cloud.Inject(fakecloud.RouteShowTask, fault)
+				cloud := fakekafka.New()
+				id := cloud.AddTask("kafka-1", fakekafka.Script{})
+				cloud.Inject(fakekafka.RouteShowTask, fault)
 				ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
 				defer cancel()
 				start := time.Now()
@@ -292,7 +293,7 @@ func TestClassifyContext(t *testing.T) {
 
 // TestNotBuilt: a request that cannot even be built is not sent again and again.
 func TestNotBuilt(t *testing.T) {
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(&auth.BasicCredentials{ProjectId: "p"}).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
 	if err != nil {
@@ -323,7 +324,7 @@ func (d *deafBody) Close() error {
 
 func TestDeafTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client := newClient(t, fakecloud.New())
+		client := newClient(t, fakekafka.New())
 		cfg := config.DefaultHttpConfig().WithHttpRoundTripper(&deafBody{closed: make(chan struct{})})
 		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).WithHttpConfig(cfg).SafeBuild()
 		if err != nil {

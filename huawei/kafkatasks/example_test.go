@@ -11,12 +11,13 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 func Example() {
-	cloud := fakecloud.New() // instead of the real one
-	jobID := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Duration: 10 * time.Millisecond})
+	cloud := fakekafka.New() // instead of the real one
+	jobID := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", Duration: 10 * time.Millisecond})
 
 	client, err := connect(cloud)
 	if err != nil {
@@ -35,9 +36,9 @@ func Example() {
 
 // Binding a public IP answers with no id. The task is found in the instance's list, as one that was not there before.
 func ExampleSource_OperationNamed() {
-	cloud := fakecloud.New() // an embedded cloud, for examples and tests
+	cloud := fakekafka.New() // an embedded cloud, for examples and tests
 	cloud.AddInstance("kafka-1")
-	cloud.OnPublicIP(fakecloud.Script{Duration: 5 * time.Millisecond})
+	cloud.OnPublicIP(fakekafka.Script{Duration: 5 * time.Millisecond})
 	client, err := connect(cloud)
 	if err != nil {
 		fmt.Println(err)
@@ -61,9 +62,9 @@ func ExampleSource_OperationNamed() {
 
 // A deletion has no task: it is over when the service no longer knows the instance.
 func ExampleGone() {
-	cloud := fakecloud.New() // an embedded cloud, for examples and tests
+	cloud := fakekafka.New() // an embedded cloud, for examples and tests
 	cloud.AddInstance("kafka-1")
-	cloud.OnDelete(fakecloud.Change{Takes: 5 * time.Millisecond})
+	cloud.OnDelete(fakekafka.Change{Duration: 5 * time.Millisecond})
 	client, err := connect(cloud)
 	if err != nil {
 		fmt.Println(err)
@@ -81,7 +82,7 @@ func ExampleGone() {
 }
 
 // connect makes a client of the SDK, as you would for the real cloud.
-func connect(cloud *fakecloud.Cloud) (*kafka.KafkaClient, error) {
+func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
 		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
 	if err != nil {

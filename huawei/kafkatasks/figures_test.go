@@ -13,13 +13,14 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"golang.org/x/time/rate"
 )
 
 // rollout is many tasks started together, behind a quota of 10 requests a second, with 50 ms for each.
 type rollout struct {
-	cloud     *fakecloud.Cloud
+	cloud     *fakekafka.Cloud
 	limiter   *taskwait.Limiter
 	instances map[string][]string // the ids of the tasks on it
 	ends      map[string]time.Time
@@ -31,7 +32,7 @@ const rolloutQuota = 10
 func newRollout(seed uint64, tasks, instances int) *rollout {
 	const median, sigma = float64(20 * time.Second), 1.2
 	r := &rollout{
-		cloud:     fakecloud.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
+		cloud:     fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
 		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)), // at 10, what rounding makes 99.999999 ms would be one too many
 		instances: map[string][]string{}, ends: map[string]time.Time{},
 	}
@@ -39,7 +40,7 @@ func newRollout(seed uint64, tasks, instances int) *rollout {
 	for i := range tasks {
 		takes := time.Duration(median * math.Exp(sigma*rnd.NormFloat64()))
 		instance := fmt.Sprintf("kafka-%d", i%instances)
-		id := r.cloud.AddTask(instance, fakecloud.Script{Duration: takes})
+		id := r.cloud.AddTask(instance, fakekafka.Script{Duration: takes})
 		r.instances[instance] = append(r.instances[instance], id)
 		r.ends[id] = time.Now().Add(takes)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -20,6 +21,7 @@ func creation(name, description string) func(*kafka.KafkaClient) (*string, error
 		resp, err := c.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: &model.CreateInstanceByEngineReq{
 			Name: name, Description: &description, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7",
 			BrokerNum: 3, StorageSpace: 300, Password: pointer(password), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
+			VpcId: "v1", SubnetId: "n1", SecurityGroupId: "g1",
 			StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
 		}})
 		if err != nil {
@@ -42,7 +44,7 @@ func TestInstanceStatus(t *testing.T) {
 		{"ERROR", failed}, {"CREATEFAILED", failed}, {"EXTENDEDFAILED", failed}, {"ROLLBACKFAILED", failed}, {"FROZEN", failed},
 		{"LEVITATING", "LEVITATING"},
 	} {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		cloud.SetStatus("kafka-1", tt.phase)
 		client := newClient(t, cloud)
 		task, err := kafkatasks.Running(client).Task(t.Context(), "kafka-1")
@@ -68,7 +70,7 @@ func TestGone(t *testing.T) {
 		gone  bool
 	}{
 		{name: "no such instance", fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), gone: true},
-		{name: "a throttle as 404", fault: fakecloud.ThrottleAs404(), class: taskwait.ClassThrottled},
+		{name: "a throttle as 404", fault: fakekafka.ThrottleAs404(), class: taskwait.ClassThrottled},
 		{name: "a wrong route", fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), class: taskwait.ClassPermanent},
 		{name: "a wrong API", fault: fakecloud.Error(404, "APIGW.0101", "The API does not exist or has not been published."), class: taskwait.ClassPermanent},
 		{name: "another resource", fault: fakecloud.Error(404, "DMS.00404033", "This topic does not exist."), class: taskwait.ClassNotFound},
@@ -83,9 +85,9 @@ func TestGone(t *testing.T) {
 		{name: "dropped", fault: fakecloud.Drop()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			cloud := fakecloud.New()
+			cloud := fakekafka.New()
 			cloud.AddInstance("kafka-1")
-			cloud.Inject(fakecloud.RouteShowInstance, tt.fault)
+			cloud.Inject(fakekafka.RouteShowInstance, tt.fault)
 			task, err := kafkatasks.Gone(newClient(t, cloud)).Task(t.Context(), "kafka-1")
 			var q *taskwait.QueryError
 			switch {
@@ -106,7 +108,7 @@ func TestGone(t *testing.T) {
 func TestCreate(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
-		change     fakecloud.Change
+		change     fakekafka.Change
 		fault      fakecloud.Fault
 		opts       []taskwait.Option
 		want       error
@@ -114,9 +116,9 @@ func TestCreate(t *testing.T) {
 		candidates int
 	}{
 		{name: "well", made: 1},
-		{name: "badly", change: fakecloud.Change{Outcome: "CREATEFAILED"}, want: taskwait.ErrTaskFailed, made: 1},
+		{name: "badly", change: fakekafka.Change{Outcome: "CREATEFAILED"}, want: taskwait.ErrTaskFailed, made: 1},
 		{
-			name: "flapping", made: 1, opts: []taskwait.Option{taskwait.WithSettle(3)}, change: fakecloud.Change{Statuses: []fakecloud.StatusStep{
+			name: "flapping", made: 1, opts: []taskwait.Option{taskwait.WithSettle(3)}, change: fakekafka.Change{Statuses: []fakekafka.StatusStep{
 				{After: 0, Status: "CREATING"}, {After: 100 * time.Second, Status: "RUNNING"}, {After: 105 * time.Second, Status: "CREATING"},
 				{After: 200 * time.Second, Status: "RUNNING"},
 			}},
@@ -127,7 +129,7 @@ func TestCreate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				client := newClient(t, cloud)
 				running := kafkatasks.Running(client)
 				w := waiterOn(t, running, taskwait.WithTimeout(time.Hour))
@@ -135,7 +137,7 @@ func TestCreate(t *testing.T) {
 					t.Fatal(err) // an older one of the same name
 				}
 				cloud.OnCreate(tt.change)
-				cloud.Inject(fakecloud.RouteCreateInstance, tt.fault)
+				cloud.Inject(fakekafka.RouteCreateInstance, tt.fault)
 				task, err := w.Do(t.Context(), running.Create("mine", creation("mine", "")), tt.opts...)
 				made := cloud.Operations()[1:]
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || len(made) != tt.made {
@@ -168,7 +170,7 @@ func TestRestart(t *testing.T) {
 	leave := taskwait.WithLeaving("RUNNING")
 	for _, tt := range []struct {
 		name   string
-		change fakecloud.Change
+		change fakekafka.Change
 		fault  fakecloud.Fault
 		opts   []taskwait.Option
 		want   error
@@ -176,9 +178,9 @@ func TestRestart(t *testing.T) {
 		done   int
 	}{
 		{name: "at once", opts: []taskwait.Option{leave}, done: 1},
-		{name: "it flips late", change: fakecloud.Change{FlipsAfter: 20 * time.Second}, opts: []taskwait.Option{leave}, done: 1},
-		{name: "it flips late, and nobody has said so", change: fakecloud.Change{FlipsAfter: 20 * time.Second}, early: true, done: 1},
-		{name: "badly", change: fakecloud.Change{Outcome: "ERROR"}, opts: []taskwait.Option{leave}, want: taskwait.ErrTaskFailed, done: 1},
+		{name: "it flips late", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, opts: []taskwait.Option{leave}, done: 1},
+		{name: "it flips late, and nobody has said so", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, early: true, done: 1},
+		{name: "badly", change: fakekafka.Change{Outcome: "ERROR"}, opts: []taskwait.Option{leave}, want: taskwait.ErrTaskFailed, done: 1},
 		{
 			name: "the batch has refused it", fault: fakecloud.Respond(200, `{"results":[{"result":"failed","instance":"kafka-1"}]}`),
 			opts: []taskwait.Option{leave}, want: taskwait.ErrNotStarted,
@@ -191,15 +193,15 @@ func TestRestart(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				cloud.AddInstance("kafka-1")
 				cloud.OnRestart(tt.change)
-				cloud.Inject(fakecloud.RouteAction, tt.fault)
+				cloud.Inject(fakekafka.RouteAction, tt.fault)
 				running := kafkatasks.Running(newClient(t, cloud))
 				start := time.Now()
 				_, err := waiterOn(t, running, taskwait.WithTimeout(time.Hour)).Do(t.Context(), running.Restart("kafka-1"), tt.opts...)
-				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakecloud.RouteAction) != tt.done {
-					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakecloud.RouteAction), tt.want, tt.done)
+				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteAction) != tt.done {
+					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakekafka.RouteAction), tt.want, tt.done)
 				}
 				if early := time.Since(start) < 90*time.Second; err == nil && early != tt.early {
 					t.Errorf("it took %v, early: want %v", time.Since(start), tt.early)
@@ -226,27 +228,27 @@ func TestDelete(t *testing.T) {
 		{name: "well", there: true, done: 1},
 		{name: "there is none", done: 0},
 		{name: "a task runs", there: true, busy: true, done: 1},
-		{name: "throttled as 404", there: true, fault: fakecloud.ThrottleAs404(), done: 1},
+		{name: "throttled as 404", there: true, fault: fakekafka.ThrottleAs404(), done: 1},
 		{name: "the answer got lost", there: true, fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, done: 1},
 		{name: "a wrong route", there: true, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), want: taskwait.ErrNotStarted},
 		{name: "settled", there: true, opts: []taskwait.Option{taskwait.WithSettle(2)}, done: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				if tt.there {
 					cloud.AddInstance("kafka-1")
 				}
 				if tt.busy {
-					cloud.AddTask("kafka-1", fakecloud.Script{Duration: 10 * time.Minute})
+					cloud.AddTask("kafka-1", fakekafka.Script{Duration: 10 * time.Minute})
 				}
-				cloud.Inject(fakecloud.RouteDeleteInstance, tt.fault)
-				cloud.Inject(fakecloud.RouteShowInstance, fakecloud.Serve(), fakecloud.ThrottleAs404(), fakecloud.HTML(404))
+				cloud.Inject(fakekafka.RouteDeleteInstance, tt.fault)
+				cloud.Inject(fakekafka.RouteShowInstance, fakecloud.Serve(), fakekafka.ThrottleAs404(), fakecloud.HTML(404))
 				client := newClient(t, cloud)
 				gone := kafkatasks.Gone(client)
 				_, err := waiterOn(t, gone, taskwait.WithTimeout(time.Hour)).Do(t.Context(), gone.Delete("kafka-1"), tt.opts...)
-				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakecloud.RouteDeleteInstance) != tt.done {
-					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakecloud.RouteDeleteInstance), tt.want, tt.done)
+				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteDeleteInstance) != tt.done {
+					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakekafka.RouteDeleteInstance), tt.want, tt.done)
 				}
 				if state, still := cloud.Instance("kafka-1"); err == nil && still {
 					t.Errorf("success, and it is still there: %+v", state)

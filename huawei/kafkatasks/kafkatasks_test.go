@@ -13,6 +13,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -20,10 +21,10 @@ import (
 
 func TestTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
-		id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "bindInstancePublicIp", Params: `{"password":"` + password + `"}`})
+		cloud := fakekafka.New()
+		id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", Params: `{"password":"` + password + `"}`})
 		created := time.Now()
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.SeveralRows())
+		cloud.Inject(fakekafka.RouteShowTask, fakekafka.SeveralRows())
 		time.Sleep(time.Second)
 		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), id)
 		if err != nil {
@@ -62,8 +63,8 @@ func TestTaskTimes(t *testing.T) {
 		{"1763350067752", time.Time{}.String()},
 		{"", time.Time{}.String()},
 	} {
-		cloud := fakecloud.New()
-		cloud.Inject(fakecloud.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
+		cloud := fakekafka.New()
+		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
 		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), "t")
 		if got := task.CreatedAt.UTC().String(); err != nil || got != tt.want {
 			t.Errorf("created_at %q: %v, %v; want %v", tt.created, got, err, tt.want)
@@ -73,8 +74,8 @@ func TestTaskTimes(t *testing.T) {
 
 // TestIDs: what is not an id is refused before anything is sent.
 func TestIDs(t *testing.T) {
-	cloud := fakecloud.New()
-	cloud.AddTask("kafka-1", fakecloud.Script{})
+	cloud := fakekafka.New()
+	cloud.AddTask("kafka-1", fakekafka.Script{})
 	client := newClient(t, cloud)
 	for _, bad := range []string{"", ".", "..", "../other", "a/b", "{instance_id}", "a b", "a%2f", "a?b", "a#b", `a\b`, strings.Repeat("a", 257)} {
 		if _, err := taskwait.New(kafkatasks.New(client, bad)); !errors.Is(err, taskwait.ErrInvalidID) {
@@ -117,11 +118,11 @@ func TestNilClient(t *testing.T) {
 // TestHistory seeds a history from the service's own list, and waits by it, with clocks that are an hour apart.
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New(fakecloud.WithClockSkew(10 * time.Minute))
+		cloud := fakekafka.New(fakecloud.WithClockSkew(10 * time.Minute))
 		for range 20 {
-			cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 8 * time.Minute})
+			cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: 8 * time.Minute})
 		}
-		cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 24 * time.Hour}) // runs, and says nothing
+		cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: 24 * time.Hour}) // runs, and says nothing
 		time.Sleep(time.Hour)
 		src := kafkatasks.New(newClient(t, cloud), "kafka-1")
 		tasks, err := src.Recent(t.Context())
@@ -132,7 +133,7 @@ func TestHistory(t *testing.T) {
 		for _, t := range tasks {
 			history.Add(t.Name, t.Took())
 		}
-		id := cloud.AddTask("kafka-1", fakecloud.Script{Name: "resize", Duration: 8 * time.Minute})
+		id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: 8 * time.Minute})
 		time.Sleep(5 * time.Minute) // the wait begins on a task that is old already
 		waiter, err := taskwait.New(src, taskwait.WithHistory(history))
 		if err != nil {

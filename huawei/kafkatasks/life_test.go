@@ -16,6 +16,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -28,7 +29,7 @@ var (
 // service. DropAnswer, Stall and Truncate carry it out and hide that.
 var changeFaults = []fakecloud.Fault{
 	fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(),
-	fakecloud.Slow(1500 * time.Millisecond), fakecloud.Slow(time.Minute), fakecloud.Throttle(0), fakecloud.Throttle(17 * time.Second), fakecloud.ThrottleAs404(),
+	fakecloud.Slow(1500 * time.Millisecond), fakecloud.Slow(time.Minute), fakecloud.Throttle(0), fakecloud.Throttle(17 * time.Second), fakekafka.ThrottleAs404(),
 	fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."), fakecloud.Error(400, "DMS.00400026", "Not allowed."),
 	fakecloud.Error(400, "DMS.00400062", "Invalid request parameter."), fakecloud.Error(403, "DMS.00403002", "No permission."),
 	fakecloud.Drop(), fakecloud.DropAnswer(), fakecloud.Stall(), fakecloud.Truncate(), fakecloud.Hang(), fakecloud.Unavailable(),
@@ -39,9 +40,9 @@ var changeFaults = []fakecloud.Fault{
 // honest reports whether a fault may befall a query for this route: it may hide things, but not make up others.
 func honest(r fakecloud.Route, i int) bool {
 	switch r {
-	case fakecloud.RouteListTasks:
+	case fakekafka.RouteListTasks:
 		return faults[i].says != "another id" // that would be another task
-	case fakecloud.RouteShowInstance:
+	case fakekafka.RouteShowInstance:
 		return faults[i].says != "no such instance" // that is what one may wait for
 	}
 	return true
@@ -52,7 +53,7 @@ type life struct {
 	t       *testing.T
 	seed    uint64
 	rnd     *rand.Rand
-	cloud   *fakecloud.Cloud
+	cloud   *fakekafka.Cloud
 	id      string
 	seen    int // operations that have been accounted for
 	account []string
@@ -87,7 +88,7 @@ func TestLife(t *testing.T) {
 
 func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
-	l := &life{t: t, seed: seed, rnd: rnd, cloud: fakecloud.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)), fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute)))}
+	l := &life{t: t, seed: seed, rnd: rnd, cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)), fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute)))}
 	client := newClient(t, l.cloud)
 	running, gone := kafkatasks.Running(client), kafkatasks.Gone(client)
 	settled := []taskwait.Option{taskwait.WithSettle(1 + rnd.IntN(3))}
@@ -97,7 +98,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 		return err
 	}
 	for l.id == "" {
-		_ = do(step{"create", fakecloud.RouteCreateInstance, waiterOn(t, running), running.Create("mine", creation("mine", "")), settled, true})
+		_ = do(step{"create", fakekafka.RouteCreateInstance, waiterOn(t, running), running.Create("mine", creation("mine", "")), settled, true})
 		if t.Failed() {
 			return
 		}
@@ -107,22 +108,22 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	for n := range 2 + rnd.IntN(5) {
 		switch storage := int32(400 + 100*n); rnd.IntN(5) {
 		case 0:
-			_ = do(step{"resize", fakecloud.RouteResize, tasks, source.Operation("resize", resize(l.id, storage)), nil, true})
+			_ = do(step{"resize", fakekafka.RouteResize, tasks, source.Operation("resize", resize(l.id, storage)), nil, true})
 		case 1:
-			_ = do(step{"bind", fakecloud.RoutePublicIP, tasks, source.OperationNamed(bind, bindIP(l.id, "ip")), nil, false})
+			_ = do(step{"bind", fakekafka.RoutePublicIP, tasks, source.OperationNamed(bind, bindIP(l.id, "ip")), nil, false})
 		case 2:
-			_ = do(step{"configure", fakecloud.RouteModifyConfigs, tasks, source.OperationNamed("kafkaConfigModify", configure(l.id)), nil, false})
+			_ = do(step{"configure", fakekafka.RouteModifyConfigs, tasks, source.OperationNamed("kafkaConfigModify", configure(l.id)), nil, false})
 		case 3:
-			_ = do(step{"reset", fakecloud.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)), nil, false})
+			_ = do(step{"reset", fakekafka.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)), nil, false})
 		case 4:
-			_ = do(step{"restart", fakecloud.RouteAction, waiterOn(t, running), running.Restart(l.id), append(settled, taskwait.WithLeaving("RUNNING")), true})
+			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), append(settled, taskwait.WithLeaving("RUNNING")), true})
 		}
 		if t.Failed() {
 			return
 		}
 	}
 	for tries := 0; ; tries++ {
-		err := do(step{"delete", fakecloud.RouteDeleteInstance, waiterOn(t, gone), gone.Delete(l.id), settled, true})
+		err := do(step{"delete", fakekafka.RouteDeleteInstance, waiterOn(t, gone), gone.Delete(l.id), settled, true})
 		switch {
 		case t.Failed():
 			return
@@ -163,7 +164,7 @@ func (l *life) arrange(s step) []taskwait.Option {
 		l.cloud.Inject(s.route, changeFaults[l.rnd.IntN(len(changeFaults))])
 	}
 	for _, r := range []fakecloud.Route{
-		fakecloud.RouteListTasks, fakecloud.RouteShowTask, fakecloud.RouteProgress, fakecloud.RouteShowInstance, fakecloud.RouteListInstances,
+		fakekafka.RouteListTasks, fakekafka.RouteShowTask, fakekafka.RouteProgress, fakekafka.RouteShowInstance, fakekafka.RouteListInstances,
 	} {
 		for range l.rnd.IntN(12) {
 			if i := pick(l.rnd); honest(r, i) {
@@ -172,21 +173,21 @@ func (l *life) arrange(s step) []taskwait.Option {
 		}
 	}
 	ends := []taskwait.Status{"SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED"}
-	script := fakecloud.Script{
+	script := fakekafka.Script{
 		Duration: span(l.rnd, time.Second, 20*time.Minute), Outcome: ends[l.rnd.IntN(len(ends))], ListedAfter: span(l.rnd, 0, 20*time.Second),
 	}
 	l.cloud.OnPublicIP(script)
 	l.cloud.OnConfig(script)
 	l.cloud.OnOffsetReset(script)
 	if l.rnd.IntN(2) == 0 {
-		script.Stages = []fakecloud.Stage{{Name: "expansion", Takes: script.Duration}}
+		script.Stages = []fakekafka.Stage{{Name: "expansion", Duration: script.Duration}}
 	}
 	l.cloud.OnResize(script)
 	bad := l.rnd.IntN(5) == 0
 	takes := span(l.rnd, time.Minute, 20*time.Minute)
-	l.cloud.OnCreate(fakecloud.Change{Takes: takes, Outcome: map[bool]string{true: "CREATEFAILED"}[bad]})
-	l.cloud.OnRestart(fakecloud.Change{Takes: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad]})
-	l.cloud.OnDelete(fakecloud.Change{Takes: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second)})
+	l.cloud.OnCreate(fakekafka.Change{Duration: takes, Outcome: map[bool]string{true: "CREATEFAILED"}[bad]})
+	l.cloud.OnRestart(fakekafka.Change{Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad]})
+	l.cloud.OnDelete(fakekafka.Change{Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second)})
 	opts := append(slices.Clone(s.opts), taskwait.WithNotFoundGrace(span(l.rnd, 30*time.Second, 3*time.Minute)), taskwait.WithQueryTimeout(20*time.Second))
 	if l.rnd.IntN(3) > 0 {
 		opts = append(opts, taskwait.WithTimeout(span(l.rnd, time.Second, time.Hour)))
@@ -214,8 +215,8 @@ func (l *life) play(s step) error {
 }
 
 // audit says what is wrong with the account of a step; "": nothing.
-func (l *life) audit(s step, task taskwait.Task, err error, done []fakecloud.Operation) string {
-	var op fakecloud.Operation
+func (l *life) audit(s step, task taskwait.Task, err error, done []fakekafka.Operation) string {
+	var op fakekafka.Operation
 	switch {
 	case len(done) > 1:
 		return "it was carried out twice"
@@ -253,7 +254,7 @@ func (l *life) audit(s step, task taskwait.Task, err error, done []fakecloud.Ope
 	return l.auditError(s, e, done, id)
 }
 
-func (l *life) auditError(s step, e *taskwait.WaitError, done []fakecloud.Operation, id string) string {
+func (l *life) auditError(s step, e *taskwait.WaitError, done []fakekafka.Operation, id string) string {
 	started := len(done) == 1
 	switch kind(e) {
 	case "not started":
@@ -288,7 +289,7 @@ func (l *life) auditError(s step, e *taskwait.WaitError, done []fakecloud.Operat
 }
 
 // truth is what became of an operation.
-func (l *life) truth(op fakecloud.Operation) string {
+func (l *life) truth(op fakekafka.Operation) string {
 	if op.TaskID == "" {
 		switch i, _ := l.cloud.Instance(op.InstanceID); i.Status {
 		case "RUNNING":

@@ -14,6 +14,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -65,7 +66,7 @@ func waitErrorOf(t testing.TB, err error) *taskwait.WaitError {
 }
 
 // count counts what was carried out on a route.
-func count(cloud *fakecloud.Cloud, r fakecloud.Route) (n int) {
+func count(cloud *fakekafka.Cloud, r fakecloud.Route) (n int) {
 	for _, o := range cloud.Operations() {
 		if o.Route == r {
 			n++
@@ -79,27 +80,27 @@ func TestNoID(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		cloud  []fakecloud.Option
-		older  []fakecloud.Script
-		script fakecloud.Script
+		older  []fakekafka.Script
+		script fakekafka.Script
 		want   error
 	}{
 		{name: "the only one"},
-		{name: "an older one has failed", older: []fakecloud.Script{{Outcome: "FAILED"}}},
-		{name: "an older one has succeeded, ours fails", older: []fakecloud.Script{{}}, script: fakecloud.Script{Outcome: "FAILED"}, want: taskwait.ErrTaskFailed},
+		{name: "an older one has failed", older: []fakekafka.Script{{Outcome: "FAILED"}}},
+		{name: "an older one has succeeded, ours fails", older: []fakekafka.Script{{}}, script: fakekafka.Script{Outcome: "FAILED"}, want: taskwait.ErrTaskFailed},
 		{
-			name: "an older one still runs", cloud: []fakecloud.Option{fakecloud.WithoutConflicts()},
-			older: []fakecloud.Script{{Duration: time.Hour, Outcome: "FAILED"}},
+			name: "an older one still runs", cloud: []fakecloud.Option{fakekafka.WithoutConflicts()},
+			older: []fakekafka.Script{{Duration: time.Hour, Outcome: "FAILED"}},
 		},
-		{name: "it appears later", older: []fakecloud.Script{{Outcome: "FAILED"}}, script: fakecloud.Script{ListedAfter: 12 * time.Second, Duration: time.Minute}},
-		{name: "it is over when it appears", script: fakecloud.Script{ListedAfter: 12 * time.Second, Outcome: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
-		{name: "the service is ahead", cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)}, older: []fakecloud.Script{{Outcome: "FAILED"}}},
-		{name: "the service is behind", cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, older: []fakecloud.Script{{Outcome: "FAILED"}}},
-		{name: "many others", older: slices.Repeat([]fakecloud.Script{{Outcome: "FAILED"}}, 250)},
-		{name: "slow answers", cloud: []fakecloud.Option{fakecloud.WithLatency(4 * time.Second)}, older: []fakecloud.Script{{Outcome: "FAILED"}}},
+		{name: "it appears later", older: []fakekafka.Script{{Outcome: "FAILED"}}, script: fakekafka.Script{ListedAfter: 12 * time.Second, Duration: time.Minute}},
+		{name: "it is over when it appears", script: fakekafka.Script{ListedAfter: 12 * time.Second, Outcome: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
+		{name: "the service is ahead", cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
+		{name: "the service is behind", cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
+		{name: "many others", older: slices.Repeat([]fakekafka.Script{{Outcome: "FAILED"}}, 250)},
+		{name: "slow answers", cloud: []fakecloud.Option{fakecloud.WithLatency(4 * time.Second)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New(tt.cloud...)
+				cloud := fakekafka.New(tt.cloud...)
 				cloud.AddInstance("kafka-1")
 				for _, s := range tt.older {
 					s.Name = bind
@@ -137,12 +138,12 @@ func firstOfName(c *kafka.KafkaClient, id, name string) (taskID, status string, 
 // TestFirstOfName shows why the first row of that name will not do: it is an old task's until ours is listed.
 func TestFirstOfName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		client := newClient(t, cloud)
 		source := kafkatasks.New(client, "kafka-1")
-		old := cloud.AddTask("kafka-1", fakecloud.Script{Name: bind, Outcome: "FAILED"})
+		old := cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
 		time.Sleep(time.Minute)
-		cloud.OnPublicIP(fakecloud.Script{ListedAfter: 3 * time.Second, Duration: 20 * time.Second})
+		cloud.OnPublicIP(fakekafka.Script{ListedAfter: 3 * time.Second, Duration: 20 * time.Second})
 		var wrongID, wrongStatus string
 		op := source.OperationNamed(bind, func(c *kafka.KafkaClient) error {
 			err := bindIP("kafka-1", "ip-1")(c)
@@ -166,8 +167,8 @@ func TestTwoAtOnce(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		t.Run(fmt.Sprint("known ", known), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New(fakecloud.WithoutConflicts(), fakecloud.WithLatency(100*time.Millisecond))
-				cloud.OnPublicIP(fakecloud.Script{Duration: 30 * time.Second})
+				cloud := fakekafka.New(fakekafka.WithoutConflicts(), fakecloud.WithLatency(100*time.Millisecond))
+				cloud.OnPublicIP(fakekafka.Script{Duration: 30 * time.Second})
 				cloud.AddInstance("kafka-1")
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 				w := waiterOn(t, source, taskwait.WithTimeout(5*time.Minute))
@@ -224,7 +225,7 @@ func TestOperationFaults(t *testing.T) {
 		{name: "none", fault: fakecloud.Serve(), carriedOut: 1},
 		{name: "slow", fault: fakecloud.Slow(5 * time.Second), carriedOut: 1},
 		{name: "throttled", fault: fakecloud.Throttle(0).Times(3), carriedOut: 1},
-		{name: "throttled as 404", fault: fakecloud.ThrottleAs404(), carriedOut: 1},
+		{name: "throttled as 404", fault: fakekafka.ThrottleAs404(), carriedOut: 1},
 		{name: "another task runs", fault: fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."), carriedOut: 1},
 		{name: "wrong once, and nothing runs", fault: fakecloud.Error(400, "DMS.00400026", "Not allowed."), carriedOut: 1},
 		{name: "wrong twice, and nothing runs", fault: fakecloud.Error(400, "DMS.00400026", "Not allowed.").Times(2), want: taskwait.ErrNotStarted},
@@ -243,13 +244,13 @@ func TestOperationFaults(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
-				cloud.AddTask("kafka-1", fakecloud.Script{Name: bind, Outcome: "FAILED"})
+				cloud := fakekafka.New()
+				cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
 				time.Sleep(time.Minute)
-				cloud.Inject(fakecloud.RoutePublicIP, tt.fault)
+				cloud.Inject(fakekafka.RoutePublicIP, tt.fault)
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 				task, err := waiterOn(t, source, taskwait.WithTimeout(10*time.Minute)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
-				if n := count(cloud, fakecloud.RoutePublicIP); n != tt.carriedOut {
+				if n := count(cloud, fakekafka.RoutePublicIP); n != tt.carriedOut {
 					t.Errorf("carried out %d times, want %d", n, tt.carriedOut)
 				}
 				if tt.want == nil {
@@ -276,17 +277,17 @@ func TestAskingFaults(t *testing.T) {
 		if f.means == permanent {
 			continue
 		}
-		for _, route := range []fakecloud.Route{fakecloud.RouteListTasks, fakecloud.RouteShowTask} {
+		for _, route := range []fakecloud.Route{fakekafka.RouteListTasks, fakekafka.RouteShowTask} {
 			t.Run(fmt.Sprintf("%s %s %d", route, f.means, i), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					cloud := fakecloud.New()
-					cloud.OnPublicIP(fakecloud.Script{Duration: time.Minute})
-					cloud.AddTask("kafka-1", fakecloud.Script{Name: bind, Outcome: "FAILED"})
+					cloud := fakekafka.New()
+					cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
+					cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
 					time.Sleep(5 * time.Second)
 					cloud.Inject(route, f.fault, f.fault, fakecloud.Serve(), f.fault)
 					source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
-					if misled := route == fakecloud.RouteListTasks && f.means != transient && f.means != throttled; misled {
+					if misled := route == fakekafka.RouteListTasks && f.means != transient && f.means != throttled; misled {
 						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an error, or right.
 						if err == nil && task.ID != cloud.Operations()[0].TaskID {
 							t.Errorf("got %v, want that of %+v", task, cloud.Operations())
@@ -306,7 +307,7 @@ func TestAskingFaults(t *testing.T) {
 func TestBusy(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		busy    func(*fakecloud.Cloud)
+		busy    func(*fakekafka.Cloud)
 		timeout time.Duration
 		want    error
 		says    string
@@ -314,32 +315,32 @@ func TestBusy(t *testing.T) {
 		after   time.Duration
 	}{
 		{
-			name: "a task runs", busy: func(c *fakecloud.Cloud) {
-				c.AddTask("kafka-1", fakecloud.Script{Name: "kafkaUpgrade", Duration: 10 * time.Minute})
+			name: "a task runs", busy: func(c *fakekafka.Cloud) {
+				c.AddTask("kafka-1", fakekafka.Script{Name: "kafkaUpgrade", Duration: 10 * time.Minute})
 			},
 			timeout: time.Hour, says: "kafkaUpgrade", refused: 1, after: 10 * time.Minute,
 		},
 		{
-			name: "it restarts", busy: func(c *fakecloud.Cloud) {
+			name: "it restarts", busy: func(c *fakekafka.Cloud) {
 				c.SetStatus("kafka-1", "RESTARTING")
 				time.AfterFunc(5*time.Minute, func() { c.SetStatus("kafka-1", "") })
 			},
 			timeout: time.Hour, says: "RESTARTING", refused: 1, after: 5 * time.Minute,
 		},
 		{
-			name: "longer than there is time", busy: func(c *fakecloud.Cloud) {
-				c.AddTask("kafka-1", fakecloud.Script{Name: "kafkaUpgrade", Duration: 10 * time.Minute})
+			name: "longer than there is time", busy: func(c *fakekafka.Cloud) {
+				c.AddTask("kafka-1", fakekafka.Script{Name: "kafkaUpgrade", Duration: 10 * time.Minute})
 			},
 			timeout: 2 * time.Minute, want: taskwait.ErrTimeout, says: "kafkaUpgrade", refused: 1,
 		},
 		{
-			name: "never allowed", busy: func(c *fakecloud.Cloud) { c.SetStatus("kafka-1", "FROZEN") },
+			name: "never allowed", busy: func(c *fakekafka.Cloud) { c.SetStatus("kafka-1", "FROZEN") },
 			timeout: time.Hour, want: taskwait.ErrNotStarted, says: "", refused: 2,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				cloud.AddInstance("kafka-1")
 				tt.busy(cloud)
 				start := time.Now()
@@ -356,7 +357,7 @@ func TestBusy(t *testing.T) {
 				}
 				refused := 0
 				for _, r := range cloud.Requests() {
-					if r.Route == fakecloud.RouteResize && r.Status == 400 {
+					if r.Route == fakekafka.RouteResize && r.Status == 400 {
 						refused++
 					}
 				}
@@ -378,9 +379,9 @@ func TestBusy(t *testing.T) {
 // TestIDIsNeverLost: whatever ends the wait, the id is in the result and in the error, and can be waited for again.
 func TestIDIsNeverLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		cloud.AddInstance("kafka-1")
-		cloud.OnResize(fakecloud.Script{Duration: 20 * time.Minute})
+		cloud.OnResize(fakekafka.Script{Duration: 20 * time.Minute})
 		source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 		w := waiterOn(t, source)
 		cancelled, cancel := context.WithTimeout(t.Context(), 90*time.Second)
@@ -403,8 +404,8 @@ func TestIDIsNeverLost(t *testing.T) {
 // TestMissingJobID: an answer that should have an id and has none is no reason to lose the task.
 func TestMissingJobID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
-		cloud.AddTask("kafka-1", fakecloud.Script{})
+		cloud := fakekafka.New()
+		cloud.AddTask("kafka-1", fakekafka.Script{})
 		time.Sleep(time.Minute)
 		source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 		task, err := waiterOn(t, source).Do(t.Context(), source.Operation("resize", func(c *kafka.KafkaClient) (*string, error) {

@@ -11,6 +11,7 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"github.com/taskwait/taskwait/sourcetest"
 )
@@ -19,14 +20,14 @@ import (
 type other struct {
 	route      fakecloud.Route
 	source     func(*kafka.KafkaClient) taskwait.Source
-	prepare    func(t *testing.T, client *kafka.KafkaClient, cloud *fakecloud.Cloud) (id string)
+	prepare    func(t *testing.T, client *kafka.KafkaClient, cloud *fakekafka.Cloud) (id string)
 	situations func(id string) map[sourcetest.Situation]fakecloud.Fault // those that differ from those of background tasks
 	none       map[sourcetest.Situation]string                          // those that cannot be, and why
 }
 
 var (
 	running = other{
-		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Running(c) },
+		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Running(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -46,7 +47,7 @@ var (
 		},
 	}
 	gone = other{
-		route: fakecloud.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Gone(c) },
+		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Gone(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -67,9 +68,9 @@ var (
 		},
 	}
 	scheduled = other{
-		route: fakecloud.RouteListScheduled, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.NewScheduled(c, "kafka-1") },
-		prepare: func(_ *testing.T, _ *kafka.KafkaClient, cloud *fakecloud.Cloud) string {
-			return cloud.AddScheduled("kafka-1", fakecloud.Scheduled{
+		route: fakekafka.RouteListScheduled, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.NewScheduled(c, "kafka-1") },
+		prepare: func(_ *testing.T, _ *kafka.KafkaClient, cloud *fakekafka.Cloud) string {
+			return cloud.AddScheduled("kafka-1", fakekafka.Scheduled{
 				ID: "scheduled-1", Params: `{"password":"` + sourcetest.Secret + `"}`, At: time.Now().Add(1000 * time.Hour),
 			})
 		},
@@ -92,9 +93,9 @@ var (
 	}
 )
 
-func prepareInstance(t *testing.T, client *kafka.KafkaClient, cloud *fakecloud.Cloud) string {
+func prepareInstance(t *testing.T, client *kafka.KafkaClient, cloud *fakekafka.Cloud) string {
 	t.Helper()
-	cloud.OnCreate(fakecloud.Change{Statuses: []fakecloud.StatusStep{{Status: "EXTENDING"}}})
+	cloud.OnCreate(fakekafka.Change{Statuses: []fakekafka.StatusStep{{Status: "EXTENDING"}}})
 	id, err := creation("mine", sourcetest.Secret)(client)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +124,7 @@ func jobs(rows ...string) fakecloud.Fault {
 
 func (o other) subject(t *testing.T) sourcetest.Subject {
 	t.Helper()
-	cloud := fakecloud.New()
+	cloud := fakekafka.New()
 	id := o.prepare(t, newClient(t, cloud), cloud)
 	count := &counted{RoundTripper: cloud.Transport()}
 	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(t, cloud).HcClient.GetCredential()).

@@ -10,30 +10,31 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
-var stages = []fakecloud.Stage{{Name: "pre_check", Takes: time.Minute}, {Name: "disk_expansion", Takes: 3 * time.Minute}}
+var stages = []fakekafka.Stage{{Name: "pre_check", Duration: time.Minute}, {Name: "disk_expansion", Duration: 3 * time.Minute}}
 
 // TestDetails reads the progress of an expansion in each of the shapes in which it may come.
 func TestDetails(t *testing.T) {
 	for _, tt := range []struct {
-		shape fakecloud.ProgressShape
+		shape fakekafka.ProgressShape
 		none  bool
 		steps bool
 	}{
-		{shape: fakecloud.ShapeDocumented, steps: true},
-		{shape: fakecloud.ShapeStatue, steps: true},
-		{shape: fakecloud.ShapeStrings, steps: true},
-		{shape: fakecloud.ShapeText, steps: true},
-		{shape: fakecloud.ShapeBare},
-		{shape: fakecloud.ShapeEmpty, none: true},
+		{shape: fakekafka.ShapeDocumented, steps: true},
+		{shape: fakekafka.ShapeStatue, steps: true},
+		{shape: fakekafka.ShapeStrings, steps: true},
+		{shape: fakekafka.ShapeText, steps: true},
+		{shape: fakekafka.ShapeBare},
+		{shape: fakekafka.ShapeEmpty, none: true},
 	} {
 		t.Run(fmt.Sprint("shape ", tt.shape), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				begun := time.Now()
-				id := cloud.AddTask("kafka-1", fakecloud.Script{Stages: stages, Shape: tt.shape})
+				id := cloud.AddTask("kafka-1", fakekafka.Script{Stages: stages, Shape: tt.shape})
 				time.Sleep(2 * time.Minute)
 				task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Details(t.Context(), taskwait.Task{ID: id, Name: "kept"})
 				var q *taskwait.QueryError
@@ -79,9 +80,9 @@ func TestOddProgress(t *testing.T) {
 		{`{"progress_percentage":101,"step_list":[{"name":7,"status":null,"start_time":{},"end_time":[1]}]}`, -1, 0, 1},
 		{`{"progress_percentage":[],"step_list":[{}]}`, -1, 0, 1},
 	} {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		cloud.AddInstance("kafka-1")
-		cloud.Inject(fakecloud.RouteProgress, fakecloud.Respond(200, tt.body))
+		cloud.Inject(fakekafka.RouteProgress, fakecloud.Respond(200, tt.body))
 		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Details(t.Context(), taskwait.Task{ID: "t"})
 		percent := -1
 		if task.Percent != nil {
@@ -95,10 +96,10 @@ func TestOddProgress(t *testing.T) {
 
 // TestProgressFaults: whatever befalls the question how far the task is, the wait is as good and as quick without.
 func TestProgressFaults(t *testing.T) {
-	wait := func(t *testing.T, fault fakecloud.Fault) (cloud *fakecloud.Cloud, took time.Duration, told int) {
-		cloud = fakecloud.New()
-		id := cloud.AddTask("kafka-1", fakecloud.Script{Duration: 10 * time.Minute})
-		cloud.Inject(fakecloud.RouteProgress, fault.For(time.Hour))
+	wait := func(t *testing.T, fault fakecloud.Fault) (cloud *fakekafka.Cloud, took time.Duration, told int) {
+		cloud = fakekafka.New()
+		id := cloud.AddTask("kafka-1", fakekafka.Script{Duration: 10 * time.Minute})
+		cloud.Inject(fakekafka.RouteProgress, fault.For(time.Hour))
 		w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(10*time.Second, 10*time.Second))
 		start := time.Now()
 		_, err := w.WaitForTask(t.Context(), id, taskwait.WithProgress(func(p taskwait.Progress) {
@@ -120,9 +121,9 @@ func TestProgressFaults(t *testing.T) {
 				asked, looks := 0, 0
 				for _, r := range cloud.Requests() {
 					switch r.Route {
-					case fakecloud.RouteProgress:
+					case fakekafka.RouteProgress:
 						asked++
-					case fakecloud.RouteShowTask:
+					case fakekafka.RouteShowTask:
 						looks++
 					}
 				}
@@ -141,10 +142,10 @@ func TestProgressFaults(t *testing.T) {
 func TestExpansion(t *testing.T) {
 	for _, stage := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			cloud := fakecloud.New()
-			script := fakecloud.Script{Duration: 40 * time.Minute}
+			cloud := fakekafka.New()
+			script := fakekafka.Script{Duration: 40 * time.Minute}
 			if stage {
-				script.Stages = []fakecloud.Stage{{Name: "disk_expansion", Takes: 40 * time.Minute}}
+				script.Stages = []fakekafka.Stage{{Name: "disk_expansion", Duration: 40 * time.Minute}}
 			}
 			id := cloud.AddTask("kafka-1", script)
 			w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(5*time.Second, 10*time.Minute))

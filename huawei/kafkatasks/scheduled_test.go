@@ -9,7 +9,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -17,24 +17,24 @@ import (
 func TestScheduled(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		task   fakecloud.Scheduled
+		task   fakekafka.Scheduled
 		others int
 		want   error
 		takes  time.Duration
 	}{
-		{name: "well", task: fakecloud.Scheduled{Duration: time.Minute}, takes: 61 * time.Minute},
-		{name: "badly", task: fakecloud.Scheduled{Duration: time.Minute, Outcome: "FAILED"}, want: taskwait.ErrTaskFailed, takes: 61 * time.Minute},
-		{name: "cancelled", task: fakecloud.Scheduled{Status: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
-		{name: "on the third page", task: fakecloud.Scheduled{Duration: time.Minute}, others: 250, takes: 61 * time.Minute},
+		{name: "well", task: fakekafka.Scheduled{Duration: time.Minute}, takes: 61 * time.Minute},
+		{name: "badly", task: fakekafka.Scheduled{Duration: time.Minute, Outcome: "FAILED"}, want: taskwait.ErrTaskFailed, takes: 61 * time.Minute},
+		{name: "cancelled", task: fakekafka.Scheduled{Status: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
+		{name: "on the third page", task: fakekafka.Scheduled{Duration: time.Minute}, others: 250, takes: 61 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New()
+				cloud := fakekafka.New()
 				tt.task.At = time.Now().Add(time.Hour)
 				id := cloud.AddScheduled("kafka-1", tt.task)
 				time.Sleep(time.Second)
 				for n := range tt.others {
-					cloud.AddScheduled("kafka-1", fakecloud.Scheduled{ID: fmt.Sprint("other-", n), At: time.Now().Add(24 * time.Hour)})
+					cloud.AddScheduled("kafka-1", fakekafka.Scheduled{ID: fmt.Sprint("other-", n), At: time.Now().Add(24 * time.Hour)})
 				}
 				w := waiterOn(t, kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(time.Minute, time.Minute))
 				start := time.Now()
@@ -53,9 +53,9 @@ func TestScheduled(t *testing.T) {
 // TestArmedAgain: CANCELLED ends a wait, and need not be the end of the task.
 func TestArmedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		client := newClient(t, cloud)
-		id := cloud.AddScheduled("kafka-1", fakecloud.Scheduled{Status: "CANCELLED"})
+		id := cloud.AddScheduled("kafka-1", fakekafka.Scheduled{Status: "CANCELLED"})
 		w := waiterOn(t, kafkatasks.NewScheduled(client, "kafka-1"))
 		if _, err := w.WaitForTask(t.Context(), id); !errors.Is(err, taskwait.ErrTaskCancelled) {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -26,9 +27,9 @@ func TestList(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := fakecloud.New(fakecloud.WithClockSkew(tt.skew))
+				cloud := fakekafka.New(fakecloud.WithClockSkew(tt.skew))
 				for id, age := range map[string]time.Duration{"a": time.Hour, "b": 4 * time.Minute, "c": 0} {
-					cloud.AddTask("i-1", fakecloud.Script{ID: id, CreatedAt: time.Now().Add(-age)})
+					cloud.AddTask("i-1", fakekafka.Script{ID: id, CreatedAt: time.Now().Add(-age)})
 				}
 				since := time.Time{}
 				if tt.ago > 0 {

@@ -10,23 +10,24 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"github.com/taskwait/taskwait/sourcetest"
 )
 
 // situations are what sourcetest asks for, in the cloud's terms.
 var situations = map[sourcetest.Situation]fakecloud.Fault{
-	sourcetest.Created:      fakecloud.Status("CREATED"),
+	sourcetest.Created:      fakekafka.Status("CREATED"),
 	sourcetest.Executing:    fakecloud.Serve(),
-	sourcetest.Succeeded:    fakecloud.Status("SUCCESS"),
-	sourcetest.Failed:       fakecloud.Status("FAILED"),
-	sourcetest.Deleted:      fakecloud.Status("DELETED"),
-	sourcetest.Cancelled:    fakecloud.Status("CANCELLED"),
-	sourcetest.OddStatus:    fakecloud.Status(sourcetest.UnknownStatus),
-	sourcetest.NoStatus:     fakecloud.Status(""),
-	sourcetest.OtherTask:    fakecloud.WrongID(),
-	sourcetest.SeveralTasks: fakecloud.SeveralRows(),
-	sourcetest.EmptyList:    fakecloud.NotListed(),
+	sourcetest.Succeeded:    fakekafka.Status("SUCCESS"),
+	sourcetest.Failed:       fakekafka.Status("FAILED"),
+	sourcetest.Deleted:      fakekafka.Status("DELETED"),
+	sourcetest.Cancelled:    fakekafka.Status("CANCELLED"),
+	sourcetest.OddStatus:    fakekafka.Status(sourcetest.UnknownStatus),
+	sourcetest.NoStatus:     fakekafka.Status(""),
+	sourcetest.OtherTask:    fakekafka.WrongID(),
+	sourcetest.SeveralTasks: fakekafka.SeveralRows(),
+	sourcetest.EmptyList:    fakekafka.NotListed(),
 	sourcetest.NoSuchTask:   fakecloud.Error(404, "DMS.00404033", "This task does not exist."),
 	sourcetest.EmptyObject:  fakecloud.Respond(200, "{}"),
 	sourcetest.Null:         fakecloud.Respond(200, "null"),
@@ -56,10 +57,10 @@ func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // subject puts kafkatasks to the test, with a cloud behind it.
-func subject(t *testing.T, endpoint string, cloud *fakecloud.Cloud, wire http.RoundTripper) sourcetest.Subject {
+func subject(t *testing.T, endpoint string, cloud *fakekafka.Cloud, wire http.RoundTripper) sourcetest.Subject {
 	t.Helper()
-	id := cloud.AddTask("kafka-1", fakecloud.Script{
-		Params: `{"password":"` + sourcetest.Secret + `"}`, Steps: []fakecloud.Step{{Status: "EXECUTING"}},
+	id := cloud.AddTask("kafka-1", fakekafka.Script{
+		Params: `{"password":"` + sourcetest.Secret + `"}`, Steps: []fakekafka.Step{{Status: "EXECUTING"}},
 	})
 	count := &counted{RoundTripper: wire}
 	hc, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(newClient(t, cloud).HcClient.GetCredential()).
@@ -75,7 +76,7 @@ func subject(t *testing.T, endpoint string, cloud *fakecloud.Cloud, wire http.Ro
 				return fmt.Errorf("nobody knows how to bring about %v", s)
 			}
 			cloud.Clear()
-			for _, route := range []fakecloud.Route{fakecloud.RouteShowTask, fakecloud.RouteListTasks} {
+			for _, route := range []fakecloud.Route{fakekafka.RouteShowTask, fakekafka.RouteListTasks} {
 				cloud.Inject(route, fault.For(24*time.Hour))
 			}
 			return nil
@@ -86,14 +87,14 @@ func subject(t *testing.T, endpoint string, cloud *fakecloud.Cloud, wire http.Ro
 
 func TestSource(t *testing.T) {
 	sourcetest.Run(t, func(t *testing.T) sourcetest.Subject {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		return subject(t, "https://kafka.fake", cloud, cloud.Transport())
 	})
 }
 
 func TestSourceLive(t *testing.T) {
 	sourcetest.RunLive(t, func(t *testing.T) sourcetest.Subject {
-		cloud := fakecloud.New()
+		cloud := fakekafka.New()
 		server, err := cloud.Start()
 		if err != nil {
 			t.Fatal(err)

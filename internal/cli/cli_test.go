@@ -17,6 +17,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -25,7 +26,7 @@ const testInstance = "kafka-1"
 
 // testEnv is what surrounds the command of a test.
 type testEnv struct {
-	cloud     *fakecloud.Cloud
+	cloud     *fakekafka.Cloud
 	env       map[string]string
 	cache     string
 	home      string
@@ -38,7 +39,7 @@ type testEnv struct {
 }
 
 func newTestEnv() *testEnv {
-	cloud := fakecloud.New(fakecloud.WithoutConflicts())
+	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	cloud.AddInstance(testInstance)
 	return &testEnv{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
 }
@@ -67,12 +68,12 @@ type broken struct{}
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, syscall.EPIPE }
 func (broken) Write([]byte) (int, error)                       { return 0, syscall.EPIPE }
 
-func script(id string, takes time.Duration, outcome taskwait.Status) fakecloud.Script {
-	return fakecloud.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
+func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.Script {
+	return fakekafka.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
 }
 
 // addTasks adds one of each fate, by the name of its id.
-func addTasks(c *fakecloud.Cloud) {
+func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
 		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled,
 		"erased": taskwait.StatusDeleted,
@@ -102,7 +103,7 @@ func TestWaitExitCodes(t *testing.T) {
 			"to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
 				fakecloud.DefaultProject + " --timeout 1m0s long\n"},
 		{"no permission", func(w *testEnv) {
-			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
 		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized",
 			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
@@ -113,27 +114,27 @@ func TestWaitExitCodes(t *testing.T) {
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
 		{"past faults", func(w *testEnv) {
-			w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
 		}, "good", 0, "throttled, next try in 1", ""},
 		{"a closed stdout: good", func(w *testEnv) { w.stdout = broken{} }, "good", 0, "", ""},
 		{"a closed stdout: bad", func(w *testEnv) { w.stdout = broken{} }, "bad", 1, "", ""},
 		{"a closed stdout: json", func(w *testEnv) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
 		{"fail fast", nil, "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", "to wait again"},
 		{"all", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Duration: time.Minute,
+			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute,
 				CreatedAt: time.Now().Add(-time.Hour)})
 		}, "--all --timeout 1m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n", ""},
 		{"all: nothing runs", func(w *testEnv) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") },
 			"--all", 0, "", "nothing runs"},
 		{"all: no network", func(w *testEnv) { w.transport = broken{} }, "--all", 6, "could not query", "--all\n"},
 		{"a name", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed,
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed,
 				ListedAfter: 4 * time.Second})
 		}, "--name kafkaUpgrade --since 0s", 1, "failed: FAILED (kafkaUpgrade), took 3.0s\n", ""},
 		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4,
 			"not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
 		{"a name: too long ago", func(w *testEnv) {
-			w.cloud.AddTask(testInstance, fakecloud.Script{Name: "kafkaUpgrade",
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade",
 				CreatedAt: time.Now().Add(-6 * time.Minute)})
 		}, "--name kafkaUpgrade --since 5m", 4, "not found", ""},
 		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "several match, give the id: ", ""},
@@ -359,7 +360,7 @@ func TestIntervals(t *testing.T) {
 				w.run(t.Context(), append([]string{"kafka", "wait", "--timeout", "5m"}, strings.Fields(tt.args)...)...)
 				var at []time.Time
 				for _, r := range w.cloud.Requests() {
-					if r.Route == fakecloud.RouteShowTask {
+					if r.Route == fakekafka.RouteShowTask {
 						at = append(at, r.Time)
 					}
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 const (
@@ -55,7 +56,7 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	cloud := fakecloud.New(fakecloud.WithoutConflicts())
+	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	ids, history := demoCloud(cloud)
 	own := *s
 	own.transport, own.getenv = cloud.Transport(), demoEnvironment(s.getenv)
@@ -91,18 +92,18 @@ func demoOptions(history *taskwait.History) []taskwait.Option {
 }
 
 // demoCloud starts the tasks, and makes up how long tasks of their kinds took. The cloud does not know the last id.
-func demoCloud(cloud *fakecloud.Cloud) (ids []string, history *taskwait.History) {
+func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *taskwait.History) {
 	history = taskwait.NewHistory()
 	for _, t := range demoTasks {
-		ids = append(ids, cloud.AddTask(demoInstance, fakecloud.Script{Name: t.name, Steps: []fakecloud.Step{
+		ids = append(ids, cloud.AddTask(demoInstance, fakekafka.Script{Name: t.name, Steps: []fakekafka.Step{
 			{Status: taskwait.StatusExecuting}, {After: t.takes, Status: t.outcome},
 		}}))
 		for i := range 12 {
 			history.Add(t.name, t.past*time.Duration(94+i)/100)
 		}
 	}
-	cloud.Inject(fakecloud.RouteListTasks, fakecloud.Serve().Times(3), fakecloud.Throttle(time.Second))
-	cloud.Inject(fakecloud.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable())
+	cloud.Inject(fakekafka.RouteListTasks, fakecloud.Serve().Times(3), fakecloud.Throttle(time.Second))
+	cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable())
 	return append(ids, strings.Repeat("0", idWidth)), history
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestHistory waits six times: the last ones know how long it takes.
@@ -219,7 +220,7 @@ func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
-			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
+			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
 				Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
 			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out,

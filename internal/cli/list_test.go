@@ -14,10 +14,11 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func addListed(w *testEnv) {
-	for _, s := range []fakecloud.Script{
+	for _, s := range []fakekafka.Script{
 		{ID: "ancient", Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-200 * time.Hour)},
 		{ID: "old", Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-3 * time.Hour), Duration: 72 * time.Second,
 			Outcome: taskwait.StatusFailed},
@@ -48,11 +49,11 @@ func TestList(t *testing.T) {
 		{"all", nil, "--since 0", 0, latest + old + ancient, ""},
 		// A bubble begins at midnight UTC 2000-01-01.
 		{"since a time", nil, "--since 1999-12-31T23:00:00Z", 0, latest, ""},
-		{"past faults", func(w *testEnv) { w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Unavailable()) },
+		{"past faults", func(w *testEnv) { w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Unavailable()) },
 			"--since 1h", 0, "no answer, next try in", ""},
 		{"quiet", nil, "--quiet", 0, "", ""},
 		{"no permission", func(w *testEnv) {
-			w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
+			w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "", 6, "", "taskwait: 403 Forbidden"},
 		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "", 6, "",
 			"refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
@@ -173,7 +174,7 @@ func TestJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		w.cloud.AddTask(testInstance, script("good", 20*time.Second, taskwait.StatusSuccess))
-		w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Throttle(5*time.Second))
+		w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Throttle(5*time.Second))
 		code, stdout, stderr := w.run(t.Context(), "kafka", "wait", "--output", "json", "good", "--timeout", "1m")
 		var kinds []string
 		var last map[string]any
@@ -199,8 +200,8 @@ func TestPercent(t *testing.T) {
 	for output, want := range map[string]string{"text": ", 50%, ", "json": `"event":"progress"`} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
-			w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Stages: []fakecloud.Stage{{Name: "disk_expansion",
-				Takes: 20 * time.Second}}})
+			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Stages: []fakekafka.Stage{{Name: "disk_expansion",
+				Duration: 20 * time.Second}}})
 			code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--interval", "5s", "--max-interval", "5s",
 				"--output", output, "x")
 			if code != 0 || !strings.Contains(stdout, want) {

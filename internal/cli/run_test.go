@@ -18,6 +18,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // TestResume: the line gives back the command as it was given, and the ids that are left.
@@ -50,7 +51,7 @@ func TestResume(t *testing.T) {
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("-x", time.Hour, taskwait.StatusSuccess))
 				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusSuccess))
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "upgrade", Name: "kafkaUpgrade",
+				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "upgrade", Name: "kafkaUpgrade",
 					Duration: time.Hour})
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
@@ -159,12 +160,12 @@ func TestExpect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTestEnv()
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "old", CreatedAt: time.Now().Add(-time.Hour)})
-				w.cloud.AddTask(testInstance, fakecloud.Script{
+				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "old", CreatedAt: time.Now().Add(-time.Hour)})
+				w.cloud.AddTask(testInstance, fakekafka.Script{
 					ID: "late", ListedAfter: time.Second, Duration: time.Minute, Outcome: taskwait.StatusFailed,
 				})
 				time.AfterFunc(4500*time.Millisecond, func() {
-					w.cloud.AddTask(testInstance, fakecloud.Script{ID: "short", Duration: 500 * time.Millisecond})
+					w.cloud.AddTask(testInstance, fakekafka.Script{ID: "short", Duration: 500 * time.Millisecond})
 				})
 				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"},
 					strings.Fields(tt.args)...)...)
@@ -208,7 +209,7 @@ func TestListOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		addTasks(w.cloud)
-		w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Serve(), fakecloud.Unavailable().For(40*time.Second))
+		w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Serve(), fakecloud.Unavailable().For(40*time.Second))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(2*time.Minute, func() { cancel(signalError{os.Interrupt}) })
 		code, stdout, stderr := w.run(ctx, "kafka", "list", "--watch")
@@ -234,7 +235,7 @@ func TestListOutageAtFirst(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTestEnv()
 				addTasks(w.cloud)
-				w.cloud.Inject(fakecloud.RouteListTasks, tt.fault)
+				w.cloud.Inject(fakekafka.RouteListTasks, tt.fault)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(2*time.Minute, func() { cancel(signalError{syscall.SIGTERM}) })
 				code, stdout, stderr := w.run(ctx, "kafka", "list", "--watch")
@@ -381,15 +382,15 @@ func TestForeignText(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTestEnv()
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: evil, Duration: 10 * time.Second,
+				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Name: evil, Duration: 10 * time.Second,
 					Outcome: taskwait.StatusFailed})
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "z", Name: "evil",
-					Steps: []fakecloud.Step{{Status: taskwait.Status(evil + strings.Repeat("x", 9999))}}})
-				w.cloud.AddTask(testInstance, fakecloud.Script{ID: "evil-id", Duration: 10 * time.Second})
+				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "z", Name: "evil",
+					Steps: []fakekafka.Step{{Status: taskwait.Status(evil + strings.Repeat("x", 9999))}}})
+				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "evil-id", Duration: 10 * time.Second})
 				w.transport = &rewriter{w.cloud.Transport(), "evil-id", evil}
-				w.cloud.Inject(fakecloud.RouteShowTask, fakecloud.Error(503, evil, evil+strings.Repeat("x",
+				w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(503, evil, evil+strings.Repeat("x",
 					9999)).Times(2))
-				w.cloud.Inject(fakecloud.RouteListTasks, fakecloud.Error(503, evil, evil))
+				w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Error(503, evil, evil))
 				_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
 				for line := range strings.Lines(stdout + stderr) {
 					text := strings.TrimSuffix(line, "\n")
@@ -411,8 +412,8 @@ func TestForeignView(t *testing.T) {
 		w := newTestEnv()
 		var frames bytes.Buffer
 		w.screen = &screen{out: &frames, glyphs: unicodeGlyphs, size: func() (int, int) { return 80, 24 }}
-		w.cloud.AddTask(testInstance, fakecloud.Script{ID: "x", Name: "\x1b[5mname\n",
-			Steps: []fakecloud.Step{{Status: "\x1b]0;title\a"}}})
+		w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Name: "\x1b[5mname\n",
+			Steps: []fakekafka.Step{{Status: "\x1b]0;title\a"}}})
 		code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--timeout", "20s", "x")
 		if all := frames.String() + stdout; code != 6 || strings.Contains(all, "\x1b[5m") || strings.ContainsAny(all,
 			"\a") {

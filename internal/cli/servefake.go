@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func (s *env) serveCommand() *cobra.Command {
@@ -76,8 +76,13 @@ func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 // announce prints what a shell needs to know.
 func (s *env) announce(ctx context.Context, script *cloudScript, instance, url string) {
 	variables := cloudVariables(instance, url)
-	if script.SecurityToken != "" {
-		variables[sdkPrefix+"SECURITY_TOKEN"] = script.SecurityToken
+	for name, value := range map[string]string{
+		sdkPrefix + "AK": script.AccessKey, sdkPrefix + "SK": script.SecretKey, projectName: script.Project,
+		sdkPrefix + "SECURITY_TOKEN": script.SecurityToken,
+	} {
+		if value != "" {
+			variables[name] = value
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		s.out.put(ctx, fmt.Appendf(nil, "export %s=%s\n", name, quote(variables[name])))
@@ -86,7 +91,7 @@ func (s *env) announce(ctx context.Context, script *cloudScript, instance, url s
 }
 
 // serveUntil serves until a signal ends ctx.
-func serveUntil(ctx context.Context, cloud *fakecloud.Cloud, listener net.Listener) error {
+func serveUntil(ctx context.Context, cloud *fakekafka.Cloud, listener net.Listener) error {
 	server := &http.Server{
 		Handler: cloud, ReadHeaderTimeout: time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx }, // so that answers that hang end too
