@@ -131,7 +131,7 @@ func (r *run) done(e *event, id string, err error) {
 	}
 	e.Error = reason(err)
 	if e.Failed == 0 && slices.Contains([]outcome{timedOut, unknown, stopped}, e.Outcome) {
-		e.Error = clip(trim(err)) // an error in between was recovered from
+		e.Error = lastSeen(e) // an error in between was recovered from
 	}
 	r.refused = r.refused || unauthorized(err)
 	if r.failFast && e.Outcome != stopped {
