@@ -41,7 +41,7 @@ func (r *run) progress(p taskwait.Progress) {
 	defer r.mu.Unlock()
 	id, now := cmp.Or(p.Task.ID, r.only()), time.Now()
 	t := r.track(id)
-	t.observe(&p, now)
+	answered := t.observe(&p, now)
 	e := &event{Task: clip(id)}
 	e.fill(&p)
 	e.Name = cmp.Or(e.Name, clip(r.selection.name))
@@ -54,7 +54,9 @@ func (r *run) progress(p taskwait.Progress) {
 		r.done(e, id, p.Outcome)
 	case p.Err != nil:
 		e.Event = eventTrouble
-		e.explain(p.Err)
+		if e.explain(p.Err); answered {
+			e.Trouble, e.Error = "unknown status "+string(e.Status), ""
+		}
 		if before != nil && before.Trouble == e.Trouble && before.Code == e.Code {
 			e.Event = eventPoll // the same as before is no news
 		}
@@ -80,22 +82,20 @@ func (r *run) track(id string) *tracked {
 	return t
 }
 
-// observe notes whether the poll was answered. An answer in an unknown status is one.
-func (t *tracked) observe(p *taskwait.Progress, now time.Time) {
+// observe reports whether the poll was answered: with the task, be it in an unknown status.
+func (t *tracked) observe(p *taskwait.Progress, now time.Time) (answered bool) {
 	if p.Polls < t.polls || p.Errors < t.errors { // another phase of an operation
 		t.polls, t.errors = 0, 0
 	}
 	var q *taskwait.QueryError
-	answered := p.Err == nil || !errors.As(p.Err, &q) && p.Task.Status != ""
-	switch {
-	case p.Done:
-		t.failed += p.Errors - t.errors
-	case answered && p.Task.Status != "":
+	failed := p.Errors - t.errors
+	answered = !p.Done && failed == 0 && p.Task.Status != "" && (p.Err == nil || !errors.As(p.Err, &q))
+	if answered {
 		t.seen, t.failed = now, 0
-	case p.Err != nil:
-		t.failed += max(p.Errors-t.errors, 1)
 	}
+	t.failed += failed
 	t.polls, t.errors = p.Polls, p.Errors
+	return answered
 }
 
 // news is the kind of event of an answer without trouble. That a task has ended is reported by "done".
