@@ -296,3 +296,28 @@ func TestStdinSignal(t *testing.T) {
 		_ = stdin.Close()
 	})
 }
+
+// FuzzCheckEndpoint: an endpoint that is accepted is asked as it stands: a scheme in lower case, a host, and no more.
+func FuzzCheckEndpoint(f *testing.F) {
+	for _, seed := range []string{"https://gw", "HTTP://GW:80/", "http://[::1]:8", "https://a@b", "https://a/%2f",
+		"http://a:00080"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, endpoint string) {
+		got, err := checkEndpoint(endpoint)
+		if err != nil {
+			if strings.IndexFunc(err.Error(), func(r rune) bool { return r < ' ' }) >= 0 {
+				t.Errorf("%q: got error %q, want no control character", endpoint, err)
+			}
+			return
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, got+"/v2/x", nil)
+		if err != nil || req.URL.Path != "/v2/x" || got != req.URL.Scheme+"://"+req.URL.Host ||
+			req.URL.Hostname() == "" {
+			t.Errorf("%q: got %q, which asks %v, %v", endpoint, got, req, err)
+		}
+		if again, err := checkEndpoint(got); err != nil || again != got {
+			t.Errorf("%q: got %q, and of that %q, %v, want the same", endpoint, got, again, err)
+		}
+	})
+}

@@ -298,3 +298,27 @@ func TestNarrowList(t *testing.T) {
 		})
 	}
 }
+
+// FuzzWrap: no line is too wide, and no word is lost.
+func FuzzWrap(f *testing.F) {
+	f.Add("to wait again: taskwait kafka wait", 20)
+	f.Add("升级任务升级任务 é", 3)
+	f.Fuzz(func(t *testing.T, text string, columns int) {
+		if columns < 6 || columns > 1000 {
+			return
+		}
+		text = printable(text)
+		lines := wrap(text, columns, gap)
+		var all strings.Builder
+		for _, line := range lines {
+			if w := width(line); w > columns {
+				t.Errorf("wrap(%q, %d): got a line of %d columns: %q", text, columns, w, line)
+			}
+			all.WriteString(line)
+		}
+		squeeze := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+		if squeeze(all.String()) != squeeze(text) {
+			t.Errorf("wrap(%q, %d) = %q, want every word", text, columns, lines)
+		}
+	})
+}
