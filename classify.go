@@ -38,6 +38,8 @@ func classify(id string, a *answer) observation {
 	case t.ID != "" && t.ID != id:
 		other := fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID))
 		return observation{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
+	case t.Status == "":
+		return observation{trouble: errors.New("an answer without a status")}
 	case !t.Status.Known():
 		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(t.Status)))}
 	}

@@ -89,7 +89,7 @@ func (x *execution) searchAnyway(ctx context.Context, started *Started) []Task {
 	defer cancel()
 	last, search := x.now, &searchPhase{find: started.Find}
 	_ = x.search(ctx, search, x.settings.forPhase(2*unclearSearch)) // what comes of it otherwise is beside the point
-	x.now = last
+	x.backTo(last)
 	return search.candidates()
 }
 
@@ -102,8 +102,14 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	if e != nil {
 		e.ID, e.Task, e.Candidates, e.doubt = id, last.state.task, search.candidates(), true
 	}
-	x.now = last
+	x.backTo(last)
 	return e
+}
+
+// backTo makes an earlier wait the one that ends the execution. What was polled since counts.
+func (x *execution) backTo(w *wait) {
+	w.state.polls, w.state.errors = x.now.state.polls, x.now.state.errors
+	x.now = w
 }
 
 // search runs a phase that looks for the operation's task.

@@ -3,7 +3,9 @@ package huawei
 import (
 	"context"
 	"reflect"
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
@@ -14,17 +16,56 @@ import (
 // race. A refresh is a request of its own and may hang, so whoever waits for it gives way to its context.
 type serialized struct {
 	auth.ICredential
-	ctx context.Context
+	rec *recorder
 }
 
-// ProcessAuthRequest signs the request when it is its turn.
-func (s *serialized) ProcessAuthRequest(client *impl.DefaultHttpClient, req *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
-	release, err := turns.acquire(s.ctx, s.ICredential)
+// ProcessAuthRequest signs the request when it is its turn. Why that fails is recorded: the requests of a refresh go
+// through the same transport, and their answers are not the service's.
+func (s *serialized) ProcessAuthRequest(
+	client *impl.DefaultHttpClient, req *request.DefaultHttpRequest,
+) (*request.DefaultHttpRequest, error) {
+	release, err := turns.acquire(s.rec.ctx, s.ICredential)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	return s.ICredential.ProcessAuthRequest(client, req)
+	s.rec.endpoint, s.rec.credential = req.GetEndpoint(), s.ICredential
+	if s.rec.signing = checkKeys(s.ICredential); s.rec.signing != nil {
+		return nil, s.rec.signing
+	}
+	signed, err := s.ICredential.ProcessAuthRequest(client, req)
+	if err != nil {
+		s.rec.signing = err
+		return nil, err
+	}
+	s.rec.signed()
+	return signed, nil
+}
+
+// keysOf are the keys of the SDK's own credentials; refreshed: they are fetched from elsewhere, and change.
+func keysOf(c auth.ICredential) (keys map[string]string, refreshed, known bool) {
+	var b auth.BaseCredentials
+	switch c := c.(type) {
+	case *auth.BasicCredentials:
+		b = c.BaseCredentials
+	case *auth.GlobalCredentials:
+		b = c.BaseCredentials
+	default:
+		return nil, false, false
+	}
+	keys = map[string]string{"access key": b.AK, "secret key": b.SK, "security token": b.SecurityToken}
+	return keys, b.StsAccessor != nil, true
+}
+
+// checkKeys returns an error for a key that was read with the end of its line.
+func checkKeys(c auth.ICredential) error {
+	keys, _, _ := keysOf(c)
+	for name, key := range keys {
+		if strings.TrimSpace(key) != key || strings.ContainsFunc(key, unicode.IsControl) {
+			return unsendable{"the credential's " + name + " holds white space or a control character, such as the end of a line"}
+		}
+	}
+	return nil
 }
 
 // queue holds a turn for each credential that is in use at the moment: several clients may share one credential.

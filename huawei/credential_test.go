@@ -2,8 +2,12 @@ package huawei
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,8 +21,10 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
+	"github.com/taskwait/taskwait"
 )
 
 // temporary refreshes itself at each use, without a lock, as the SDK's temporary credentials do when they are due.
@@ -54,7 +60,7 @@ func newCaller(c auth.ICredential, cfg *config.HttpConfig) *Caller {
 }
 
 func showBackgroundTask(ctx context.Context, c *Caller) error {
-	_, err := Do(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+	_, err := Query(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 		return kafka.NewKafkaClient(hc).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "i", TaskId: "t"})
 	})
 	return err
@@ -160,4 +166,106 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("codeIn(%q) = %q", message, c)
 		}
 	})
+}
+
+// iam answers requests for temporary keys, and every other one well.
+type iam struct {
+	service
+	status int
+	body   string
+	header http.Header
+	err    error
+}
+
+func (i *iam) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case r.URL.Host != "iam.fake":
+		return i.service.RoundTrip(r)
+	case i.err != nil:
+		return nil, i.err
+	}
+	return &http.Response{StatusCode: i.status, Header: i.header, Body: io.NopCloser(strings.NewReader(i.body))}, nil
+}
+
+// federated is a credential that fetches its keys from IAM with the token in a file.
+func federated(t *testing.T, file string) auth.ICredential {
+	t.Helper()
+	c, err := basic.NewCredentialsBuilder().WithIdpId("idp").WithIdTokenFile(file).WithProjectId("p").
+		WithIamEndpointOverride("https://iam.fake").SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestUnsigned: what goes wrong while a credential is refreshed is not the service's word on what was asked for.
+func TestUnsigned(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	static := &auth.BasicCredentials{ProjectId: "p"}
+	const transient, permanent = taskwait.ClassTransient, taskwait.ClassPermanent
+	for _, tt := range []struct {
+		name       string
+		credential auth.ICredential
+		iam        *iam
+		class      taskwait.Class
+		after      time.Duration
+		text       string
+	}{
+		{"404", federated(t, token), &iam{status: 404, body: `{"error":{"code":404,"message":"Could not find the identity provider.","title":"Not Found"}}`},
+			transient, 0, "the request could not be signed: 404 Not Found: Could not find the identity provider."},
+		{"404, with a code", federated(t, token), &iam{status: 404, body: `{"error_code":"IAM.0004","error_msg":"No such provider."}`},
+			transient, 0, "the request could not be signed: 404 Not Found: No such provider."},
+		{"403", federated(t, token), &iam{status: 403, body: `{"error_code":"IAM.0003","error_msg":"Not allowed."}`}, transient, 0, "403 Forbidden: Not allowed."},
+		{"401", federated(t, token), &iam{status: 401, header: http.Header{"X-Iam-Trace-Id": {"7d1f"}}, body: `{"error_code":"IAM.0001","error_msg":"Expired."}`},
+			transient, 0, "401 Unauthorized: Expired."},
+		{"429", federated(t, token), &iam{status: 429, header: http.Header{"Retry-After": {"17"}}}, transient, 17 * time.Second, "429 Too Many Requests"},
+		{"500", federated(t, token), &iam{status: 500, body: "<html><title>Oops</title>hush</html>"}, transient, 0, `500 Internal Server Error: a page, "Oops"`},
+		{"200, and no keys", federated(t, token), &iam{status: 200, body: "<html>hush"}, transient, 0, "the request could not be signed: "},
+		{"no answer", federated(t, token), &iam{err: errors.New("connection reset by peer")}, transient, 0, "the request could not be signed: Post "},
+		{"the wrong certificate", federated(t, token), &iam{err: &tls.CertificateVerificationError{Err: errors.New("unknown authority")}}, permanent, 0, "unknown authority"},
+		{"the token file is missing", federated(t, token+".none"), &iam{}, transient, 0, "token.none: no such file or directory"},
+		{"a key that is never refreshed", static, &iam{}, permanent, 0, "the request could not be signed: ak is required in credentials"},
+		{"a credential of the user's own", failing{}, &iam{}, transient, 0, "the request could not be signed: the vault is sealed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCaller(tt.credential, config.DefaultHttpConfig().WithHttpRoundTripper(tt.iam))
+			err := showBackgroundTask(t.Context(), c)
+			var q *taskwait.QueryError
+			var service *sdkerr.ServiceResponseError
+			switch {
+			case !errors.As(err, &q) || q.Class != tt.class || q.RetryAfter != tt.after || q.Code != "" || !strings.Contains(err.Error(), tt.text):
+				t.Errorf("%+v, want %v after %v that says %q, without a code", err, tt.class, tt.after, tt.text)
+			case errors.As(err, &service):
+				t.Errorf("%v is the service's: %v", err, service)
+			case strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "permission"):
+				t.Errorf("%v says too much", err)
+			case len(tt.iam.signed) > 0:
+				t.Error("the service was asked")
+			}
+			_, err = Mutate(t.Context(), c, "", func(hc *core.HcHttpClient) (*model.DeleteInstanceResponse, error) {
+				return kafka.NewKafkaClient(hc).DeleteInstance(&model.DeleteInstanceRequest{InstanceId: "i"})
+			})
+			if want := map[taskwait.Class]taskwait.Class{transient: taskwait.ClassNotSent, permanent: permanent}[tt.class]; classOfError(err) != want {
+				t.Errorf("of a change: %v, want %v", err, want)
+			}
+		})
+	}
+}
+
+func classOfError(err error) taskwait.Class {
+	var q *taskwait.QueryError
+	if !errors.As(err, &q) {
+		return -1
+	}
+	return q.Class
+}
+
+// failing is a credential that does not sign.
+type failing struct{ auth.ICredential }
+
+func (failing) ProcessAuthRequest(*impl.DefaultHttpClient, *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+	return nil, errors.New("the vault is sealed")
 }

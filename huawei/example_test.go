@@ -16,7 +16,7 @@ import (
 )
 
 // A call of the SDK that hangs ends with its context, though the SDK has never heard of contexts.
-func ExampleDo() {
+func ExampleQuery() {
 	cloud := fakekafka.New()
 	cloud.Inject(fakecloud.AnyRoute, fakecloud.Hang())
 	credential, err := basic.NewCredentialsBuilder().
@@ -35,7 +35,7 @@ func ExampleDo() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	caller := huawei.NewCaller(client) // once
-	_, err = huawei.Do(ctx, caller, "dms:instance:getBackgroundTask",
+	_, err = huawei.Query(ctx, caller, "dms:instance:getBackgroundTask",
 		func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 			return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "task"})
 		})

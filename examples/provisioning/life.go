@@ -24,7 +24,7 @@ type life struct {
 
 // run is the whole life.
 func (l *life) run(ctx context.Context) (err error) {
-	running, gone := kafkatasks.Running(l.client), kafkatasks.Gone(l.client)
+	running, gone := kafkatasks.UntilRunning(l.client), kafkatasks.UntilDeleted(l.client)
 	status, err := taskwait.New(running, l.plan.options()...)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ import (
 
 const (
 	password = "pa55w0rd"
+	titled   = "<html><head><title>\n Blocked by policy </title></head><body>" + password + "</body></html>"
 	page     = "<html>a page with " + password + " in it" + "</html>"
 )
 
@@ -78,8 +79,6 @@ func TestClassify(t *testing.T) {
 		{"302", respond(302, "", "Location", "/login"), transient, 0, "", "(status 302)"},
 		{"302, HTML", respond(302, page), transient, 0, "", "302 Found: the answer does not decode"},
 		{"200, HTML", respond(200, page), transient, 0, "", "200 OK: the answer does not decode"},
-		{"task_count is a number", respond(200, `{"task_count":1,"tasks":[{"params":"`+password+`"}]}`), transient, 0, "", "does not decode"},
-		{"created_at is a number", respond(200, `{"tasks":[{"params":"`+password+`","created_at":1763350067752}]}`), transient, 0, "", "does not decode"},
 		{"an array", respond(200, `[]`), transient, 0, "", "does not decode"},
 		{"cut off", fakecloud.Truncate(), transient, 0, "", "200 OK: the answer was cut off: unexpected EOF"},
 		{"dropped", fakecloud.Drop(), transient, 0, "", "EOF"},
@@ -92,13 +91,32 @@ func TestClassify(t *testing.T) {
 		{"400", refuse(400, "DMS.00400070", "Invalid task ID format."), permanent, 0, "DMS.00400070", "400 Bad Request: Invalid task ID format."},
 		{"401", refuse(401, "DMS.10240102", "Token expired."), permanent, 0, "DMS.10240102", "401 Unauthorized"},
 		{"403", refuse(403, "DMS.00403002", "No permission."), permanent, 0, "DMS.00403002", "403 Forbidden, this needs the permission dms:instance:getBackgroundTask: No permission. (DMS.00403002, request id "},
-		{"403, HTML", respond(403, page), permanent, 0, "", "403 Forbidden, this needs the permission"},
+		{"403, HTML", respond(403, page), permanent, 0, "", "403 Forbidden (request id "},
+		{"403, a page with a title", respond(403, titled), permanent, 0, "", `403 Forbidden: a page, "Blocked by policy", and no answer of the service (request id `},
+		{"403, JSON of a proxy", respond(403, `{"code":"denied","message":"Blocked by policy."}`), permanent, 0, "denied", "403 Forbidden: Blocked by policy. (denied, request id "},
 		{"404, no such route", refuse(404, "DMS.00404001", "The requested URL does not exist."), permanent, 0, "DMS.00404001", "404 Not Found"},
 		{"405", respond(405, ""), permanent, 0, "", "405 Method Not Allowed"},
-		{"409", respond(409, ""), permanent, 0, "", "409 Conflict"},
-		{"404", respond(404, ""), missing, 0, "", "404 Not Found"},
-		{"404, HTML", respond(404, page), missing, 0, "", "404 Not Found"},
-		{"404, no such instance", refuse(404, "DMS.00404022", "This instance does not exist."), missing, 0, "DMS.00404022", "This instance does not exist."},
+		{"409", respond(409, ""), transient, 0, "", "409 Conflict"},
+		{"421", respond(421, ""), transient, 0, "", "421 Misdirected Request"},
+		{"423", respond(423, ""), transient, 0, "", "423 Locked"},
+		{"425", respond(425, ""), transient, 0, "", "425 Too Early"},
+		{"499", respond(499, ""), transient, 0, "", "status 499"},
+		{"404", respond(404, ""), transient, 0, "", "404 Not Found"},
+		{"404, HTML", respond(404, page), transient, 0, "", "404 Not Found"},
+		{"404, a page with a title", respond(404, titled), transient, 0, "", `404 Not Found: a page, "Blocked by policy", and no answer of the service`},
+		{"404, JSON of a proxy", respond(404, `{"message":"no Route matched with those values"}`), transient, 0, "", "404 Not Found: no Route matched with those values"},
+		{"404, a proxy's code", respond(404, `{"code":"not_found","message":"No such route."}`), transient, 0, "not_found", "404 Not Found: No such route."},
+		{"404, a code with a number", respond(404, `{"code":404,"message":"Not found"}`), transient, 0, "", "404 Not Found: Not found"},
+		{"404, a task", refuse(404, "DMS.00404033", "This task does not exist."), missing, 0, "DMS.00404033", "404 Not Found: This task does not exist."},
+		{"404, no such instance", refuse(404, "DMS.00404022", "This instance does not exist."), missing, 0, "DMS.00404022", `instance "kafka-1" does not exist: 404 Not Found: This instance does not exist. (DMS.00404022, request id `},
+
+		{"200, an error", respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error.","request_id":"7d1f"}`), transient, 0, "DMS.00500000", "200 OK: an error: Internal error. (DMS.00500000, request id "},
+		{"200, an error one level down", respond(200, `{"error":{"code":"DMS.1","message":"inner"}}`), transient, 0, "DMS.1", "200 OK: an error: inner"},
+		{"200, a throttle", respond(200, `{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:10 second"}`), throttled, 10 * time.Second, "APIGW.0308", "200 OK: an error: over ratelimit"},
+		{"200, no such instance", respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`), transient, 0, "DMS.00404022", "200 OK: an error: This instance does not exist."},
+		{"200, an error beside no tasks", respond(200, `{"tasks":[],"error_code":"DMS.1","error_msg":"none"}`), transient, 0, "DMS.1", "200 OK: an error: none (DMS.1, request id "},
+		{"200, a code in the params", respond(200, `{"tasks":[{"id":"t","params":"{\"error_code\":\"DMS.1\"}"}]}`), missing, 0, "", "lists no task"},
+		{"200, an error and much to say", respond(200, `{"error_code":"DMS.1","error_msg":"`+strings.Repeat("x", 5000)+password+`"}`), transient, 0, "DMS.1", "an error: xx"},
 		{"404, a throttle's code without a message", respond(404, `{"error_code":"DMS.10240407"}`), throttled, 0, "DMS.10240407", ""},
 		{"a code one level down", respond(400, `{"error":{"code":"DMS.1","message":"inner"}}`), permanent, 0, "DMS.1", "inner"},
 		{"a code and a body", respond(400, `{"error_code":"DMS.1","password":"`+password+`"}`), permanent, 0, "DMS.1", "400 Bad Request"},

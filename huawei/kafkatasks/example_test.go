@@ -61,7 +61,7 @@ func ExampleSource_OperationNamed() {
 }
 
 // A deletion has no task: it is over when the service no longer knows the instance.
-func ExampleGone() {
+func ExampleUntilDeleted() {
 	cloud := fakekafka.New() // an embedded cloud, for examples and tests
 	cloud.AddInstance("kafka-1")
 	cloud.OnDelete(fakekafka.Change{Duration: 5 * time.Millisecond})
@@ -70,7 +70,7 @@ func ExampleGone() {
 		fmt.Println(err)
 		return
 	}
-	gone := kafkatasks.Gone(client)
+	gone := kafkatasks.UntilDeleted(client)
 	waiter, err := taskwait.New(gone, taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
 	if err != nil {
 		fmt.Println(err)

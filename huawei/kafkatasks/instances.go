@@ -2,8 +2,10 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
@@ -25,18 +27,35 @@ var (
 	failed = map[string]bool{"ERROR": true, "CREATEFAILED": true, "EXTENDEDFAILED": true, "ROLLBACKFAILED": true, "FROZEN": true}
 )
 
-// gone is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
+// noSuchInstance is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
 // wrong route, or a proxy.
-const gone = "DMS.00404022"
+const noSuchInstance = "DMS.00404022"
+
+func isNoSuchInstance(err error) bool {
+	var q *taskwait.QueryError
+	return errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == noSuchInstance
+}
 
 // phaseGone is our own word for what has no status any more.
 const phaseGone = "GONE"
 
 // instance is what the service says of an instance, as far as it matters here.
 type instance struct {
-	ID     *string `json:"instance_id"`
-	Name   string  `json:"name"`
-	Status string  `json:"status"`
+	ID     string
+	Name   string
+	Status string
+}
+
+// UnmarshalJSON reads an instance, whatever JSON types the service uses.
+func (i *instance) UnmarshalJSON(text []byte) error {
+	var row struct {
+		ID     *loose `json:"instance_id"`
+		Name   *loose `json:"name"`
+		Status *loose `json:"status"`
+	}
+	err := json.Unmarshal(text, &row)
+	*i = instance{row.ID.trimmed(), row.Name.trimmed(), row.Status.trimmed()}
+	return err
 }
 
 func (i *instance) changing() bool { return inTransition[i.Status] != "" }
@@ -47,29 +66,29 @@ func (i *instance) changing() bool { return inTransition[i.Status] != "" }
 // Status is a translation then, and Phase the service's own word. The service's statuses flap: consider
 // [taskwait.WithSettle]. After a restart use [taskwait.WithLeaving]: the instance is still seen RUNNING at first.
 type Instances struct {
-	caller *huawei.Caller // nil: there is no client
-	gone   bool           // what is waited for
+	caller       *huawei.Caller // nil: there is no client
+	untilDeleted bool           // else until it runs
 }
 
 var _ taskwait.Source = (*Instances)(nil)
 
-// Running returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
+// UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
 // ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and RESTARTING, EXTENDING,
 // DELETING and the like are EXECUTING. An instance that does not exist is "not found".
-func Running(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
+func UntilRunning(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
 
-// Gone returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
+// UntilDeleted returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
 // DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any other 404. Whatever
 // status is seen is EXECUTING, ERROR too: a deletion may begin there.
 //
 // The service says the same of an instance that there never was, or that another project or region has.
-func Gone(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
+func UntilDeleted(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
 
-func newInstances(client *kafka.KafkaClient, gone bool) *Instances {
+func newInstances(client *kafka.KafkaClient, untilDeleted bool) *Instances {
 	if client == nil || client.HcClient == nil {
-		return &Instances{gone: gone}
+		return &Instances{untilDeleted: untilDeleted}
 	}
-	return &Instances{caller: huawei.NewCaller(client.HcClient), gone: gone}
+	return &Instances{caller: huawei.NewCaller(client.HcClient), untilDeleted: untilDeleted}
 }
 
 // Validate returns an error that Is [taskwait.ErrInvalidOption] if there is no client. Nothing is sent.
@@ -80,43 +99,42 @@ func (s *Instances) Validate() error {
 	return nil
 }
 
-// Task asks for one instance. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without the
+// Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // instance. It needs the permission dms:instance:get.
 func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	i, err := showInstance(ctx, s.caller, id)
-	var q *taskwait.QueryError
 	switch {
-	case s.gone && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == gone:
+	case s.untilDeleted && isNoSuchInstance(err):
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	case err != nil:
 		return taskwait.Task{}, err
 	}
-	return i.task(s.gone), nil
+	return i.task(s.untilDeleted), nil
 }
 
 func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, error) {
 	var i instance
-	_, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &path{InstanceId: id}, &i)
+	reply, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &resource{InstanceId: id}, &i)
 	switch {
 	case err != nil:
 		return nil, err
-	case i.ID == nil:
-		return nil, &taskwait.QueryError{Err: errors.New("the answer has no instance in it")}
-	case *i.ID != id:
+	case i.ID == "":
+		return nil, reply.Lacks("instance")
+	case i.ID != id:
 		return nil, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service answered for another instance")}
 	}
 	return &i, nil
 }
 
 // task is the instance in a waiter's terms.
-func (i *instance) task(gone bool) taskwait.Task {
-	t := taskwait.Task{ID: value(i.ID), Phase: i.Status, Status: taskwait.Status(i.Status)}
+func (i *instance) task(untilDeleted bool) taskwait.Task {
+	t := taskwait.Task{ID: i.ID, Phase: i.Status, Status: taskwait.Status(i.Status)}
 	switch {
 	case i.Status == "":
-	case gone:
+	case untilDeleted:
 		t.Status = taskwait.StatusExecuting
 	case i.Status == statusRunning:
 		t.Status = taskwait.StatusSuccess
@@ -127,3 +145,6 @@ func (i *instance) task(gone bool) taskwait.Task {
 	}
 	return t
 }
+
+// Format writes what an Instances is, whatever the verb, and nothing of the client that it holds.
+func (s Instances) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "kafkatasks.Instances") }

@@ -47,14 +47,14 @@ func TestInstanceStatus(t *testing.T) {
 		cloud := fakekafka.New()
 		cloud.SetStatus("kafka-1", tt.phase)
 		client := newClient(t, cloud)
-		task, err := kafkatasks.Running(client).Task(t.Context(), "kafka-1")
+		task, err := kafkatasks.UntilRunning(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != tt.running || task.Phase != tt.phase || task.ID != "kafka-1" {
 			t.Errorf("%s: %v, %v; want %s", tt.phase, task, err, tt.running)
 		}
 		if (tt.running == failed) != (task.Failure.Code == tt.phase) {
 			t.Errorf("%s: failure %+v", tt.phase, task.Failure)
 		}
-		task, err = kafkatasks.Gone(client).Task(t.Context(), "kafka-1")
+		task, err = kafkatasks.UntilDeleted(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != executing || task.Phase != tt.phase {
 			t.Errorf("%s, to be gone: %v, %v; want EXECUTING", tt.phase, task, err)
 		}
@@ -74,9 +74,9 @@ func TestGone(t *testing.T) {
 		{name: "a wrong route", fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), class: taskwait.ClassPermanent},
 		{name: "a wrong API", fault: fakecloud.Error(404, "APIGW.0101", "The API does not exist or has not been published."), class: taskwait.ClassPermanent},
 		{name: "another resource", fault: fakecloud.Error(404, "DMS.00404033", "This topic does not exist."), class: taskwait.ClassNotFound},
-		{name: "a 404 without a code", fault: fakecloud.Respond(404, "{}"), class: taskwait.ClassNotFound},
-		{name: "a 404 without a body", fault: fakecloud.Respond(404, ""), class: taskwait.ClassNotFound},
-		{name: "a 404 of a proxy", fault: fakecloud.HTML(404), class: taskwait.ClassNotFound},
+		{name: "a 404 without a code", fault: fakecloud.Respond(404, "{}")},
+		{name: "a 404 without a body", fault: fakecloud.Respond(404, "")},
+		{name: "a 404 of a proxy", fault: fakecloud.HTML(404)},
 		{name: "the code with 400", fault: fakecloud.Error(400, "DMS.00404022", "This instance does not exist."), class: taskwait.ClassPermanent},
 		{name: "the code with 200", fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`)},
 		{name: "an empty object", fault: fakecloud.Respond(200, "{}")},
@@ -88,7 +88,7 @@ func TestGone(t *testing.T) {
 			cloud := fakekafka.New()
 			cloud.AddInstance("kafka-1")
 			cloud.Inject(fakekafka.RouteShowInstance, tt.fault)
-			task, err := kafkatasks.Gone(newClient(t, cloud)).Task(t.Context(), "kafka-1")
+			task, err := kafkatasks.UntilDeleted(newClient(t, cloud)).Task(t.Context(), "kafka-1")
 			var q *taskwait.QueryError
 			switch {
 			case tt.gone:
@@ -126,12 +126,14 @@ func TestCreate(t *testing.T) {
 		{name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, made: 1, candidates: 1},
 		{name: "nothing arrived", fault: fakecloud.Drop(), want: taskwait.ErrOutcomeUnknown},
 		{name: "refused", fault: fakecloud.Error(400, "DMS.00400971", "Quota exceeded."), want: taskwait.ErrNotStarted},
+		{name: "a conflict that passes", fault: fakecloud.Error(409, "DMS.00409001", "Conflict."), made: 1},
+		{name: "a conflict that stays", fault: fakecloud.Error(409, "DMS.00409001", "Conflict.").Times(9), want: taskwait.ErrNotStarted},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := fakekafka.New()
 				client := newClient(t, cloud)
-				running := kafkatasks.Running(client)
+				running := kafkatasks.UntilRunning(client)
 				w := waiterOn(t, running, taskwait.WithTimeout(time.Hour))
 				if _, err := w.Do(t.Context(), running.Create("mine", creation("mine", ""))); err != nil {
 					t.Fatal(err) // an older one of the same name
@@ -197,7 +199,7 @@ func TestRestart(t *testing.T) {
 				cloud.AddInstance("kafka-1")
 				cloud.OnRestart(tt.change)
 				cloud.Inject(fakekafka.RouteAction, tt.fault)
-				running := kafkatasks.Running(newClient(t, cloud))
+				running := kafkatasks.UntilRunning(newClient(t, cloud))
 				start := time.Now()
 				_, err := waiterOn(t, running, taskwait.WithTimeout(time.Hour)).Do(t.Context(), running.Restart("kafka-1"), tt.opts...)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteAction) != tt.done {
@@ -245,7 +247,7 @@ func TestDelete(t *testing.T) {
 				cloud.Inject(fakekafka.RouteDeleteInstance, tt.fault)
 				cloud.Inject(fakekafka.RouteShowInstance, fakecloud.Serve(), fakekafka.ThrottleAs404(), fakecloud.HTML(404))
 				client := newClient(t, cloud)
-				gone := kafkatasks.Gone(client)
+				gone := kafkatasks.UntilDeleted(client)
 				_, err := waiterOn(t, gone, taskwait.WithTimeout(time.Hour)).Do(t.Context(), gone.Delete("kafka-1"), tt.opts...)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteDeleteInstance) != tt.done {
 					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakekafka.RouteDeleteInstance), tt.want, tt.done)

@@ -1,16 +1,15 @@
 package kafkatasks
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
-	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
 )
@@ -20,23 +19,74 @@ const (
 	// 2026-11-23).
 	largestPage = 100
 
-	// mostPages bounds a list that never ends.
-	mostPages = 100
-
 	// timeLayout is that of begin_time and end_time. In which zone the service reads them is not documented.
 	timeLayout = "20060102150405"
 
 	// zones is more than the clocks of any two zones differ by. A list from so long before the time that is meant has all
 	// that is wanted, whatever zone the service reads the time in.
 	zones = 24 * time.Hour
+
+	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the one
+	// that dates a task. Three seconds were reported.
+	clocks = 10 * time.Second
+
+	// shortestPause is the pause after a throttled page whose answer does not say how long: quotas count by the second.
+	shortestPause = time.Second
 )
 
+// Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
+// [taskwait.History] is seeded with.
+//
+//	tasks, err := source.Recent(ctx)
+//	for _, t := range tasks {
+//		history.Add(t.Name, t.Took())
+//	}
+//
+// It needs the permission to list background tasks. The errors are those of [Source.Task].
+func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
+	if err := s.Validate(); err != nil {
+		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	page, err := s.listing(time.Time{}).page(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	ended := slices.DeleteFunc(page.rows, func(t taskwait.Task) bool { return !t.Status.Terminal() })
+	slices.SortStableFunc(ended, func(a, b taskwait.Task) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
+	return ended, nil
+}
+
+// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for all
+// that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours; it may
+// list tasks that began up to ten seconds earlier.
+//
+// The list is complete, or List returns an error. It may take several requests; each but the first takes a permit of the
+// limiter that ctx has, and throttled after the first, List waits and goes on there.
+//
+// It needs the permission to list background tasks. The errors are those of [Source.Task].
+func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
+	begin := since
+	if !begin.IsZero() {
+		begin = begin.Add(-zones)
+	}
+	tasks, asOf, err := s.list(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	if !since.IsZero() && !asOf.IsZero() {
+		since = since.Add(time.Until(asOf) - clocks)
+	}
+	tasks = slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since) })
+	slices.SortStableFunc(tasks, func(a, b taskwait.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return tasks, nil
+}
+
 // Tasks asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once: it
-// takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads that. It
-// needs the permission to list background tasks. The errors are those of [Source.Task]; but that a task is not in the list
-// is none.
+// takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads that. A list
+// that cannot be read to its end is an error, of the last page. It needs the permission to list background tasks. The
+// errors are those of [Source.Task]; but that a task is not in the list is none.
 func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
-	at, err := parsePlace(b.Page)
+	at, err := parseCursor(b.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
@@ -44,89 +94,14 @@ func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.
 	if !begin.IsZero() {
 		begin = begin.Add(-zones)
 	}
-	tasks, _, err = s.page(ctx, begin, at.offset)
-	if err != nil {
+	p, at, done, err := s.listing(begin).next(ctx, at)
+	switch {
+	case err != nil:
 		return nil, "", err
+	case done:
+		return p.rows, "", nil
 	}
-	return tasks, after(at, tasks, taskID).String(), nil
-}
-
-func taskID(t *taskwait.Task) string { return t.ID }
-
-// place is where in a list to go on. The service's parameter for the offset has changed its name, whether it counts from 0
-// or 1 is not documented, nor what task_count counts, and the list grows at its head meanwhile. So pages may overlap, repeat
-// themselves or be refused; they end when one is short, or begins like the one before or the first.
-type place struct {
-	offset      int    // rows so far; -1: there are no more
-	first, last string // the ids that the first page and the last one began with
-}
-
-func (p place) over() bool { return p.offset < 0 }
-
-// String is the place as a [taskwait.Batch] carries it. Ids hold no spaces.
-func (p place) String() string {
-	if p.over() {
-		return ""
-	}
-	return fmt.Sprintf("%d %s %s", p.offset, p.first, p.last)
-}
-
-func parsePlace(s string) (place, error) {
-	if s == "" {
-		return place{}, nil
-	}
-	parts := strings.Split(s, " ")
-	offset, err := strconv.Atoi(parts[0])
-	if err != nil || len(parts) != 3 || offset <= 0 {
-		return place{}, fmt.Errorf("kafkatasks: page %q, want one that Tasks has returned", s)
-	}
-	return place{offset, parts[1], parts[2]}, nil
-}
-
-// after is the place after the page at p.
-func after[T any](p place, page []T, id func(*T) string) place {
-	if len(page) < largestPage || p.offset >= mostPages*largestPage {
-		return place{offset: -1}
-	}
-	head := id(&page[0])
-	if head == "" || strings.Contains(head, " ") || head == p.first || head == p.last {
-		return place{offset: -1}
-	}
-	next := place{p.offset + len(page), p.first, head}
-	if p.first == "" {
-		next.first = head
-	}
-	return next
-}
-
-// collect fetches page after page until there are no more. Each row is kept once, by its id, as it was seen first.
-func collect[T any](id func(*T) string, fetch func(offset int) ([]T, error)) ([]T, error) {
-	var all []T
-	known := map[string]bool{}
-	for at := (place{}); !at.over(); {
-		rows, err := fetch(at.offset)
-		if at.offset > 0 && refusedBeyond(err) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range rows {
-			if row := &rows[i]; !known[id(row)] {
-				known[id(row)] = true
-				all = append(all, *row)
-			}
-		}
-		at = after(at, rows, id)
-	}
-	return all, nil
-}
-
-// refusedBeyond reports whether err may be the refusal of an offset past the end, which another list of DMS answers with
-// 400 DMS.40050010.
-func refusedBeyond(err error) bool {
-	var q *taskwait.QueryError
-	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent
+	return p.rows, at.String(), nil
 }
 
 // list gives the instance's background tasks that began at or after a time, zero: all of them, and the service's time.
@@ -134,38 +109,172 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 	if err := s.Validate(); err != nil {
 		return nil, time.Time{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	tasks, err = collect(taskID, func(offset int) ([]taskwait.Task, error) {
-		page, at, err := s.page(ctx, begin, offset)
-		asOf = at
-		return page, err
-	})
-	return tasks, asOf, err
+	r := newReading(s.listing(begin))
+	err = r.finish(ctx)
+	return r.rows, r.asOf, err
 }
 
-// page asks for one page of the background tasks.
-func (s *Source) page(ctx context.Context, begin time.Time, offset int) ([]taskwait.Task, time.Time, error) {
-	limit := int32(largestPage)
-	req := &model.ListBackgroundTasksRequest{InstanceId: s.instanceID, Limit: &limit}
-	if offset > 0 {
-		from := int32(offset) //nolint:gosec // at most mostPages pages
-		req.Offset = &from
+// listing is the list of the instance's background tasks that began at or after a time, zero: all of them.
+func (s *Source) listing(begin time.Time) *listing[taskwait.Task] {
+	l := &listing[taskwait.Task]{
+		caller: s.caller, path: "/v2/{project_id}/instances/{instance_id}/tasks", rows: "tasks", count: "task_count",
+		of: resource{InstanceId: s.instanceID}, limit: largestPage,
+		decode: backgroundTask, id: taskID, explain: s.explain,
 	}
+	l.begin = begin
+	l.from = func(r *resource, offset *string) { r.Offset = offset }
 	if !begin.IsZero() {
 		text := begin.UTC().Format(timeLayout)
-		req.BeginTime = &text
+		l.of.BeginTime = &text
 	}
-	resp, asOf, err := huawei.Ask(ctx, s.caller, "", func(c *core.HcHttpClient) (*model.ListBackgroundTasksResponse, error) {
-		return kafka.NewKafkaClient(c).ListBackgroundTasks(req)
-	})
+	return l
+}
+
+func taskID(t *taskwait.Task) string { return t.ID }
+
+// listing is a list of the service's, in pages.
+type listing[T any] struct {
+	caller      *huawei.Caller
+	permission  string
+	path        string
+	rows, count string // where they are in the answer
+	of          resource
+	begin       time.Time                // only what began since; zero: all
+	from        func(*resource, *string) // sets the offset
+	limit       int
+	decode      func(row json.RawMessage, asOf time.Time) T
+	id          func(*T) string
+	explain     func(error) error
+}
+
+// page is one page of a list.
+type page[T any] struct {
+	rows  []T
+	total int // rows in the list; unknown
+	asOf  time.Time
+}
+
+// page requests the page that begins at an offset, counted from 0.
+func (l *listing[T]) page(ctx context.Context, offset int) (p page[T], err error) {
+	r, limit := l.of, strconv.Itoa(l.limit)
+	r.Limit = &limit
+	if offset > 0 {
+		text := strconv.Itoa(offset)
+		l.from(&r, &text)
+	}
+	var body map[string]json.RawMessage
+	reply, err := get(ctx, l.caller, l.permission, l.path, &r, &body)
+	if err != nil {
+		return p, l.explain(err)
+	}
+	var rows []json.RawMessage
+	if json.Unmarshal(body[l.rows], &rows) != nil || rows == nil {
+		return p, reply.Lacks(l.rows)
+	}
+	p = page[T]{make([]T, len(rows)), unknown, reply.At}
+	for i, text := range rows {
+		p.rows[i] = l.decode(text, reply.At)
+	}
+	var count loose
+	if text := body[l.count]; text != nil && json.Unmarshal(text, &count) == nil {
+		p.total = count.count()
+	}
+	return p, nil
+}
+
+// next requests the page at a cursor, and moves the cursor on; done: there are no more.
+func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next cursor, done bool, err error) {
+	p, err = l.page(ctx, at.offset)
 	switch {
+	case beyondTheEnd(err) && at.offset > 0:
+		p.total = unknown
 	case err != nil:
-		return nil, asOf, err
-	case resp.Tasks == nil: // {}, null, an empty body, 204, 302: to the SDK all of these are fine
-		return nil, asOf, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no tasks in it", resp.HttpStatusCode)}
+		return p, at, false, err
 	}
-	tasks := make([]taskwait.Task, len(*resp.Tasks))
-	for i := range tasks {
-		tasks[i] = task(&(*resp.Tasks)[i], asOf)
+	ids := make([]string, len(p.rows))
+	for i := range p.rows {
+		ids[i] = l.id(&p.rows[i])
 	}
-	return tasks, asOf, nil
+	next, done, err = at.after(ids, p.total, l.limit)
+	return p, next, done, err
+}
+
+// beyondTheEnd reports whether err is the refusal of an offset past the end, which another list of DMS answers with
+// 400 DMS.40050010.
+func beyondTheEnd(err error) bool {
+	var q *taskwait.QueryError
+	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent && q.Code == "DMS.40050010"
+}
+
+// reading is a list that is being read. It keeps what was read, so that an error in the middle does not begin it anew.
+type reading[T any] struct {
+	list  *listing[T]
+	at    cursor
+	rows  []T // each once, as it was seen last
+	index map[string]int
+	asOf  time.Time
+}
+
+func newReading[T any](l *listing[T]) *reading[T] {
+	return &reading[T]{list: l, at: beginning, index: map[string]int{}}
+}
+
+// finish reads the list to its end. After an error it may be called again, and goes on where the error came.
+func (r *reading[T]) finish(ctx context.Context) error {
+	for {
+		if r.at.requests > 0 {
+			if err := anotherRequest(ctx); err != nil {
+				return err
+			}
+		}
+		p, next, done, err := r.list.next(ctx, r.at)
+		switch {
+		case err != nil && r.at.requests > 0 && pause(ctx, err):
+			continue
+		case err != nil:
+			return cmp.Or(ctx.Err(), err)
+		}
+		r.add(p.rows)
+		if r.at, r.asOf = next, p.asOf; done {
+			return nil
+		}
+	}
+}
+
+func (r *reading[T]) add(rows []T) {
+	for i := range rows {
+		id := r.list.id(&rows[i])
+		if id == "" {
+			continue
+		}
+		at, known := r.index[id]
+		if !known {
+			r.index[id] = len(r.rows)
+			r.rows = append(r.rows, rows[i])
+			continue
+		}
+		r.rows[at] = rows[i]
+	}
+}
+
+// anotherRequest waits until a call may make one more request than the one that it holds a permit for.
+func anotherRequest(ctx context.Context) error { return ctx.Err() }
+
+// pause waits a throttle out, if err is one, and reports whether to go on. It does not wait where ctx would end before.
+func pause(ctx context.Context, err error) bool {
+	var q *taskwait.QueryError
+	if !errors.As(err, &q) || q.Class != taskwait.ClassThrottled {
+		return false
+	}
+	d := max(q.RetryAfter, shortestPause)
+	d += rand.N(d/10 + 1) // others were told the same
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return false
+	}
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

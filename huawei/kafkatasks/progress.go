@@ -1,11 +1,10 @@
 package kafkatasks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/taskwait/taskwait"
@@ -13,7 +12,7 @@ import (
 
 var _ taskwait.Detailer = (*Source)(nil)
 
-// Details asks how far a task is. The service tells that for expansions only (API page "Querying Background Task Progress",
+// Details asks how far a task is. The service reports that for expansions only (API page "Querying Background Task Progress",
 // 2025-12-31); of other tasks a wait asks once. That the remaining time is in seconds is how it is read here; the page
 // does not say. It needs no permission that is documented.
 //
@@ -24,50 +23,38 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 		return t, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	var p progress
-	_, err := get(ctx, s.caller, "", "/v2/{project_id}/instances/{instance_id}/tasks/{task_id}/progress",
-		&path{InstanceId: s.instanceID, TaskId: t.ID}, &p)
-	if err != nil {
+	reply, err := get(ctx, s.caller, "", "/v2/{project_id}/instances/{instance_id}/tasks/{task_id}/progress",
+		&resource{InstanceId: s.instanceID, TaskId: t.ID}, &p)
+	switch {
+	case err != nil:
 		return t, err
+	case value(reply.Value.Body) == "":
+		return t, reply.Lacks("progress")
 	}
-	p.tell(&t)
+	p.fill(&t, reply.At)
 	if t.Percent == nil && t.Steps == nil {
-		return t, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service tells no progress of this task")}
+		return t, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service reports no progress of this task")}
 	}
 	return t, nil
 }
 
 // progress is the service's answer; any of it may be a number, a number in a string, null or missing.
 type progress struct {
-	Percentage loose           `json:"progress_percentage"`
-	RemainTime loose           `json:"remain_time"`
+	Percentage *loose          `json:"progress_percentage"`
+	RemainTime *loose          `json:"remain_time"`
 	StepList   json.RawMessage `json:"step_list"`
 }
 
-// step is one of its steps. The status was spelt "statue" until it was mended in one place and broken in another.
+// step is one of its steps. The status was spelt "statue" until it was fixed in one place and broken in another.
 type step struct {
-	Name      loose `json:"name"`
-	Status    loose `json:"status"`
-	Statue    loose `json:"statue"`
-	StartTime loose `json:"start_time"`
-	EndTime   loose `json:"end_time"`
+	Name      *loose `json:"name"`
+	Status    *loose `json:"status"`
+	Statue    *loose `json:"statue"`
+	StartTime *loose `json:"start_time"`
+	EndTime   *loose `json:"end_time"`
 }
 
-// loose is a JSON string, or the text of any other scalar; "" for null.
-type loose string
-
-// UnmarshalJSON never fails.
-func (l *loose) UnmarshalJSON(text []byte) error {
-	var s string
-	switch err := json.Unmarshal(text, &s); {
-	case err == nil:
-		*l = loose(strings.TrimSpace(s))
-	case text[0] != '{' && text[0] != '[':
-		*l = loose(text)
-	}
-	return nil
-}
-
-func (p *progress) tell(t *taskwait.Task) {
+func (p *progress) fill(t *taskwait.Task, asOf time.Time) {
 	t.Percent, t.Remaining, t.Steps = nil, 0, nil
 	if n, ok := p.Percentage.number(); ok && n >= 0 && n <= 100 {
 		percent := int(n)
@@ -77,30 +64,18 @@ func (p *progress) tell(t *taskwait.Task) {
 	if n, ok := p.RemainTime.number(); ok && n > 0 && n <= year {
 		t.Remaining = time.Duration(n * float64(time.Second))
 	}
-	var steps []step
+	var steps []json.RawMessage
 	if json.Unmarshal(p.StepList, &steps) != nil {
 		return
 	}
-	for _, s := range steps {
-		status := s.Status
-		if status == "" {
-			status = s.Statue
+	for _, text := range steps {
+		var s step
+		if json.Unmarshal(text, &s) != nil {
+			continue
 		}
 		t.Steps = append(t.Steps, taskwait.Step{
-			Name: string(s.Name), Status: string(status), StartedAt: s.StartTime.time(), EndedAt: s.EndTime.time(),
+			Name: s.Name.trimmed(), Status: cmp.Or(s.Status.trimmed(), s.Statue.trimmed()),
+			StartedAt: s.StartTime.time(asOf), EndedAt: s.EndTime.time(asOf),
 		})
 	}
-}
-
-func (l loose) number() (float64, bool) {
-	n, err := strconv.ParseFloat(strings.TrimSuffix(string(l), "%"), 64)
-	return n, err == nil
-}
-
-// time reads milliseconds since 1970, or a time as the lists have it.
-func (l loose) time() time.Time {
-	if n, err := strconv.ParseInt(string(l), 10, 64); err == nil && n > 0 {
-		return time.UnixMilli(n).UTC()
-	}
-	return parseTime(string(l))
 }

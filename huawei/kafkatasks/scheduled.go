@@ -2,19 +2,18 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"io"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/huawei"
 )
 
-// Scheduled asks for the scheduled tasks of one instance: operations that were planned for later, such as an upgrade in
+// Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade in
 // the next maintenance window. It is safe for concurrent use.
 //
 // They differ from background tasks in more than their list. Their ids are their own; whether the background task that
@@ -23,7 +22,7 @@ import (
 // (UpdateScheduledTask), and then be waited for anew. WithNotFoundGrace and a generous WithTimeout fit them as they fit others;
 // consider WithInterval with minutes.
 //
-// There is no request for one of them, so that each look asks for the list: one request for each 100 tasks.
+// There is no request for one of them, so that each poll reads the list: one request for each 100 tasks.
 type Scheduled struct {
 	tasks *Source
 }
@@ -43,48 +42,45 @@ func (s *Scheduled) Validate() error {
 	return s.tasks.Validate()
 }
 
-// Task asks for one scheduled task. The errors are those of [huawei.Do], and a [*taskwait.QueryError] for an answer without
+// Task queries one scheduled task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without
 // the task. Raw in the Task is a *model.ScheduledTaskEntity, whose Params may hold passwords.
 func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	var asOf time.Time
-	rows, err := collect(func(r *model.ScheduledTaskEntity) string { return value(r.Id) }, func(offset int) ([]model.ScheduledTaskEntity, error) {
-		rows, at, err := s.page(ctx, offset)
-		asOf = at
-		return rows, err
-	})
-	if err != nil {
+	r := newReading(s.listing())
+	if err := r.finish(ctx); err != nil {
 		return taskwait.Task{}, err
 	}
-	for i := range rows {
-		if r := &rows[i]; value(r.Id) == id {
-			return taskwait.Task{
-				ID: id, Name: value(r.Name), Status: taskwait.Status(value(r.Status)),
-				CreatedAt: parseTime(value(r.CreatedAt)), UpdatedAt: parseTime(value(r.UpdatedAt)), AsOf: asOf, Raw: r,
-			}, nil
+	for i := range r.rows {
+		if r.rows[i].ID == id {
+			return r.rows[i], nil
 		}
 	}
-	return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no scheduled task with this id")}
+	return taskwait.Task{}, &taskwait.QueryError{
+		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no scheduled task with this id"),
+	}
 }
 
-// page asks for one page of the scheduled tasks.
-func (s *Scheduled) page(ctx context.Context, offset int) ([]model.ScheduledTaskEntity, time.Time, error) {
-	limit := strconv.Itoa(largestPage)
-	req := &model.ListScheduledTasksRequest{InstanceId: s.tasks.instanceID, Limit: &limit}
-	if offset > 0 {
-		start := strconv.Itoa(offset)
-		req.Start = &start
+// listing is the list of the instance's scheduled tasks.
+func (s *Scheduled) listing() *listing[taskwait.Task] {
+	return &listing[taskwait.Task]{
+		caller: s.tasks.caller, path: "/v2/{project_id}/instances/{instance_id}/scheduled-tasks", rows: "jobs", count: "job_count",
+		of: resource{InstanceId: s.tasks.instanceID}, limit: largestPage,
+		from:   func(r *resource, offset *string) { r.Start = offset },
+		decode: scheduledTask, id: taskID, explain: s.tasks.explain,
 	}
-	resp, asOf, err := huawei.Ask(ctx, s.tasks.caller, "", func(c *core.HcHttpClient) (*model.ListScheduledTasksResponse, error) {
-		return kafka.NewKafkaClient(c).ListScheduledTasks(req)
-	})
-	switch {
-	case err != nil:
-		return nil, asOf, err
-	case resp.Jobs == nil:
-		return nil, asOf, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no jobs in it", resp.HttpStatusCode)}
-	}
-	return *resp.Jobs, asOf, nil
 }
+
+// scheduledTask reads a row of a list of scheduled tasks.
+func scheduledTask(text json.RawMessage, asOf time.Time) taskwait.Task {
+	r := decodeRow(text)
+	return r.task(asOf, &model.ScheduledTaskEntity{
+		Id: r.ID.pointer(), Name: r.Name.pointer(), UserName: r.UserName.pointer(), UserId: r.UserID.pointer(),
+		Params: r.Params.pointer(), Status: r.Status.pointer(),
+		CreatedAt: r.CreatedAt.pointer(), UpdatedAt: r.UpdatedAt.pointer(), ScheduleAt: r.ScheduleAt.pointer(),
+	})
+}
+
+// Format writes what a Scheduled is, whatever the verb, and nothing of the client that it holds.
+func (s Scheduled) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "kafkatasks.Scheduled") }

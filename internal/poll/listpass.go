@@ -146,7 +146,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 	w.pages++
 	for k := range c.items {
 		e := p.entries[p.cfg.ID(&c.items[k])]
-		if e == nil || e.shown == w.number {
+		if e == nil || e.shown == w.number && !p.cfg.Final(&c.items[k]) { // pages overlap where rows move between them
 			continue
 		}
 		p.count(e, false)

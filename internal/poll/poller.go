@@ -229,7 +229,7 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	rank := e.due
 	e.state = isReady
 	for i := e.first; i != nil; i = i.next {
-		if i.planned && i.sub.end > 0 && p.now() >= i.sub.end {
+		if now := p.now(); i.planned && i.due <= now && i.sub.end > 0 && now >= i.sub.end {
 			e.state = isReadyFinal
 			rank = min(rank, i.sub.end-limiter.FinalHeadStart)
 		}
@@ -258,6 +258,9 @@ func (p *Poller[T]) plan(e *entry[T]) {
 		return
 	}
 	e.last, e.due, e.state = next.last, next.due, isWaiting
+	if e.last == unknown {
+		e.last = e.due - next.sub.pause
+	}
 	p.waiting.set(e, e.due)
 	p.count(e, e.polled && !next.sub.fixed)
 	p.pass.gap = min(p.pass.gap, pause(e.last, e.due))

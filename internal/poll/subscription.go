@@ -38,7 +38,8 @@ type Subscription[T any] struct {
 	end, over time.Duration // 0: none
 	toldAt    time.Duration // when it was told last that there is no permit
 	fixed     bool
-	extended  bool // over was put off, as nobody could poll before
+	pause     time.Duration // the shortest of the schedule
+	extended  bool          // over was put off, as nobody could poll before
 	closed    bool
 	interests []interest[T] // by key
 	inbox     []Answer[T]
@@ -57,7 +58,7 @@ type interest[T any] struct {
 	entry   *entry[T] // nil: it is over
 	next    *interest[T]
 	due     time.Duration // of the next poll, if it is planned
-	last    time.Duration // when the newest Value that was delivered was sent
+	last    time.Duration // when the newest Value that was delivered was sent; unknown: none was
 	key     int32
 	unread  int32 // place in the inbox, counted from 1; 0: nothing there
 	planned bool
@@ -65,11 +66,14 @@ type interest[T any] struct {
 	first   bool // it has had no answer
 }
 
+// unknown is before any time.
+const unknown = time.Duration(-1)
+
 func (s *Subscription[T]) placed() *place { return &s.place }
 
 // Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
-	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, notify: make(chan struct{}, 1)}
+	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
 	if p.cfg.Limiter != nil {
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
@@ -99,10 +103,9 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 			p.entries[id] = e
 		}
 		i := &s.interests[key]
-		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), first: true} //nolint:gosec // a million fits
+		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), last: unknown, first: true} //nolint:gosec // a million fits
 		e.first = i
 		i.due, i.planned = p.at(terms.First), alive
-		i.last = i.due - max(terms.Pause, minPause)
 		p.plan(e)
 	}
 	p.stepAndUnlock()
@@ -305,7 +308,7 @@ func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 		switch {
 		case sent < i.sub.began: // it may be about a time before the caller's wait began
 		case a.Err != nil && !due:
-		case a.Err == nil && !last && (sent < i.last && !i.first || i.first && !due):
+		case a.Err == nil && !last && (sent < i.last || i.first && !due):
 		default:
 			p.deliver(i, a, sent)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -45,6 +46,7 @@ func newServer(t *testing.T, tls bool) *server {
 	t.Helper()
 	s := &server{hung: make(chan struct{}, 1), gone: make(chan struct{}, 1)}
 	s.Server = httptest.NewUnstartedServer(s)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			s.connections.Add(1)
@@ -185,16 +187,17 @@ func want(ok bool, otherwise string) error {
 }
 
 func show(ctx context.Context, c *huawei.Caller, id string) (*model.ShowBackgroundTaskResponse, error) {
-	return huawei.Do(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+	reply, err := huawei.Query(ctx, c, "", func(hc *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 		return bare(hc, id)
 	})
+	return reply.Value, err
 }
 
 func bare(hc *core.HcHttpClient, id string) (*model.ShowBackgroundTaskResponse, error) {
 	return kafka.NewKafkaClient(hc).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "instance", TaskId: id})
 }
 
-func TestDo(t *testing.T) {
+func TestQuery(t *testing.T) {
 	for name, build := range clients {
 		t.Run(name, func(t *testing.T) {
 			client, s, used := build(t)
@@ -225,8 +228,8 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// TestDoCancelled cancels requests that hang, before the answer and in the middle of it.
-func TestDoCancelled(t *testing.T) {
+// TestQueryCancelled cancels requests that hang, before the answer and in the middle of it.
+func TestQueryCancelled(t *testing.T) {
 	for name, build := range clients {
 		for _, id := range []string{"task", "stalled"} {
 			t.Run(name+", "+id, func(t *testing.T) {
@@ -249,8 +252,8 @@ func TestDoCancelled(t *testing.T) {
 	}
 }
 
-// TestDoLeavesNothing counts goroutines when the connections are closed.
-func TestDoLeavesNothing(t *testing.T) {
+// TestQueryLeavesNothing counts goroutines when the connections are closed.
+func TestQueryLeavesNothing(t *testing.T) {
 	s := newServer(t, false)
 	wire := &http.Transport{}
 	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(wire)))
@@ -273,8 +276,8 @@ func TestDoLeavesNothing(t *testing.T) {
 	t.Errorf("%d goroutines, want %d as before", runtime.NumGoroutine(), before)
 }
 
-// TestDoInvisible compares what reaches the service with a bare call of the SDK.
-func TestDoInvisible(t *testing.T) {
+// TestQueryInvisible compares what reaches the service with a bare call of the SDK.
+func TestQueryInvisible(t *testing.T) {
 	s := newServer(t, false)
 	cfg := config.DefaultHttpConfig().WithUserAgent("configured/1")
 	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(cfg)).
@@ -299,7 +302,7 @@ func TestDoInvisible(t *testing.T) {
 	}
 }
 
-func TestDoUnusable(t *testing.T) {
+func TestQueryUnusable(t *testing.T) {
 	s := newServer(t, false)
 	noEndpoint := build(t, core.NewHcHttpClientBuilder())
 	noCredential := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL))
@@ -325,8 +328,8 @@ func TestDoUnusable(t *testing.T) {
 	}
 }
 
-// TestDoUnbound uses a client with an Authorization of its own, which the SDK does not let be bound.
-func TestDoUnbound(t *testing.T) {
+// TestQueryUnbound uses a client with an Authorization of its own, which the SDK does not let be bound.
+func TestQueryUnbound(t *testing.T) {
 	s := newServer(t, false)
 	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).WithExtraHeaders(map[string]string{"Authorization": "Bearer own"})
 	if _, err := show(t.Context(), huawei.NewCaller(client), "task"); err != nil {
@@ -341,8 +344,8 @@ func TestDoUnbound(t *testing.T) {
 	}
 }
 
-// TestDoNoDNSError: after a DNS error the SDK would go on to its next endpoint, though the context has ended.
-func TestDoNoDNSError(t *testing.T) {
+// TestQueryNoDNSError: after a DNS error the SDK would go on to its next endpoint, though the context has ended.
+func TestQueryNoDNSError(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cfg := config.DefaultHttpConfig().WithDialContext(func(context.Context, string, string) (net.Conn, error) {
 		cancel()
@@ -359,8 +362,8 @@ func TestDoNoDNSError(t *testing.T) {
 	}
 }
 
-// TestDoReleases: a client with response handlers reads each body and never closes it; nothing may be held for it.
-func TestDoReleases(t *testing.T) {
+// TestQueryReleases: a client with response handlers reads each body and never closes it; nothing may be held for it.
+func TestQueryReleases(t *testing.T) {
 	s := newServer(t, false)
 	wire := &http.Transport{}
 	t.Cleanup(wire.CloseIdleConnections)
@@ -406,9 +409,12 @@ func TestCallerPrintsNothing(t *testing.T) {
 	if _, err := show(t.Context(), caller, "task"); err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
 		if got := fmt.Sprintf(verb, caller); got != "huawei.Caller" {
 			t.Errorf("%s of a Caller is %s", verb, got)
+		}
+		if got := fmt.Sprintf(verb, struct{ c *huawei.Caller }{caller}); strings.Contains(got, "hush") {
+			t.Errorf("%s of what holds a Caller is %s", verb, got)
 		}
 	}
 }

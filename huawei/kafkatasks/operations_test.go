@@ -95,6 +95,7 @@ func TestNoID(t *testing.T) {
 		{name: "it is over when it appears", script: fakekafka.Script{ListedAfter: 12 * time.Second, Outcome: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
 		{name: "the service is ahead", cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
 		{name: "the service is behind", cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
+		{name: "by its clock it begins before it is sent", script: fakekafka.Script{CreatedAt: time.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC)}, older: []fakekafka.Script{{}}},
 		{name: "many others", older: slices.Repeat([]fakekafka.Script{{Outcome: "FAILED"}}, 250)},
 		{name: "slow answers", cloud: []fakecloud.Option{fakecloud.WithLatency(4 * time.Second)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
 	} {

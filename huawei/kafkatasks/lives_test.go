@@ -90,7 +90,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	l := &life{t: t, seed: seed, rnd: rnd, cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)), fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute)))}
 	client := newClient(t, l.cloud)
-	running, gone := kafkatasks.Running(client), kafkatasks.Gone(client)
+	running, gone := kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client)
 	settled := []taskwait.Option{taskwait.WithSettle(1 + rnd.IntN(3))}
 	do := func(s step) error {
 		err := l.play(s)

@@ -2,8 +2,10 @@ package kafkatasks
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
@@ -12,22 +14,30 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// Create is the creation of an instance, for the Do of a waiter on [Running]. send makes the request, on the client that
+// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the client that
 // it is given, and returns the new instance's id. name is the name that the instance is given: should the answer get
 // lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
-	return taskwait.Operation{Name: "create " + name, Start: func(ctx context.Context) (taskwait.Started, error) {
+	start := func(ctx context.Context) (taskwait.Started, error) {
 		before, err := s.named(ctx, name, nil)
 		if err != nil {
+			return taskwait.Started{}, notSent(err)
+		}
+		if err := anotherRequest(ctx); err != nil {
 			return taskwait.Started{}, notSent(err)
 		}
 		return s.send(ctx, "dms:instance:create", send, func(ctx context.Context) ([]taskwait.Task, error) {
 			return s.named(ctx, name, before)
 		})
-	}}
+	}
+	idle := func(context.Context) (string, error) { return "", nil } // a new instance has nothing to wait for
+	return taskwait.Operation{
+		Name:  "create " + name,
+		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, idle) },
+	}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [Running] with WithLeaving("RUNNING"). A refusal waits
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A refusal waits
 // until the instance is free, as [Source.Operation] does.
 func (s *Instances) Restart(id string) taskwait.Operation {
 	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
@@ -43,7 +53,7 @@ func (s *Instances) Restart(id string) taskwait.Operation {
 	})
 }
 
-// Delete is the deletion of an instance, for the Do of a waiter on [Gone]. One that does not exist counts as deleted. A
+// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as deleted. A
 // refusal waits until the instance is free, as [Source.Operation] does.
 func (s *Instances) Delete(id string) taskwait.Operation {
 	return s.change("delete", id, "dms:instance:delete", func(c *kafka.KafkaClient) error {
@@ -61,8 +71,7 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 		}
 		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
 			func(ctx context.Context) ([]taskwait.Task, error) { return s.changing(ctx, id) })
-		var q *taskwait.QueryError
-		if s.gone && errors.As(err, &q) && q.Class == taskwait.ClassNotFound && q.Code == gone {
+		if s.untilDeleted && isNoSuchInstance(err) {
 			err = nil
 		}
 		started.ID = id
@@ -77,10 +86,10 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 func (s *Instances) send(
 	ctx context.Context, permission string, send func(*kafka.KafkaClient) (*string, error), find func(context.Context) ([]taskwait.Task, error),
 ) (taskwait.Started, error) {
-	id, _, err := huawei.Send(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
+	reply, err := huawei.Mutate(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
 		return send(kafka.NewKafkaClient(c))
 	})
-	return taskwait.Started{ID: value(id), Find: find}, err
+	return taskwait.Started{ID: value(reply.Value), Find: find}, err
 }
 
 // changing is the instance, if it shows that something was begun.
@@ -92,26 +101,30 @@ func (s *Instances) changing(ctx context.Context, id string) ([]taskwait.Task, e
 	return []taskwait.Task{t}, nil
 }
 
+// largestInstancePage is the most instances that the service puts on one page.
+const largestInstancePage = 50
+
 // named lists the instances of a name, without those in except.
 func (s *Instances) named(ctx context.Context, name string, except []taskwait.Task) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	exact, limit := model.GetListInstancesRequestExactMatchNameEnum().TRUE, "50" // the largest page
-	req := &model.ListInstancesRequest{Engine: model.GetListInstancesRequestEngineEnum().KAFKA, Name: &name, ExactMatchName: &exact, Limit: &limit}
-	resp, err := huawei.Do(ctx, s.caller, "dms:instance:list", func(c *core.HcHttpClient) (*model.ListInstancesResponse, error) {
-		return kafka.NewKafkaClient(c).ListInstances(req)
+	engine, exact := "kafka", "true"
+	r := newReading(&listing[instance]{
+		caller: s.caller, permission: "dms:instance:list",
+		path: "/v2/{project_id}/instances", rows: "instances", count: "instance_num",
+		of: resource{Engine: &engine, Name: &name, Exact: &exact}, limit: largestInstancePage,
+		from:    func(r *resource, offset *string) { r.Offset = offset },
+		decode:  func(text json.RawMessage, _ time.Time) (i instance) { _ = json.Unmarshal(text, &i); return i },
+		id:      func(i *instance) string { return i.ID },
+		explain: func(err error) error { return err },
 	})
-	switch {
-	case err != nil:
+	if err := r.finish(ctx); err != nil {
 		return nil, err
-	case resp.Instances == nil:
-		return nil, &taskwait.QueryError{Err: fmt.Errorf("the answer (status %d) has no instances in it", resp.HttpStatusCode)}
 	}
 	var found []taskwait.Task
-	for _, r := range *resp.Instances {
-		i := instance{ID: r.InstanceId, Name: value(r.Name), Status: value(r.Status)}
-		if i.Name == name && !contains(except, value(i.ID)) {
+	for _, i := range r.rows {
+		if i.Name == name && !contains(except, i.ID) {
 			found = append(found, i.task(false))
 		}
 	}

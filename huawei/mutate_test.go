@@ -39,8 +39,8 @@ func classOf(t *testing.T, err error) taskwait.Class {
 	return q.Class
 }
 
-// TestSendAnswers is about what the service, or something before it, answers.
-func TestSendAnswers(t *testing.T) {
+// TestMutateAnswers is about what the service, or something before it, answers.
+func TestMutateAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
 		status int
@@ -59,6 +59,14 @@ func TestSendAnswers(t *testing.T) {
 		{name: "500", status: 500, body: `{"error_code":"DMS.00500000","error_msg":"oops"}`, want: taskwait.ClassTransient},
 		{name: "504", status: 504, want: taskwait.ClassTransient},
 		{name: "408", status: 408, want: taskwait.ClassTransient},
+		{name: "409", status: 409, body: `{"error_code":"DMS.00409001","error_msg":"conflict"}`, want: taskwait.ClassConflict},
+		{name: "423", status: 423, want: taskwait.ClassConflict},
+		{name: "421", status: 421, want: taskwait.ClassTransient},
+		{name: "425", status: 425, want: taskwait.ClassTransient},
+		{name: "499", status: 499, want: taskwait.ClassTransient},
+		{name: "a proxy's 404", status: 404, body: "<html>", want: taskwait.ClassTransient},
+		{name: "a proxy's 407", status: 407, want: taskwait.ClassPermanent},
+		{name: "an error with status 200", status: 200, body: `{"error_code":"DMS.00400026","error_msg":"status"}`, want: taskwait.ClassTransient},
 		{name: "a page", status: 200, body: "<html>", want: taskwait.ClassTransient},
 		{name: "a redirect", status: 302, want: taskwait.ClassTransient},
 		{name: "a conflict's code in a 500", status: 500, body: `{"error_code":"DMS.00400017","error_msg":"running"}`, want: taskwait.ClassTransient},
@@ -76,7 +84,7 @@ func TestSendAnswers(t *testing.T) {
 			}))
 			defer s.Close()
 			c := huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL)))
-			_, _, err := huawei.Send(t.Context(), c, "", resize)
+			_, err := huawei.Mutate(t.Context(), c, "", resize)
 			if got := classOf(t, err); got != tt.want || n != 1 {
 				t.Errorf("%v: %v after %d requests, want %v after 1", err, got, n, tt.want)
 			}
@@ -84,32 +92,36 @@ func TestSendAnswers(t *testing.T) {
 	}
 }
 
-func TestSendAccepted(t *testing.T) {
+func TestMutateAccepted(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", "Tue, 24 Nov 2026 02:00:00 GMT")
 		_, _ = io.WriteString(w, `{"job_id":"8abf"}`)
 	}))
 	defer s.Close()
-	id, at, err := huawei.Send(t.Context(), huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL))), "", resize)
-	if err != nil || *id != "8abf" || at.Hour() != 2 {
-		t.Errorf("%v at %v, %v", id, at, err)
+	reply, err := huawei.Mutate(t.Context(), huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL))), "", resize)
+	if err != nil || *reply.Value != "8abf" || reply.At.Hour() != 2 {
+		t.Errorf("%v, %v", reply, err)
 	}
 }
 
-// TestSendBreaks is about requests without an answer: did they leave?
-func TestSendBreaks(t *testing.T) {
+// TestMutateBreaks is about requests without an answer: did they leave?
+func TestMutateBreaks(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	refuses := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route to host") }
 	drops := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	defer drops.Close()
+	secure := newServer(t, true)
 	tests := []struct {
 		name   string
 		url    string
 		config *config.HttpConfig
+		key    string
 		want   taskwait.Class
 	}{
 		{name: "connection refused", url: closed.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
+		{name: "an unknown certificate authority", url: secure.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassPermanent},
+		{name: "a key with a newline", url: drops.URL, config: config.DefaultHttpConfig(), key: "ak\n", want: taskwait.ClassPermanent},
 		{name: "no such host", url: "http://kafka.invalid", config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
 		{name: "the client's own dialer", url: "http://10.0.0.1", config: config.DefaultHttpConfig().WithDialContext(refuses), want: taskwait.ClassNotSent},
 		{name: "dropped after it was read", url: drops.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassTransient},
@@ -120,8 +132,11 @@ func TestSendBreaks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(tt.url).WithHttpConfig(tt.config)))
-			_, _, err := huawei.Send(t.Context(), c, "", resize)
+			client := build(t, kafka.KafkaClientBuilder().WithEndpoint(tt.url).WithHttpConfig(tt.config))
+			if tt.key != "" {
+				credentialOf(client).AK = tt.key
+			}
+			_, err := huawei.Mutate(t.Context(), huawei.NewCaller(client), "", resize)
 			if got := classOf(t, err); got != tt.want {
 				t.Errorf("%v: %v, want %v", err, got, tt.want)
 			}
@@ -133,13 +148,13 @@ type broken struct{}
 
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("broken pipe") }
 
-// TestSendStops: what the end of the context means depends on whether the request had left.
-func TestSendStops(t *testing.T) {
+// TestMutateStops: what the end of the context means depends on whether the request had left.
+func TestMutateStops(t *testing.T) {
 	s := newServer(t, false)
 	c := huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := huawei.Send(ctx, c, "", resize); classOf(t, err) != taskwait.ClassNotSent {
+	if _, err := huawei.Mutate(ctx, c, "", resize); classOf(t, err) != taskwait.ClassNotSent {
 		t.Errorf("before: %v, want not sent", err)
 	}
 	s.hang.Store(true)
@@ -148,17 +163,17 @@ func TestSendStops(t *testing.T) {
 		<-s.hung
 		cancel()
 	}()
-	if _, _, err := huawei.Send(ctx, c, "", resize); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "not sent") {
+	if _, err := huawei.Mutate(ctx, c, "", resize); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "not sent") {
 		t.Errorf("in flight: %v, want the context's error", err)
 	}
 	<-s.gone
 }
 
-// TestSendReads: what call itself makes of an answer is left as it is.
-func TestSendReads(t *testing.T) {
+// TestMutateReads: what call itself makes of an answer is left as it is.
+func TestMutateReads(t *testing.T) {
 	s := newServer(t, false)
 	c := huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL)))
-	_, _, err := huawei.Send(t.Context(), c, "", func(c *core.HcHttpClient) (*string, error) {
+	_, err := huawei.Mutate(t.Context(), c, "", func(c *core.HcHttpClient) (*string, error) {
 		if _, err := resize(c); err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ type other struct {
 
 var (
 	running = other{
-		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Running(c) },
+		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilRunning(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -47,7 +47,7 @@ var (
 		},
 	}
 	gone = other{
-		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.Gone(c) },
+		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilDeleted(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -37,8 +38,7 @@ func (s *Source) Operation(name string, send func(*kafka.KafkaClient) (id *strin
 
 // OperationNamed is a change of the instance whose request does not answer with an id. Its task is found by its name, such
 // as bindInstancePublicIp, unbindInstancePublicIp, kafkaConfigModify or kafkaResetConsumerOffset, and as one that was
-// not there before: neither an id that was listed before the request was sent, nor begun before that by the service's own
-// clock. fits narrows it further, should the same operation be started by others at the same time; of the Task that it is
+// not there before: whose id was not listed before the request was sent. fits narrows it further, should the same operation be started by others at the same time; of the Task that it is
 // given Raw is a *model.ListBackgroundTasksRespTasks, whose Params say what the task is about. If more than one task is
 // left, Do returns [taskwait.ErrAmbiguous].
 //
@@ -49,14 +49,20 @@ func (s *Source) OperationNamed(name string, send func(*kafka.KafkaClient) error
 }
 
 func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, error), fits []func(taskwait.Task) bool) taskwait.Operation {
+	kept := &interrupted{}
 	start := func(ctx context.Context) (taskwait.Started, error) {
-		m, err := s.mark(ctx)
+		m, err := s.mark(ctx, kept)
 		if err != nil {
 			return taskwait.Started{}, notSent(err)
 		}
+		if err := anotherRequest(ctx); err != nil {
+			return taskwait.Started{}, notSent(err)
+		}
 		started := taskwait.Started{Find: func(ctx context.Context) ([]taskwait.Task, error) { return s.since(ctx, m, fits) }}
-		id, _, err := huawei.Send(ctx, s.caller, "", func(c *core.HcHttpClient) (*string, error) { return send(kafka.NewKafkaClient(c)) })
-		started.ID = value(id)
+		reply, err := huawei.Mutate(ctx, s.caller, "", func(c *core.HcHttpClient) (*string, error) {
+			return send(kafka.NewKafkaClient(c))
+		})
+		started.ID = value(reply.Value)
 		return started, err
 	}
 	return taskwait.Operation{
@@ -65,10 +71,11 @@ func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, 
 	}
 }
 
-// forbidden is the code of a refusal because of the instance's status, which may be passing or not.
-const forbidden = "DMS.00400026"
+// passing are the codes of refusals that pass: another task runs, the instance is being unsubscribed. Others, because of the
+// instance's status (DMS.00400026) or without a reason that is known here, may pass or not.
+var passing = map[string]bool{"DMS.00400017": true, "CBC.99003651": true}
 
-// whileBusy is start, but a refusal because of the instance's status is a conflict only if something is seen to run.
+// whileBusy is start, but a refusal that may pass or not is a conflict only if something is seen to run.
 // What ran may have ended since the refusal; so the operation is sent once more before that is taken for final.
 func whileBusy(
 	ctx context.Context, start func(context.Context) (taskwait.Started, error), busy func(context.Context) (string, error),
@@ -76,13 +83,19 @@ func whileBusy(
 	for again := true; ; again = false {
 		started, err := start(ctx)
 		var q *taskwait.QueryError
-		if !errors.As(err, &q) || q.Class != taskwait.ClassConflict || q.Code != forbidden {
+		if !errors.As(err, &q) || q.Class != taskwait.ClassConflict || passing[q.Code] {
 			return started, err
 		}
-		what, asked := busy(ctx)
+		what, failed := "", anotherRequest(ctx)
+		if failed == nil {
+			what, failed = busy(ctx)
+		}
+		if failed == nil && what == "" && again {
+			failed = anotherRequest(ctx)
+		}
 		switch {
-		case asked != nil:
-			return started, notSent(asked)
+		case failed != nil:
+			return started, notSent(failed)
 		case what != "":
 			return started, err
 		case !again:
@@ -106,47 +119,92 @@ func notSent(err error) error {
 	return n
 }
 
-// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the one that
-// dates a task.
-const clocks = time.Second
+// longBefore is by how much a task began before the mark if it cannot be the operation's, whatever the clocks: a list may
+// have hidden it. The service refuses requests of a client whose clock differs by as much.
+const longBefore = 15 * time.Minute
 
-// mark is what the instance's tasks were at a time.
+// mark is what the instance's tasks were before an operation was sent.
 type mark struct {
-	at    time.Time // by the service's clock; zero: it did not say
+	at    time.Time // by the service's clock, or by ours if the service did not say
 	tasks []taskwait.Task
 }
 
-// mark looks at what is there before an operation is sent.
-func (s *Source) mark(ctx context.Context) (*mark, error) {
-	begin := time.Now().Add(-zones)
-	tasks, at, err := s.list(ctx, begin)
-	if err == nil && !at.IsZero() && at.Add(-zones/2).Before(begin) { // our clock is far ahead of the service's
-		tasks, at, err = s.list(ctx, at.Add(-zones))
+// window is the part of the list in which an operation's task is looked for: what began since. What began earlier, as far
+// as the clocks of service and client can tell, is not the operation's, and need not be read.
+func (m *mark) window() time.Time { return m.at.Add(-zones) }
+
+// mark reads what is there before an operation is sent: at least all that the window of the mark shows. An id that is
+// shown there later and was not there is new, also with an earlier date: the clock that dates an answer may be ahead of the
+// one that dates a task.
+func (s *Source) mark(ctx context.Context, kept *interrupted) (*mark, error) {
+	if err := s.Validate(); err != nil {
+		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	if err != nil {
+	r := kept.take()
+	if r == nil {
+		r = newReading(s.listing(time.Now().Add(-zones - zones/2)))
+	}
+	if err := r.finish(ctx); err != nil {
+		kept.keep(r)
 		return nil, err
 	}
-	return &mark{at, tasks}, nil
+	m := &mark{r.asOf, r.rows}
+	if m.at.IsZero() {
+		m.at = time.Now()
+	}
+	if m.window().Before(r.list.begin) { // our clock is far ahead of the service's
+		if err := anotherRequest(ctx); err != nil {
+			return nil, err
+		}
+		var err error
+		if m.tasks, _, err = s.list(ctx, m.window()); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 // since lists the tasks that were not there at the mark, and fit.
 func (s *Source) since(ctx context.Context, m *mark, fits []func(taskwait.Task) bool) ([]taskwait.Task, error) {
-	begin := time.Time{}
-	if !m.at.IsZero() {
-		begin = m.at.Add(-zones)
-	}
-	tasks, _, err := s.list(ctx, begin)
+	tasks, _, err := s.list(ctx, m.window())
 	if err != nil {
 		return nil, err
 	}
 	var found []taskwait.Task
 	for _, t := range tasks {
-		older := !m.at.IsZero() && !t.CreatedAt.IsZero() && t.CreatedAt.Before(m.at.Add(-clocks))
+		older := !t.CreatedAt.IsZero() && t.CreatedAt.Before(m.at.Add(-longBefore))
 		if !older && !contains(m.tasks, t.ID) && fitsAll(t, fits) {
 			found = append(found, t)
 		}
 	}
 	return found, nil
+}
+
+// keptFor is how long the beginning of a list is worth keeping: longer than the minute that the gateway throttles for, and
+// too short for other operations to come and go.
+const keptFor = 2 * time.Minute
+
+// interrupted keeps a list that could not be read to its end in one call, so that the next call goes on there.
+type interrupted struct {
+	mu      sync.Mutex
+	reading *reading[taskwait.Task]
+	at      time.Time
+}
+
+func (i *interrupted) take() (r *reading[taskwait.Task]) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if time.Since(i.at) < keptFor {
+		r = i.reading
+	}
+	i.reading = nil
+	return r
+}
+
+func (i *interrupted) keep(r *reading[taskwait.Task]) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.reading, i.at = r, time.Now()
 }
 
 func contains(tasks []taskwait.Task, id string) bool {
@@ -163,12 +221,9 @@ func fitsAll(t taskwait.Task, fits []func(taskwait.Task) bool) bool {
 }
 
 // Busy says in a few words what the instance is busy with: a background task, or a change of its status; "": nothing.
-// It makes one query, or two, and needs the permission to show the instance.
+// It makes two queries, or more if the list of tasks is long, and needs the permission to show the instance.
 func (s *Source) Busy(ctx context.Context) (string, error) {
-	if err := s.Validate(); err != nil {
-		return "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
-	}
-	tasks, _, err := s.page(ctx, time.Time{}, 0)
+	tasks, _, err := s.list(ctx, time.Time{})
 	if err != nil {
 		return "", err
 	}
@@ -176,6 +231,9 @@ func (s *Source) Busy(ctx context.Context) (string, error) {
 		if !tasks[i].Status.Terminal() {
 			return tasks[i].String(), nil
 		}
+	}
+	if err := anotherRequest(ctx); err != nil {
+		return "", err
 	}
 	i, err := showInstance(ctx, s.caller, s.instanceID)
 	if err != nil {

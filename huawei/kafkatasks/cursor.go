@@ -1,0 +1,135 @@
+package kafkatasks
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/taskwait/taskwait"
+)
+
+const (
+	// mostPages bounds a list that never ends.
+	mostPages = 1000
+
+	// mostRestarts bounds how often a list is read anew because its rows have moved.
+	mostRestarts = 2
+
+	unknown = -1
+)
+
+// cursor is where in a list to go on: at the last row that was read, so that each page overlaps the one before by a row.
+//
+// Little is documented of these lists. The parameter for the offset has changed its name, and may count from 0 or 1. The
+// count in an answer may be that of the list or of the page. A page may have fewer rows than were asked for, and rows
+// come and go between two pages. So a list ends where the count is reached, where no row follows, or with an error.
+type cursor struct {
+	requests int
+	restarts int
+	offset   int    // to ask for
+	last     string // the id of the row there, the last one that was read; empty: at the beginning
+	place    int    // of that row in the list, counted from 1; 0: at the beginning
+	total    int    // how many rows the service counted at that time; unknown
+}
+
+var beginning = cursor{total: unknown}
+
+// after is the cursor after a page at c, whose rows have these ids; done: that was the end of the list. An id may be
+// empty. It returns an error where the list cannot be read to its end.
+func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, err error) {
+	before := -1 // the index of the row that was the last one before
+	if c.last != "" {
+		if before = lastIndex(ids, func(id string) bool { return id == c.last }); before < 0 {
+			return c.lost(len(ids), total)
+		}
+	}
+	total, grown := c.believe(total, len(ids), limit), 0
+	switch {
+	case total == unknown:
+		total = c.total
+	case c.total != unknown:
+		grown = max(total-c.total, 0) // rows were added at the head
+	}
+	last := lastIndex(ids, func(id string) bool { return id != "" })
+	begin := c.place + grown - before // the place of the first row
+	end := begin + len(ids) - 1
+	switch further := last > before; {
+	case total != unknown && end >= total, total == unknown && len(ids) == 0, total == unknown && !further && last >= 0:
+		return c, true, nil
+	case last < 0 && len(ids) > 0:
+		return c, false, incomplete("its rows have no ids")
+	case !further && total == c.total || last < 0:
+		return c, false, incomplete(fmt.Sprintf("the service counts %d rows, and shows %d of them", total, end))
+	case c.requests >= mostPages:
+		return c, false, incomplete(fmt.Sprintf("there is no end after %d requests", mostPages))
+	}
+	return cursor{c.requests + 1, c.restarts, c.offset + last, ids[last], begin + last, total}, false, nil
+}
+
+// lost is the cursor after a page without the row that the page before ended with. Rows before it may have been deleted,
+// so that the rows that follow have moved up and would be missed: the list is read anew.
+func (c cursor) lost(rows, total int) (next cursor, done bool, err error) {
+	switch {
+	case rows == 0 && total <= 0 && c.total == unknown && c.restarts > 0: // there was no count, and nothing follows
+		return c, true, nil
+	case c.restarts >= mostRestarts:
+		return c, false, incomplete("the service moves its rows while they are read, or does not go on where it is asked to")
+	}
+	return cursor{requests: c.requests + 1, restarts: c.restarts + 1, total: unknown}, false, nil
+}
+
+// believe is a count if it can be that of the list: not less than what was shown. That of a full first page may be the
+// page's own.
+func (c cursor) believe(total, rows, limit int) int {
+	fromOne := min(c.offset, 1) // an offset that counts from 1 shows one row less
+	if total < c.offset+rows-fromOne || c.last == "" && total == rows && rows >= limit {
+		return unknown
+	}
+	return total
+}
+
+// incomplete is the error of a list that cannot be read to its end.
+func incomplete(why string) error {
+	return &taskwait.QueryError{Err: errors.New("the list is incomplete: " + why)}
+}
+
+func lastIndex(ids []string, is func(string) bool) int {
+	for i := len(ids) - 1; i >= 0; i-- {
+		if is(ids[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// String is the cursor as a [taskwait.Batch] carries it.
+func (c cursor) String() string {
+	return fmt.Sprintf("%d %d %d %d %d %s", c.requests, c.restarts, c.offset, c.place, c.total, url.QueryEscape(c.last))
+}
+
+// parseCursor reads what String has written; an empty text is the beginning.
+func parseCursor(s string) (cursor, error) {
+	if s == "" {
+		return beginning, nil
+	}
+	c, parts := cursor{}, strings.Split(s, " ")
+	wrong := len(parts) != 6
+	for i, n := range []*int{&c.requests, &c.restarts, &c.offset, &c.place, &c.total} {
+		if !wrong {
+			var err error
+			*n, err = strconv.Atoi(parts[i])
+			wrong = err != nil || *n < unknown
+		}
+	}
+	if !wrong {
+		var err error
+		c.last, err = url.QueryUnescape(parts[5])
+		wrong = err != nil
+	}
+	if wrong || c.requests <= 0 || min(c.offset, c.place, c.restarts) < 0 {
+		return cursor{}, fmt.Errorf("kafkatasks: page %q, want one that was returned with the page before", s)
+	}
+	return c, nil
+}

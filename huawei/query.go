@@ -1,0 +1,97 @@
+// Package huawei has what the Sources for Huawei Cloud's services share: a call of the official SDK that is bound to a
+// context, and the classification of the SDK's errors.
+//
+// The SDK takes no context, loses the headers of an answer that is an error (Retry-After with them), and gives a body
+// that does not decode an error with status 200. [Query] and [Mutate] repair these, on any client, without set-up:
+//
+//	reply, err := huawei.Query(ctx, caller, "dms:instance:getBackgroundTask",
+//		func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
+//			return kafka.NewKafkaClient(c).ShowBackgroundTask(request)
+//		})
+//
+// Facts about the SDK were read and tried in v0.1.207; it is the same in v0.1.174 and v0.1.202.
+package huawei
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
+	"github.com/taskwait/taskwait"
+)
+
+// Reply is an answer of the service.
+type Reply[T any] struct {
+	Value T
+	At    time.Time // when the service answered, by its own clock, to the second; zero: it does not say
+	rec   *recorder
+}
+
+// Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in it; nil:
+// there is none. An answer that is nothing but an error needs no such question: the call has failed.
+func (r Reply[T]) Refused() *taskwait.QueryError {
+	if !mentionsCode(r.rec.body) || !isServiceCode(parseContent(r.rec.body, 0).code) {
+		return nil
+	}
+	return malformed(statusText(r.rec.status)+": an error", r.rec, nil)
+}
+
+// Undecoded is the error of an answer that is not what was asked for: it does not decode.
+func (r Reply[T]) Undecoded() *taskwait.QueryError {
+	return malformed(statusText(r.rec.status)+": the answer does not decode", r.rec, nil)
+}
+
+// Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
+func (r Reply[T]) Lacks(what string) *taskwait.QueryError {
+	return malformed(fmt.Sprintf("the answer (status %d) has no %s in it", r.rec.status, what), r.rec, nil)
+}
+
+// Query makes one call of the SDK that reads, under ctx. call must build its request anew each time and make it on the
+// client that it is given, and on no other. The request is aborted when ctx ends; values in ctx reach the transport.
+//
+// An error is ctx.Err() if ctx has ended, and a [*taskwait.QueryError] otherwise. permission is the IAM action that the
+// request needs, for the text of a 403. Empty: not known.
+func Query[T any](
+	ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error),
+) (Reply[T], error) {
+	value, rec, err := invoke(ctx, c, permission, call)
+	if err != nil {
+		return Reply[T]{}, err
+	}
+	return Reply[T]{value, rec.date(), rec}, nil
+}
+
+// invoke makes the call, and also gives what the recorder saw of it.
+func invoke[T any](
+	ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error),
+) (T, *recorder, error) {
+	var none T
+	c.once.Do(func() { c.setup = inspect(c.client) })
+	client, rec := c.client, &recorder{}
+	if c.setup.err != nil {
+		return none, rec, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: c.setup.err}
+	}
+	if err := ctx.Err(); err != nil {
+		return none, rec, err
+	}
+	if !c.setup.unbound {
+		client, rec = c.setup.bind(ctx, c.client.GetCredential())
+	}
+	value, err := call(client)
+	c.setup.answered(rec)
+	if err == nil {
+		if isError(rec.body) {
+			return none, rec, malformed(statusText(rec.status)+": an error", rec, nil)
+		}
+		return value, rec, nil
+	}
+	if ended := ctx.Err(); ended != nil {
+		return none, rec, ended // first, whatever the SDK has made of it
+	}
+	if q := (*taskwait.QueryError)(nil); errors.As(err, &q) {
+		return none, rec, err // call has read the answer itself
+	}
+	return none, rec, classify(err, rec, permission)
+}
