@@ -109,7 +109,7 @@ func TestWaitExitCodes(t *testing.T) {
 			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
 		{"no network", func(w *testEnv) { w.transport = broken{} }, "good", 6, "no answer", ""},
 		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6,
-			"not known after 3; ", ""},
+			": never answered; 1", ""},
 		{"seen, and no answer since", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable().Times(99))
 		}, "--timeout 30s long", 6, "s ago; since then 1", "to wait again"},
