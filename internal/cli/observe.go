@@ -171,14 +171,15 @@ func (r *run) warn(message string) { r.tell(&event{Event: eventWarning, Message:
 
 func (r *run) send(e *event) {
 	e.Time = time.Now().UTC()
-	if e.Event != eventPoll {
+	beside := e.Event == eventHeartbeat || e.Event == eventWarning // as text on standard error, apart from the others
+	if beside || e.Event != eventPoll && r.printing.output == outputJSON {
 		r.printed = e.Time
 	}
 	r.reporter.report(e)
 }
 
-// beat reports that the wait goes on, whenever nothing else was reported for the time of a heartbeat, until stop is
-// called.
+// beat reports that the wait goes on, whenever nothing was written to the stream of the heartbeats for that time, until
+// stop is called.
 func (r *run) beat() (stop func()) {
 	if r.heartbeat == 0 {
 		return func() {}

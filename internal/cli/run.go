@@ -41,10 +41,10 @@ type run struct {
 	reporter    reporter
 	tasks       map[string]*tracked
 	outcomes    []outcome
-	open        []string // the ids that may still run
-	refused     bool     // the service has refused the credentials
-	listTrouble string   // the trouble with the list that was reported last; empty: none
-	printed     time.Time
+	open        []string                // the ids that may still run
+	refused     bool                    // the service has refused the credentials
+	listTrouble string                  // the trouble with the list that was reported last; empty: none
+	printed     time.Time               // the last line where heartbeats go
 	failed      context.CancelCauseFunc // stops the other tasks
 }
 

@@ -74,14 +74,14 @@ func TestHeartbeat(t *testing.T) {
 		want       int    // lines
 		text       string // of one
 	}{
-		{"by default", "--timeout 5m long", false, 8,
+		{"by default", "--timeout 5m long", false, 9,
 			"s: still waiting for long: EXECUTING (bindInstancePublicIp, seen "},
-		{"several", "--timeout 5m long longer", false, 8, "s: still waiting for 2 tasks\n"},
-		{"one is left", "--timeout 5m long good", false, 8, "s: still waiting for 1 task\n"},
+		{"several", "--timeout 5m long longer", false, 9, "s: still waiting for 2 tasks\n"},
+		{"one is left", "--timeout 5m long good", false, 9, "s: still waiting for 1 task\n"},
 		{"more often", "--timeout 5m --heartbeat 10s long", false, 29, "still waiting for long"},
 		{"never", "--timeout 5m --heartbeat 0s long", false, 0, ""},
 		{"on a terminal", "--timeout 5m long", true, 0, ""},
-		{"on a terminal, wanted", "--timeout 5m --heartbeat 30s long", true, 8, "still waiting"},
+		{"on a terminal, wanted", "--timeout 5m --heartbeat 30s long", true, 9, "still waiting"},
 		{"quietly", "--quiet --timeout 5m long", false, 0, ""},
 		{"a name", "--timeout 90s --name none --since 1m --heartbeat 10s", false, 6,
 			"still waiting for none: never answered; "},
@@ -119,6 +119,23 @@ func TestSilence(t *testing.T) {
 				t.Errorf("got silence for %v before %v, want at most %v", at.Sub(last), e, defaultHeartbeat)
 			}
 			last = at
+		}
+	})
+}
+
+// TestHeartbeatOfMany: events on standard output are no sign of life on standard error.
+func TestHeartbeatOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		args := []string{"kafka", "wait"}
+		for i := range 60 {
+			id := fmt.Sprint("task-", i)
+			w.cloud.AddTask(testInstance, script(id, time.Duration(5*(i+1))*time.Second, taskwait.StatusSuccess))
+			args = append(args, id)
+		}
+		code, _, stderr := w.run(t.Context(), args...)
+		if n := strings.Count(stderr, "still waiting for "); code != 0 || n < 9 {
+			t.Errorf("got code %d, %d heartbeats, want 0, and one for each half of five minutes\n%s", code, n, stderr)
 		}
 	})
 }
