@@ -118,7 +118,8 @@ func TestWaitExitCodes(t *testing.T) {
 		}, "--timeout 20s long", 6, "polls failed: no answer within ", "to wait again"},
 		{"an unknown status", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteShowTask, fakekafka.Status("PARTIAL").Times(99))
-		}, "--timeout 30s long", 6, "answered, in a status that is not known: PARTIAL (bindInstancePublicIp, seen 0s ago)",
+		}, "--timeout 30s long", 6, "answered, in a status that is not known: PARTIAL (bindInstancePublicIp, seen 0s " +
+			"ago)",
 			"to wait again"},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
 		{"several good", nil, "good good", 0, "", ""},
