@@ -72,7 +72,7 @@ func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.S
 	return fakekafka.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
 }
 
-// addTasks adds one of each fate, by the name of its id.
+// addTasks adds one task for each outcome, by the name of its id.
 func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
 		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled,
@@ -176,7 +176,7 @@ func TestWaitExitCodes(t *testing.T) {
 	}
 }
 
-// TestUsage is about what is found before anything is asked.
+// TestUsage is about what is found before anything is sent.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -325,7 +325,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestPatience compares how long a wait takes, and what it asks, with what the flags say.
+// TestPatience compares how long a wait takes, and what it sends, with what the flags say.
 func TestPatience(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -352,7 +352,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestIntervals looks at when it asked.
+// TestIntervals checks when it polled.
 func TestIntervals(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -375,13 +375,13 @@ func TestIntervals(t *testing.T) {
 						at = append(at, r.Time)
 					}
 				}
-				for i := 1; i < len(at)-1; i++ { // the last look is the timeout's
+				for i := 1; i < len(at)-1; i++ { // the last one is the final poll
 					if d := at[i].Sub(at[i-1]); d < tt.shortest || d > tt.longst {
 						t.Errorf("pause %d was %v, want from %v to %v", i, d, tt.shortest, tt.longst)
 					}
 				}
 				if len(at) < 3 {
-					t.Errorf("got %d looks, want more", len(at))
+					t.Errorf("got %d polls, want more", len(at))
 				}
 			})
 		})

@@ -190,7 +190,7 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 	})
 }
 
-// TestDemo is the demonstration in virtual time, with its fates.
+// TestDemo is the demonstration in virtual time, with its outcomes.
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()

@@ -67,7 +67,7 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 		s.note(ctx, fmt.Sprintf("instance %s, credentials from %s", f.instance, clip(credentials)))
 	}
 	l := &lister{
-		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unheard: s.out.broken,
+		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unread: s.out.broken,
 	}
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
@@ -128,7 +128,7 @@ type lister struct {
 	since    time.Time
 	begun    time.Time
 	reporter reporter
-	unheard  func() bool // nobody reads what is reported
+	unread   func() bool // nobody reads what is reported
 	known    map[string]taskwait.Task
 	trouble  string // that was reported last; empty: the list is readable
 }
@@ -160,12 +160,12 @@ func (l *lister) update(tasks []taskwait.Task) {
 	}
 	for id, t := range l.known {
 		if _, ok := known[id]; !ok {
-			l.tell(eventGone, &t)
+			l.reportTask(eventGone, &t)
 		}
 	}
 	for _, t := range tasks {
 		if before, ok := l.known[t.ID]; !ok || before.Status != t.Status {
-			l.tell(eventTask, &t)
+			l.reportTask(eventTask, &t)
 		}
 	}
 	l.known = known
@@ -173,7 +173,7 @@ func (l *lister) update(tasks []taskwait.Task) {
 
 // keep lists the tasks until ctx ends, or nobody reads them. Once the list was readable no error ends it.
 func (l *lister) keep(ctx context.Context, every time.Duration, err error) error {
-	for !l.unheard() {
+	for !l.unread() {
 		var q *taskwait.QueryError
 		retry := errors.As(err, &q) && q.Class != taskwait.ClassPermanent && q.Class != taskwait.ClassNotFound
 		if err != nil && l.known == nil && !retry {
@@ -191,7 +191,7 @@ func (l *lister) keep(ctx context.Context, every time.Duration, err error) error
 	return err
 }
 
-func (l *lister) tell(kind string, t *taskwait.Task) {
+func (l *lister) reportTask(kind string, t *taskwait.Task) {
 	e := &event{Event: kind, Time: time.Now().UTC(), Task: clip(t.ID)}
 	e.fill(&taskwait.Progress{Task: *t, Done: true})
 	now := t.AsOf // the clock of the service, which has dated the task

@@ -26,7 +26,7 @@ type observedSource struct {
 	observe func(error)
 }
 
-// Tasks asks for a page of the list.
+// Tasks queries a page of the list.
 func (s observedSource) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
 	tasks, next, err := s.Source.Tasks(ctx, b)
 	if ctx.Err() == nil {
@@ -159,15 +159,15 @@ func (r *run) observeList(err error) {
 	}
 }
 
-// tell reports an event.
-func (r *run) tell(e *event) {
+// emit reports an event.
+func (r *run) emit(e *event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.send(e)
 }
 
 // warn reports something beside the tasks.
-func (r *run) warn(message string) { r.tell(&event{Event: eventWarning, Message: clip(message)}) }
+func (r *run) warn(message string) { r.emit(&event{Event: eventWarning, Message: clip(message)}) }
 
 func (r *run) send(e *event) {
 	e.Time = time.Now().UTC()

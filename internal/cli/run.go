@@ -96,7 +96,7 @@ func (r *run) start(credentials string) {
 			e.Event, e.Instance, e.Credentials = eventStart, r.target.instance, clip(credentials)
 			e.Count = len(r.selection.ids)
 		}
-		r.tell(e)
+		r.emit(e)
 	}
 }
 

@@ -209,8 +209,8 @@ func TestExpectSignal(t *testing.T) {
 	})
 }
 
-// TestListUnheard: a list that is watched ends when its reader has gone, as "taskwait kafka list --watch | head -1".
-func TestListUnheard(t *testing.T) {
+// TestListUnread: a list that is watched ends when its reader has gone, as "taskwait kafka list --watch | head -1".
+func TestListUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		addTasks(w.cloud)
