@@ -11,7 +11,9 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/spf13/cobra"
@@ -87,11 +89,28 @@ func (s *env) note(ctx context.Context, text string) {
 
 // hint writes a line for people to standard error, and waits for nothing. On a terminal it is broken between words.
 func (s *env) hint(text string) {
-	text = "taskwait: " + text
-	if s.errColumns != nil {
-		text = strings.Join(wrap(text, s.errColumns()-1, "  "), "\n")
+	for line := range strings.Lines("taskwait: " + text) {
+		lines := []string{printable(strings.TrimSuffix(line, "\n"))}
+		if s.errColumns != nil {
+			lines = wrap(lines[0], s.errColumns()-1, gap)
+		}
+		for _, l := range lines {
+			s.errOut.offer([]byte(l+"\n"), false)
+		}
 	}
-	s.errOut.offer([]byte(text+"\n"), false)
+}
+
+// printable is s with what does not print escaped: an error may quote what was given on the command line.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // hintCommand writes a command after some words to standard error, on one line; on a terminal on lines that fit, and

@@ -72,7 +72,7 @@ func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.S
 	return fakekafka.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
 }
 
-// addTasks adds one of each fate, by the name of its id.
+// addTasks adds one task for each outcome, by the name of its id.
 func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
 		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled,
@@ -84,6 +84,7 @@ func addTasks(c *fakekafka.Cloud) {
 }
 
 func TestWaitExitCodes(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		set    func(*testEnv)
@@ -108,7 +109,18 @@ func TestWaitExitCodes(t *testing.T) {
 			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
 		{"no network", func(w *testEnv) { w.transport = broken{} }, "good", 6, "no answer", ""},
 		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6,
-			"not known after 34s: never answered; ", ""},
+			": never answered; 1", ""},
+		{"seen, and no answer since", func(w *testEnv) {
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Unavailable().Times(99))
+		}, "--timeout 30s long", 6, "s ago; since then 1", "to wait again"},
+		{"seen, and hangs since", func(w *testEnv) {
+			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Hang().Times(99))
+		}, "--timeout 20s long", 6, "polls failed: no answer within ", "to wait again"},
+		{"an unknown status", func(w *testEnv) {
+			w.cloud.Inject(fakekafka.RouteShowTask, fakekafka.Status("PARTIAL").Times(99))
+		}, "--timeout 30s long", 6, "answered, in a status that is not known: PARTIAL (bindInstancePublicIp, seen 0s " +
+			"ago)",
+			"to wait again"},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
@@ -164,8 +176,9 @@ func TestWaitExitCodes(t *testing.T) {
 	}
 }
 
-// TestUsage is about what is found before anything is asked.
+// TestUsage is about what is found before anything is sent.
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args, want string
 	}{
@@ -239,6 +252,7 @@ func TestMissing(t *testing.T) {
 }
 
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		signal os.Signal
@@ -311,8 +325,9 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestPatience compares how long a wait takes, and what it asks, with what the flags say.
+// TestPatience compares how long a wait takes, and what it sends, with what the flags say.
 func TestPatience(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		want       time.Duration
@@ -337,8 +352,9 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestIntervals looks at when it asked.
+// TestIntervals checks when it polled.
 func TestIntervals(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args       string
 		shortest, longst time.Duration
@@ -359,13 +375,13 @@ func TestIntervals(t *testing.T) {
 						at = append(at, r.Time)
 					}
 				}
-				for i := 1; i < len(at)-1; i++ { // the last look is the timeout's
+				for i := 1; i < len(at)-1; i++ { // the last one is the final poll
 					if d := at[i].Sub(at[i-1]); d < tt.shortest || d > tt.longst {
 						t.Errorf("pause %d was %v, want from %v to %v", i, d, tt.shortest, tt.longst)
 					}
 				}
 				if len(at) < 3 {
-					t.Errorf("got %d looks, want more", len(at))
+					t.Errorf("got %d polls, want more", len(at))
 				}
 			})
 		})

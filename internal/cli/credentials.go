@@ -90,7 +90,7 @@ func (k *keys) check() error {
 
 // credentialsFile reads the SDK's file.
 func (s *env) credentialsFile() (keys, error) {
-	path := s.getenv(fileVariable)
+	path := strings.TrimRight(s.getenv(fileVariable), "\r\n")
 	named := path != ""
 	if !named && s.home == "" {
 		return keys{}, nil

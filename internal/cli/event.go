@@ -133,10 +133,7 @@ func plausible(t time.Time) time.Time {
 func (e *event) explain(err error) {
 	var q *taskwait.QueryError
 	if !errors.As(err, &q) {
-		e.Trouble = "unknown status " + string(e.Status)
-		if e.Status == "" {
-			e.Trouble = clip(err.Error())
-		}
+		e.Trouble, e.Error = "no answer", clip(err.Error())
 		return
 	}
 	e.Trouble, e.Code, e.Request = words[q.Class], clip(q.Code), clip(q.RequestID)

@@ -19,6 +19,7 @@ import (
 
 // TestGivenAndEmpty: no flag of any command, and no argument, may be given and empty, whatever the environment says.
 func TestGivenAndEmpty(t *testing.T) {
+	t.Parallel()
 	w := newTestEnv()
 	s := &env{out: newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv}
 	defer s.out.close()
@@ -127,6 +128,7 @@ func TestBadProxy(t *testing.T) {
 }
 
 func TestDidYouMean(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ args, want string }{
 		{"kafak", "did you mean kafka?"},
 		{"kafka wiat", "did you mean wait?"},
@@ -160,6 +162,29 @@ func TestDistance(t *testing.T) {
 		{"a", "b", 1}} {
 		if got := distance(tt.a, tt.b); got != tt.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
+
+// TestHint: what was given on the command line cannot write on the terminal, and no line wraps.
+func TestHint(t *testing.T) {
+	t.Parallel()
+	w := newTestEnv()
+	w.errColumns = func() int { return 40 }
+	for _, args := range [][]string{
+		{"kafka", "wait", "--\x1b[2J"}, {"\x1b[2J"}, {"kafka", "wait", "--output", "\x1b[2J", "x"}, {"kafka", "wait",
+			"\x1b[2J\nx"},
+		{"kafka", "wait", "--timeout", "\a", "x"}, {"kafka", "wait", "--region", "\x1b[2J", "--since", "\r", "x"},
+		{"serve-fake", "--script", "\x1b[2J"}, {"kafka", "wait", "x", "--endpoint", strings.Repeat("x", 9999)},
+	} {
+		code, _, stderr := w.run(t.Context(), args...)
+		if code != 2 || strings.ContainsAny(stderr, "\x1b\a\r") {
+			t.Errorf("%q: got code %d, stderr %q, want 2 and no control character", args, code, stderr)
+		}
+		for line := range strings.Lines(stderr) {
+			if n := width(strings.TrimSuffix(line, "\n")); n >= 40 && !strings.HasPrefix(line, "See ") {
+				t.Errorf("%q: got a line of %d columns, want less than 40: %q", args, n, line)
+			}
 		}
 	}
 }
@@ -224,6 +249,7 @@ func TestCompletion(t *testing.T) {
 
 // TestStdin reads ids from standard input.
 func TestStdin(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, stdin string
 		args        []string
@@ -268,5 +294,30 @@ func TestStdinSignal(t *testing.T) {
 			t.Errorf("got code %d, %q, want 130", code, stderr)
 		}
 		_ = stdin.Close()
+	})
+}
+
+// FuzzCheckEndpoint: an endpoint that is accepted is asked as it stands: a scheme in lower case, a host, and no more.
+func FuzzCheckEndpoint(f *testing.F) {
+	for _, seed := range []string{"https://gw", "HTTP://GW:80/", "http://[::1]:8", "https://a@b", "https://a/%2f",
+		"http://a:00080"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, endpoint string) {
+		got, err := checkEndpoint(endpoint)
+		if err != nil {
+			if strings.IndexFunc(err.Error(), func(r rune) bool { return r < ' ' }) >= 0 {
+				t.Errorf("%q: got error %q, want no control character", endpoint, err)
+			}
+			return
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, got+"/v2/x", nil)
+		if err != nil || req.URL.Path != "/v2/x" || got != req.URL.Scheme+"://"+req.URL.Host ||
+			req.URL.Hostname() == "" {
+			t.Errorf("%q: got %q, which asks %v, %v", endpoint, got, req, err)
+		}
+		if again, err := checkEndpoint(got); err != nil || again != got {
+			t.Errorf("%q: got %q, and of that %q, %v, want the same", endpoint, got, again, err)
+		}
 	})
 }

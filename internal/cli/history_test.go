@@ -17,6 +17,7 @@ import (
 
 // TestHistory waits six times: the last ones know how long it takes.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		w.cache = t.TempDir()
@@ -83,6 +84,7 @@ func TestHistoryOfSuccess(t *testing.T) {
 
 // TestHistoryFile: what is in the file already decides what becomes of it.
 func TestHistoryFile(t *testing.T) {
+	t.Parallel()
 	const good = `{"version":1,"kinds":{"bindInstancePublicIp":[{"took":15000000000}]}}`
 	for _, tt := range []struct {
 		name, before, after, kept string
@@ -125,6 +127,7 @@ func TestHistoryFile(t *testing.T) {
 
 // TestHistoryOfMany: commands that end at once lose nothing of what the others have seen.
 func TestHistoryOfMany(t *testing.T) {
+	t.Parallel()
 	const commands = 40
 	cache := t.TempDir()
 	var all sync.WaitGroup
@@ -187,7 +190,7 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 	})
 }
 
-// TestDemo is the demonstration in virtual time, with its fates.
+// TestDemo is the demonstration in virtual time, with its outcomes.
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()

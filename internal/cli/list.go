@@ -66,7 +66,9 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if f.forPeople() {
 		s.note(ctx, fmt.Sprintf("instance %s, credentials from %s", f.instance, clip(credentials)))
 	}
-	l := &lister{source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f)}
+	l := &lister{
+		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unread: s.out.broken,
+	}
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
 	}
@@ -126,6 +128,7 @@ type lister struct {
 	since    time.Time
 	begun    time.Time
 	reporter reporter
+	unread   func() bool // nobody reads what is reported
 	known    map[string]taskwait.Task
 	trouble  string // that was reported last; empty: the list is readable
 }
@@ -157,20 +160,20 @@ func (l *lister) update(tasks []taskwait.Task) {
 	}
 	for id, t := range l.known {
 		if _, ok := known[id]; !ok {
-			l.tell(eventGone, &t)
+			l.reportTask(eventGone, &t)
 		}
 	}
 	for _, t := range tasks {
 		if before, ok := l.known[t.ID]; !ok || before.Status != t.Status {
-			l.tell(eventTask, &t)
+			l.reportTask(eventTask, &t)
 		}
 	}
 	l.known = known
 }
 
-// keep lists the tasks until ctx ends. Once the list was readable no error ends it.
+// keep lists the tasks until ctx ends, or nobody reads them. Once the list was readable no error ends it.
 func (l *lister) keep(ctx context.Context, every time.Duration, err error) error {
-	for {
+	for !l.unread() {
 		var q *taskwait.QueryError
 		retry := errors.As(err, &q) && q.Class != taskwait.ClassPermanent && q.Class != taskwait.ClassNotFound
 		if err != nil && l.known == nil && !retry {
@@ -185,9 +188,10 @@ func (l *lister) keep(ctx context.Context, every time.Duration, err error) error
 			return ctx.Err()
 		}
 	}
+	return err
 }
 
-func (l *lister) tell(kind string, t *taskwait.Task) {
+func (l *lister) reportTask(kind string, t *taskwait.Task) {
 	e := &event{Event: kind, Time: time.Now().UTC(), Task: clip(t.ID)}
 	e.fill(&taskwait.Progress{Task: *t, Done: true})
 	now := t.AsOf // the clock of the service, which has dated the task

@@ -29,6 +29,7 @@ func addListed(w *testEnv) {
 }
 
 func TestList(t *testing.T) {
+	t.Parallel()
 	const (
 		heading = "TASK                              STATUS      AGE       DURATION  NAME\n"
 		ancient = "ancient                           SUCCESS     200h0m    3.0s      kafkaUpgrade\n"
@@ -207,36 +208,5 @@ func TestPercent(t *testing.T) {
 				t.Errorf("%s: got code %d,\n%s\nwant 0, and %q in it", output, code, stdout, want)
 			}
 		})
-	}
-}
-
-// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and every exit code.
-func TestJSONDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/cli.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
-	for i := range reflect.TypeFor[event]().NumField() {
-		if name, _, _ := strings.Cut(reflect.TypeFor[event]().Field(i).Tag.Get("json"), ","); name != "" {
-			want = append(want, "`"+name+"`")
-		}
-	}
-	for _, name := range []string{
-		eventStart, eventTasks, eventStatus, eventProgress, eventTrouble, eventRecovered, eventHeartbeat, eventWarning,
-		eventDone, eventOpen, eventEnd, eventTask, eventGone,
-	} {
-		want = append(want, "| `"+name+"` |")
-	}
-	for _, o := range outcomes {
-		want = append(want, "`"+string(o.outcome)+"`")
-	}
-	for _, c := range exitCodes {
-		want = append(want, fmt.Sprintf("\n| %d | %s", c.code, c.meaning))
-	}
-	for _, w := range want {
-		if !strings.Contains(string(text), w) {
-			t.Errorf("docs/cli.md: got no %s, want it explained", w)
-		}
 	}
 }

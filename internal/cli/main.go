@@ -21,7 +21,7 @@ func Main() int {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, heeded()...)
+	signal.Notify(signals, stopSignals()...)
 	go func() { // for as long as the process lives
 		cancel(signalError{<-signals})
 		os.Exit(signalError{<-signals}.code())
@@ -39,9 +39,9 @@ func Main() int {
 	return e.run(ctx)
 }
 
-// heeded are the signals that stop the command. One that was ignored when the process began stays ignored: nohup, and
+// stopSignals are the signals that stop the command. One that was ignored when the process began stays ignored: nohup, and
 // "taskwait … &" in a script.
-func heeded() (signals []os.Signal) {
+func stopSignals() (signals []os.Signal) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {
 			signals = append(signals, s)

@@ -267,7 +267,7 @@ func (e *event) ago() string {
 	if e.Seen == nil {
 		return ""
 	}
-	return " " + whole(time.Duration(*e.Seen)) + " ago"
+	return " " + whole(time.Duration(*e.Seen).Round(time.Second)) + " ago"
 }
 
 func count(n int, thing string) string {

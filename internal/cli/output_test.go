@@ -31,6 +31,7 @@ func (full) Write([]byte) (int, error) {
 
 // TestBlockedOutput: a reader who does not read delays neither --timeout nor a signal by more than the grace.
 func TestBlockedOutput(t *testing.T) {
+	t.Parallel()
 	var ids []string
 	for i := range 600 {
 		ids = append(ids, strings.Repeat("x", 29)+string(rune('a'+i/26))+string(rune('a'+i%26)))
@@ -92,6 +93,7 @@ func TestBlockedList(t *testing.T) {
 
 // TestFullDisk: what cannot be written is no success.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		args string
 		want int

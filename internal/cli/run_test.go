@@ -23,6 +23,7 @@ import (
 
 // TestResume: the line gives back the command as it was given, and the ids that are left.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	const target = "taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
 		fakecloud.DefaultProject
 	for _, tt := range []struct {
@@ -66,20 +67,21 @@ func TestResume(t *testing.T) {
 
 // TestHeartbeat: a wait without news says that it goes on, where nobody sees it on a terminal.
 func TestHeartbeat(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		terminal   bool
 		want       int    // lines
 		text       string // of one
 	}{
-		{"by default", "--timeout 5m long", false, 8,
+		{"by default", "--timeout 5m long", false, 9,
 			"s: still waiting for long: EXECUTING (bindInstancePublicIp, seen "},
-		{"several", "--timeout 5m long longer", false, 8, "s: still waiting for 2 tasks\n"},
-		{"one is left", "--timeout 5m long good", false, 8, "s: still waiting for 1 task\n"},
+		{"several", "--timeout 5m long longer", false, 9, "s: still waiting for 2 tasks\n"},
+		{"one is left", "--timeout 5m long good", false, 9, "s: still waiting for 1 task\n"},
 		{"more often", "--timeout 5m --heartbeat 10s long", false, 29, "still waiting for long"},
 		{"never", "--timeout 5m --heartbeat 0s long", false, 0, ""},
 		{"on a terminal", "--timeout 5m long", true, 0, ""},
-		{"on a terminal, wanted", "--timeout 5m --heartbeat 30s long", true, 8, "still waiting"},
+		{"on a terminal, wanted", "--timeout 5m --heartbeat 30s long", true, 9, "still waiting"},
 		{"quietly", "--quiet --timeout 5m long", false, 0, ""},
 		{"a name", "--timeout 90s --name none --since 1m --heartbeat 10s", false, 6,
 			"still waiting for none: never answered; "},
@@ -102,6 +104,7 @@ func TestHeartbeat(t *testing.T) {
 
 // TestSilence: with a heartbeat nobody waits longer for a line than that.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		addTasks(w.cloud)
@@ -116,6 +119,23 @@ func TestSilence(t *testing.T) {
 				t.Errorf("got silence for %v before %v, want at most %v", at.Sub(last), e, defaultHeartbeat)
 			}
 			last = at
+		}
+	})
+}
+
+// TestHeartbeatOfMany: events on standard output are no sign of life on standard error.
+func TestHeartbeatOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		args := []string{"kafka", "wait"}
+		for i := range 60 {
+			id := fmt.Sprint("task-", i)
+			w.cloud.AddTask(testInstance, script(id, time.Duration(5*(i+1))*time.Second, taskwait.StatusSuccess))
+			args = append(args, id)
+		}
+		code, _, stderr := w.run(t.Context(), args...)
+		if n := strings.Count(stderr, "still waiting for "); code != 0 || n < 9 {
+			t.Errorf("got code %d, %d heartbeats, want 0, and one for each half of five minutes\n%s", code, n, stderr)
 		}
 	})
 }
@@ -140,6 +160,7 @@ func parseJSON(t *testing.T, text string) (events []map[string]any) {
 
 // TestExpect: --expect waits for the tasks to be listed, and does not wait for ever.
 func TestExpect(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, args string
 		want       int
@@ -171,6 +192,33 @@ func TestExpect(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestExpectSignal stops while the tasks are not listed yet; the resume line is the command as it was given.
+func TestExpectSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		w.cloud.AddTask(testInstance, script("x", time.Hour, taskwait.StatusSuccess))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
+		code, _, stderr := w.run(ctx, "kafka", "wait", "--all", "--expect", "2", "--heartbeat", "3s")
+		if code != 130 || !strings.HasSuffix(stderr, " --heartbeat 3s --all --expect 2\n") ||
+			!strings.Contains(stderr, "taskwait: 3.0s: still waiting\n") || strings.Contains(stderr, "canceled") {
+			t.Errorf("got code %d, %s, want 130 and the command as it was given", code, stderr)
+		}
+	})
+}
+
+// TestListUnread: a list that is watched ends when its reader has gone, as "taskwait kafka list --watch | head -1".
+func TestListUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		addTasks(w.cloud)
+		w.stdout = broken{}
+		if code, _, stderr := w.run(t.Context(), "kafka", "list", "--watch"); code != 0 {
+			t.Errorf("got code %d, %s, want 0", code, stderr)
+		}
+	})
 }
 
 // TestListOutage: a list that is watched goes on through an outage, says so once, and says when it is over.
@@ -218,6 +266,7 @@ func TestListOutageAtFirst(t *testing.T) {
 
 // TestJSONAlone: with --output json there is nothing but JSON, whatever goes wrong, in lines that are not too long.
 func TestJSONAlone(t *testing.T) {
+	t.Parallel()
 	var many []string
 	for i := range 600 {
 		many = append(many, fmt.Sprintf("%032d", i))
@@ -284,6 +333,7 @@ func TestJSONAlone(t *testing.T) {
 // TestManyOpen: ids that do not fit into the resume line come in events of their own, and the line reads them from
 // standard input.
 func TestManyOpen(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		var ids []string
@@ -338,6 +388,7 @@ func (r *rewriter) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // TestForeignText: nothing that the service says can write on a terminal or forge a line, in any output.
 func TestForeignText(t *testing.T) {
+	t.Parallel()
 	const evil = "\x1b]0;title\a\x1b[2J\nFORGED  x  succeeded\r\u202e\u200b"
 	for _, args := range []string{
 		"wait x", "wait -q x", "wait -o json x", "wait --all --timeout 1m", "wait --all --timeout 1m -o json", "list",

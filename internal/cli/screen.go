@@ -18,7 +18,7 @@ const (
 	frameEvery   = time.Second            // a frame without news
 	frameEveryCI = 10 * time.Second       // any frame, where a log keeps all of them
 	frameGap     = 100 * time.Millisecond // between two frames, at least
-	sizeEvery    = 200 * time.Millisecond // between two looks at the size of the terminal
+	sizeEvery    = 200 * time.Millisecond // between two checks of the size of the terminal
 )
 
 // The size of a terminal that does not know its own.
@@ -146,11 +146,11 @@ func (s *screen) draw(view func(columns, rows int) []string) *drawing {
 	return d
 }
 
-// change asks for a new frame.
+// change requests a new frame.
 func (d *drawing) change() {
 	select {
 	case d.changed <- struct{}{}:
-	default: // one is asked for already
+	default: // one is requested already
 	}
 }
 
@@ -241,7 +241,7 @@ func (f *frame) draw(s *screen, view func(columns, rows int) []string) {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
 	b.WriteString(wrapOn)
-	_, _ = io.WriteString(s.out, b.String()) // the exit code does not depend on who looks
+	_, _ = io.WriteString(s.out, b.String()) // the exit code does not depend on the reader
 }
 
 func (f *frame) clear(s *screen) {

@@ -59,6 +59,7 @@ func (m *model) screen() *screen { return &screen{out: m, size: m.size, glyphs: 
 
 // TestFrames counts how often is drawn.
 func TestFrames(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		slow      bool
@@ -89,8 +90,8 @@ func TestFrames(t *testing.T) {
 						d.change()
 					}
 				}
-				got := m.frames
 				d.end()
+				got := m.frames - 1 // the last one takes the view away
 				if got < tt.want || got > tt.max {
 					t.Errorf("got %d frames, want %d to %d", got, tt.want, tt.max)
 				}
@@ -104,6 +105,7 @@ func TestFrames(t *testing.T) {
 
 // TestResize: whatever the size has become, a second later the screen holds the view and nothing else.
 func TestResize(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(80, 24)
 		_, _ = fmt.Fprint(m, "\r\n\r\n$ taskwait\r\n")
@@ -295,4 +297,28 @@ func TestNarrowList(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzWrap: no line is too wide, and no word is lost.
+func FuzzWrap(f *testing.F) {
+	f.Add("to wait again: taskwait kafka wait", 20)
+	f.Add("升级任务升级任务 é", 3)
+	f.Fuzz(func(t *testing.T, text string, columns int) {
+		if columns < 6 || columns > 1000 {
+			return
+		}
+		text = printable(text)
+		lines := wrap(text, columns, gap)
+		var all strings.Builder
+		for _, line := range lines {
+			if w := width(line); w > columns {
+				t.Errorf("wrap(%q, %d): got a line of %d columns: %q", text, columns, w, line)
+			}
+			all.WriteString(line)
+		}
+		squeeze := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+		if squeeze(all.String()) != squeeze(text) {
+			t.Errorf("wrap(%q, %d) = %q, want every word", text, columns, lines)
+		}
+	})
 }

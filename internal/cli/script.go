@@ -227,7 +227,8 @@ func (s *cloudScript) check() error {
 			return err
 		}
 		if one.Brokers < 0 || one.Brokers > maxBrokers || one.Storage < 0 {
-			return fmt.Errorf("instance %q: %d brokers, %d GB, want 0 to %d, and 0 or more", one.ID, one.Brokers, one.Storage,
+			return fmt.Errorf("instance %q: %d brokers, %d GB, want 0 to %d, and 0 or more", one.ID, one.Brokers,
+				one.Storage,
 				maxBrokers)
 		}
 	}
@@ -278,11 +279,13 @@ func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err erro
 // options are those of the cloud.
 func (s *cloudScript) options() ([]fakecloud.Option, error) {
 	opts := []fakecloud.Option{
-		fakecloud.WithProject(cmp.Or(s.Project, fakecloud.DefaultProject)), fakecloud.WithSecurityToken(s.SecurityToken),
+		fakecloud.WithProject(cmp.Or(s.Project, fakecloud.DefaultProject)),
+		fakecloud.WithSecurityToken(s.SecurityToken),
 		fakecloud.WithCredentials(cmp.Or(s.AccessKey, fakecloud.DefaultAccessKey),
 			cmp.Or(s.SecretKey, fakecloud.DefaultSecretKey)),
 		fakecloud.WithIAMToken(cmp.Or(s.IAMToken, fakecloud.DefaultIAMToken)),
-		fakecloud.WithLatency(s.scaled(s.Latency)), fakecloud.WithQuota(s.Quota), fakekafka.WithSpeed(cmp.Or(s.Speed, 1)),
+		fakecloud.WithLatency(s.scaled(s.Latency)), fakecloud.WithQuota(s.Quota), fakekafka.WithSpeed(cmp.Or(s.Speed,
+			1)),
 	}
 	if s.ClockSkew != "" {
 		skew, err := time.ParseDuration(s.ClockSkew)
@@ -343,7 +346,8 @@ func (t *taskScript) script() (fakekafka.Script, error) {
 		s.CreatedAt = time.Now().Add(-time.Duration(t.Age))
 	}
 	for _, step := range t.Steps {
-		s.Steps = append(s.Steps, fakekafka.Step{After: time.Duration(step.After), Status: taskwait.Status(step.Status)})
+		s.Steps = append(s.Steps, fakekafka.Step{After: time.Duration(step.After),
+			Status: taskwait.Status(step.Status)})
 	}
 	for _, stage := range t.Stages {
 		s.Stages = append(s.Stages, fakekafka.Stage{Name: stage.Name, Duration: time.Duration(stage.Takes)})
@@ -354,8 +358,9 @@ func (t *taskScript) script() (fakekafka.Script, error) {
 func (s *cloudScript) scheduled(t *scheduledScript) fakekafka.Scheduled {
 	now := time.Now()
 	return fakekafka.Scheduled{
-		ID: t.ID, Name: t.Name, Params: t.Params, At: now.Add(s.scaled(t.In)), CreatedAt: now.Add(-time.Duration(t.Age)),
-		Status: taskwait.Status(t.Status), Duration: time.Duration(t.Duration), Outcome: taskwait.Status(t.Outcome),
+		ID: t.ID, Name: t.Name, Params: t.Params, At: now.Add(s.scaled(t.In)),
+		CreatedAt: now.Add(-time.Duration(t.Age)),
+		Status:    taskwait.Status(t.Status), Duration: time.Duration(t.Duration), Outcome: taskwait.Status(t.Outcome),
 	}
 }
 
@@ -421,8 +426,9 @@ func (s *cloudScript) faults(cloud *fakekafka.Cloud) error {
 func (f *faultScript) fault(scaled func(span) time.Duration) (fakecloud.Fault, error) {
 	kinds := map[string]func() fakecloud.Fault{
 		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakekafka.ThrottleAs404,
-		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer, "truncate": fakecloud.Truncate,
-		"stall": fakecloud.Stall, "wrong-id": fakekafka.WrongID, "several-rows": fakekafka.SeveralRows,
+		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer,
+		"truncate": fakecloud.Truncate,
+		"stall":    fakecloud.Stall, "wrong-id": fakekafka.WrongID, "several-rows": fakekafka.SeveralRows,
 		"not-listed": fakekafka.NotListed,
 		"throttle":   func() fakecloud.Fault { return fakecloud.Throttle(scaled(f.RetryAfter)) },
 		"error":      func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },

@@ -72,6 +72,7 @@ func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 
 // TestServeFake asks it over the network as another process would.
 func TestServeFake(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `
 instances: [i-1, i-2]
 tasks:
@@ -107,6 +108,7 @@ security-token: token-1
 
 // TestServeFakeHangs stops though an answer hangs.
 func TestServeFakeHangs(t *testing.T) {
+	t.Parallel()
 	f := serveFake(t, `faults: [{kind: serve}, {kind: hang}]`)
 	if code, _ := f.call(t, "kafka", "list"); code != 0 {
 		t.Errorf("got code %d, want 0", code)
