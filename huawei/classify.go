@@ -18,6 +18,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // The codes that do not mean what their status says are from the DMS error codes (published for the same software by Open
@@ -64,7 +65,7 @@ func statusOf(err error, rec *recorder) int {
 // refused is an answer of 400 or more.
 func refused(err error, status int, c content, header http.Header, permission string) *taskwait.QueryError {
 	q := &taskwait.QueryError{
-		Code: c.code, RequestID: cmp.Or(text(header.Get("X-Request-Id")), c.requestID), RetryAfter: retryAfter(header, time.Now()),
+		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID), RetryAfter: retryAfter(header, time.Now()),
 	}
 	q.Class = classOf(status, q.Code, q.RetryAfter)
 	if q.Class == taskwait.ClassThrottled && q.RetryAfter == 0 {
@@ -104,7 +105,7 @@ var passing = map[int]bool{
 // malformed is an answer that is not what was asked for. Some are errors of the service's, sent with status 200.
 func malformed(words string, rec *recorder, err error) *taskwait.QueryError {
 	c := read(rec, nil)
-	q := &taskwait.QueryError{Code: c.code, RequestID: cmp.Or(text(rec.header.Get("X-Request-Id")), c.requestID)}
+	q := &taskwait.QueryError{Code: c.code, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.requestID)}
 	if c.code != "" {
 		words += c.words()
 	}
@@ -137,7 +138,7 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 		q.Err = safe{prefix + q.Err.Error(), rec.signing}
 		return q
 	}
-	q := &taskwait.QueryError{Err: safe{prefix + text(rec.signing.Error()), rec.signing}}
+	q := &taskwait.QueryError{Err: safe{prefix + text.Clip(rec.signing.Error()), rec.signing}}
 	if _, refreshed, known := keysOf(rec.credential); known && !refreshed {
 		q.Class = taskwait.ClassPermanent
 	}
@@ -147,10 +148,10 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 // unanswered is a request without an answer.
 func unanswered(err error, rec *recorder) *taskwait.QueryError {
 	var network *url.Error
-	q := &taskwait.QueryError{Err: safe{text(err.Error()), err}}
+	q := &taskwait.QueryError{Err: safe{text.Clip(err.Error()), err}}
 	built := errors.As(err, &network) && network.Op != "parse"
 	if rec.err != nil && !built { // of several endpoints the SDK gives the texts alone
-		built, q.Err = true, safe{text(err.Error()), rec.err}
+		built, q.Err = true, safe{text.Clip(err.Error()), rec.err}
 	}
 	var service *sdkerr.ServiceResponseError
 	if !built && !rec.unbound() && !errors.As(err, &service) || isHopeless(cmp.Or(rec.err, err)) {
@@ -191,9 +192,9 @@ type content struct {
 func (c content) words() string {
 	switch {
 	case c.message != "":
-		return ": " + text(c.message)
+		return ": " + text.Clip(c.message)
 	case c.title != "":
-		return ": a page, " + text(strconv.Quote(c.title)) + ", and no answer of the service"
+		return ": a page, " + text.Clip(strconv.Quote(c.title)) + ", and no answer of the service"
 	}
 	return ""
 }
@@ -203,7 +204,7 @@ func read(rec *recorder, service *sdkerr.ServiceResponseError) content {
 	body := rec.body
 	if rec.unbound() && service != nil {
 		if service.ErrorCode != "" {
-			return content{code: service.ErrorCode, message: service.ErrorMessage, requestID: text(service.RequestId)}
+			return content{code: service.ErrorCode, message: service.ErrorMessage, requestID: text.Clip(service.RequestId)}
 		}
 		body = []byte(service.ErrorMessage) // the SDK wants a message beside a code, or shows the whole body as one
 	}
@@ -235,7 +236,7 @@ func parseContent(body []byte, levels int) content {
 		return content{}
 	}
 	c := content{
-		code: first(object, codeNames), message: first(object, messageNames), requestID: text(first(object, requestIDNames)),
+		code: first(object, codeNames), message: first(object, messageNames), requestID: text.Clip(first(object, requestIDNames)),
 		alone: true,
 	}
 	if !validCode.MatchString(c.code) {
@@ -337,14 +338,6 @@ func statusText(status int) string {
 		return strconv.Itoa(status) + " " + s
 	}
 	return "status " + strconv.Itoa(status)
-}
-
-// text makes a text of the service's fit to be shown.
-func text(s string) string {
-	if s == "" {
-		return ""
-	}
-	return (&taskwait.QueryError{Err: errors.New(s)}).Error()
 }
 
 // safe is an error of the SDK with a text of our own: the SDK's may quote a whole body, with what is secret in it.

@@ -66,7 +66,7 @@ func (s *Instances) Delete(id string) taskwait.Operation {
 func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaClient) error) taskwait.Operation {
 	tasks := &Source{caller: s.caller, instanceID: id}
 	start := func(ctx context.Context) (taskwait.Started, error) {
-		if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+		if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 			return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 		}
 		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },

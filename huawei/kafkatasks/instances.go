@@ -102,7 +102,7 @@ func (s *Instances) Validate() error {
 // Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // instance. It needs the permission dms:instance:get.
 func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	i, err := showInstance(ctx, s.caller, id)

@@ -418,3 +418,29 @@ func TestMissingJobID(t *testing.T) {
 		}
 	})
 }
+
+// TestLongListBehindAQuota: a list of several pages does not begin anew with each throttled one.
+func TestLongListBehindAQuota(t *testing.T) {
+	for _, tt := range []struct{ rows, quota, requests int }{{150, 1, 40}, {1500, 10, 90}} {
+		t.Run(fmt.Sprintf("%d rows, %d a second", tt.rows, tt.quota), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := fakekafka.New(fakecloud.WithQuota(tt.quota))
+				for range tt.rows {
+					cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
+				}
+				time.Sleep(time.Minute)
+				cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
+				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
+				if tasks, err := source.List(t.Context(), time.Time{}); err != nil || len(tasks) != tt.rows {
+					t.Errorf("%d tasks, %v; want %d", len(tasks), err, tt.rows)
+				}
+				start := time.Now()
+				task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+				took, requests := time.Since(start), len(cloud.Requests())
+				if err != nil || task.ID != cloud.Operations()[0].TaskID || took > 5*time.Minute || requests > tt.requests {
+					t.Errorf("%v, %v after %v and %d requests; want that of %+v after a minute or two, %d requests", task, err, took, requests, cloud.Operations(), tt.requests)
+				}
+			})
+		})
+	}
+}

@@ -19,7 +19,7 @@ var _ taskwait.Detailer = (*Source)(nil)
 // The SDK cannot read the answer that the service documents, whose times are numbers, or null, where it wants strings; so
 // the answer is read here, leniently: what cannot be made out is unknown.
 func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", t.ID)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("task id", t.ID)); err != nil {
 		return t, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	var p progress

@@ -3,6 +3,7 @@ package kafkatasks
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -14,6 +15,8 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/exchange"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/ids"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // answer is an answer's body as it came. The SDK's own types are strict where the service is not: one number instead of a
@@ -65,17 +68,25 @@ func get(
 	if err != nil {
 		return reply, err
 	}
-	text := strings.TrimPrefix(value(reply.Value.Body), "\ufeff")
-	if strings.TrimSpace(text) == "" {
+	body := strings.TrimPrefix(value(reply.Value.Body), "\ufeff")
+	if strings.TrimSpace(body) == "" {
 		return reply, nil
 	}
 	if refused := reply.Refused(); refused != nil {
 		return reply, refused
 	}
-	if err := json.NewDecoder(strings.NewReader(text)).Decode(v); err != nil {
+	if err := json.NewDecoder(strings.NewReader(body)).Decode(v); err != nil {
 		return reply, reply.Undecoded()
 	}
 	return reply, nil
+}
+
+// checkID returns an error that Is taskwait.ErrInvalidID if an id cannot stand in the path of a request.
+func checkID(what, id string) error {
+	if wrong := ids.Check(id); wrong != "" {
+		return fmt.Errorf("kafkatasks: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+	}
+	return nil
 }
 
 // row is a task as the service describes it, whatever JSON types it uses. nil: missing, or null.

@@ -45,7 +45,7 @@ func (s *Scheduled) Validate() error {
 // Task queries one scheduled task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without
 // the task. Raw in the Task is a *model.ScheduledTaskEntity, whose Params may hold passwords.
 func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	r := newReading(s.listing())
