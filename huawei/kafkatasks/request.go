@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/def"
@@ -124,12 +125,29 @@ type loose string
 
 // UnmarshalJSON never fails.
 func (l *loose) UnmarshalJSON(text []byte) error {
+	if plain(text) { // most are, and need no decoder
+		*l = loose(text[1 : len(text)-1])
+		return nil
+	}
 	var s string
 	if json.Unmarshal(text, &s) != nil {
 		s = string(text)
 	}
 	*l = loose(s)
 	return nil
+}
+
+// plain reports whether a JSON value is a string without escapes.
+func plain(text []byte) bool {
+	if len(text) < 2 || text[0] != '"' {
+		return false
+	}
+	for _, c := range text[1 : len(text)-1] {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *loose) trimmed() string {
@@ -160,13 +178,17 @@ const secondsBelow = 1e11
 // be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
 func (l *loose) time(now time.Time) time.Time {
 	t, err := time.Parse(time.RFC3339, l.trimmed())
-	if n, ok := l.number(); err != nil && ok && n > 0 && n < math.MaxInt64/1e3 {
-		if err = nil; n < secondsBelow {
+	if err != nil {
+		n, ok := l.number()
+		if !ok || n <= 0 || n > math.MaxInt64/1e3 {
+			return time.Time{}
+		}
+		if n < secondsBelow {
 			n *= 1e3
 		}
 		t = time.UnixMilli(int64(n)).UTC()
 	}
-	if err != nil || !plausible(t, now) {
+	if !plausible(t, now) {
 		return time.Time{}
 	}
 	return t
