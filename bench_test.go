@@ -17,18 +17,18 @@ func always(status Status) SourceFunc {
 
 func BenchmarkDecide(b *testing.B) {
 	now := time.Now()
-	l := &limits{timeout: time.Hour, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
-	s := state{ID: "id", Started: now}
+	l := &deadlines{timeout: time.Hour, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+	s := state{id: "id", startedAt: now}
 	a := seen(StatusExecuting)
-	a.sent = now
+	a.Sent = now
 	b.ReportAllocs()
 	for b.Loop() {
 		decide(l, &s, &a, now, time.Second, 0.5)
 	}
 }
 
-// BenchmarkPoll is one poll of a Source that answers at once, without the pause: ask, decide, report. The bare loop does
-// what a hand-written one would: look at the context, ask, look at the status, set a timer.
+// BenchmarkPoll is one poll of a lone wait on a Source that answers at once, without the pause: poll, decide, report, plan.
+// The bare loop does what a hand-written one would: look at the context, query, look at the status, set a timer.
 func BenchmarkPoll(b *testing.B) {
 	src := always(StatusExecuting)
 	b.Run("taskwait", func(b *testing.B) {
@@ -36,13 +36,17 @@ func BenchmarkPoll(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		run := newWait(b.Context(), w, w.src, w.settings, "id", nil)
-		defer run.query.stop()
+		run, sub, err := w.begin(b.Context(), "id", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer sub.close()
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, ok := run.take(b.Context(), run.look(b.Context())); !ok {
-				b.Fatal("the context ended")
+			if d := run.handle(sub.Next(b.Context())); d.done {
+				b.Fatal(d.reason)
 			}
+			sub.Plan(0, time.Now(), time.Time{})
 		}
 	})
 	b.Run("bare-loop", func(b *testing.B) {
@@ -103,40 +107,44 @@ func BenchmarkSleepingWait(b *testing.B) {
 	})
 }
 
-// BenchmarkWaitForTasks measures what a million waiting tasks hold, ids and Raw not counted, and what a decision about one
-// of them takes: an answer is judged, kept, and the next look planned.
+// BenchmarkWaitForTasks measures what a million waiting tasks hold, ids and Raw not counted, and what a poll of one of them
+// takes: the answer is decided on and kept, and the next poll planned.
 func BenchmarkWaitForTasks(b *testing.B) {
 	const n = 1_000_000
 	ids := make([]string, n)
 	for i := range ids {
 		ids[i] = strconv.Itoa(i)
 	}
-	w, err := New(always(StatusExecuting))
+	w, err := New(always(StatusExecuting), WithInterval(time.Hour, time.Hour))
 	if err != nil {
 		b.Fatal(err)
 	}
 	before, goroutines := heap(), runtime.NumGoroutine()
-	m, err := newMany(b.Context(), w, ids, nil)
+	g, err := w.newGroup(b.Context(), ids, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	next := int32(0)
-	decide := func() {
-		m.deliver(next, &answer{task: Task{ID: ids[next], Status: StatusExecuting}, sent: time.Now()})
-		m.s.choose(m.s.now())
-		next = (next + 7919) % n // as they come
+	defer g.sub.Close()
+	take := func(due time.Time) {
+		a := g.sub.Next(b.Context())
+		key := a.Key
+		g.waits[key].handle(a)
+		g.sub.Plan(key, due, time.Time{})
 	}
 	for range ids {
-		decide()
+		take(time.Now().Add(time.Hour))
 	}
 	held := float64(heap()-before) / n
+	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
+	for key := range 16 {
+		g.sub.Plan(key, time.Now(), time.Time{})
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		decide()
+		take(time.Now())
 	}
 	b.ReportMetric(held, "B/task")
-	b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines")
-	runtime.KeepAlive(m)
+	runtime.KeepAlive(g)
 }
 
 // heap is what is alive on it.

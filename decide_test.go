@@ -16,10 +16,10 @@ var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return t0.Add(time.Duration(seconds * float64(time.Second))) }
 
-func seen(status Status) answer { return answer{task: Task{ID: "id", Status: status}} }
+func seen(status Status) answer { return answer{Value: Task{ID: "id", Status: status}} }
 
 func failed(class Class, retryAfter time.Duration) answer {
-	return answer{err: &QueryError{Class: class, RetryAfter: retryAfter, Err: errors.New("boom")}}
+	return answer{Err: &QueryError{Class: class, RetryAfter: retryAfter, Err: errors.New("boom")}}
 }
 
 // step is one answer of a script: it was sent, and arrived, at these seconds after the start.
@@ -32,10 +32,10 @@ func same(sec float64, a answer) step { return step{sec, sec, a} }
 
 // TestDecide has a row for each row of the table of answers, and for each bound of it.
 func TestDecide(t *testing.T) {
-	plain := answer{err: errors.New("connection reset")}
+	plain := answer{Err: errors.New("connection reset")}
 	missing, throttled := failed(ClassNotFound, 0), failed(ClassThrottled, 0)
-	asks := func(wait time.Duration) verdict { return verdict{wait: wait} }
-	ends := func(kind error) verdict { return verdict{done: true, kind: kind} }
+	asks := func(wait time.Duration) decision { return decision{pause: wait} }
+	ends := func(kind error) decision { return decision{done: true, reason: kind} }
 	const plan = 4 * time.Second
 	tests := []struct {
 		name    string
@@ -43,11 +43,11 @@ func TestDecide(t *testing.T) {
 		ctxEnd  float64
 		planned time.Duration
 		steps   []step
-		want    verdict // after the last step; all before it must ask again
+		want    decision // after the last step; all before it must ask again
 	}{
 		{name: "success", steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil)},
-		{name: "success without an id in the answer", steps: []step{same(0, answer{task: Task{Status: StatusSuccess}})}, want: ends(nil)},
-		{name: "success of another task", steps: []step{same(0, answer{task: Task{ID: "other", Status: StatusSuccess}})}, want: asks(plan)},
+		{name: "success without an id in the answer", steps: []step{same(0, answer{Value: Task{Status: StatusSuccess}})}, want: ends(nil)},
+		{name: "success of another task", steps: []step{same(0, answer{Value: Task{ID: "other", Status: StatusSuccess}})}, want: asks(plan)},
 		{name: "failed", steps: []step{same(0, seen(StatusFailed))}, want: ends(ErrTaskFailed)},
 		{name: "deleted", steps: []step{same(0, seen(StatusDeleted))}, want: ends(ErrTaskDeleted)},
 		{name: "cancelled", steps: []step{same(0, seen(StatusCancelled))}, want: ends(ErrTaskCancelled)},
@@ -92,9 +92,9 @@ func TestDecide(t *testing.T) {
 		{name: "one good answer ends the run", steps: []step{same(0, plain), same(1, plain), same(299, seen(StatusCreated)), same(301, plain), same(302, plain), same(600, plain)}, want: asks(plan)},
 		{name: "permanent", steps: []step{same(0, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
 		{name: "permanent later", steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
-		{name: "an id that the Source refuses", steps: []step{same(0, answer{err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})}, want: ends(ErrInvalidID)},
-		{name: "the same, told plainly", steps: []step{same(0, answer{err: CheckID("instance id", "")})}, want: ends(ErrInvalidID)},
-		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).err)})}, want: ends(ErrQuery)},
+		{name: "an id that the Source refuses", steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})}, want: ends(ErrInvalidID)},
+		{name: "the same, told plainly", steps: []step{same(0, answer{Err: CheckID("instance id", "")})}, want: ends(ErrInvalidID)},
+		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})}, want: ends(ErrQuery)},
 
 		{name: "no sleep passes the timeout", timeout: 10 * time.Second, steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second)},
 		{name: "Retry-After does not postpone the last look", timeout: 10 * time.Second, steps: []step{same(8, failed(ClassThrottled, time.Minute))}, want: asks(2 * time.Second)},
@@ -105,7 +105,12 @@ func TestDecide(t *testing.T) {
 		{name: "last look, done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusSuccess)}}, want: ends(nil)},
 		{name: "last look, failed", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusFailed)}}, want: ends(ErrTaskFailed)},
 		{name: "last look, not done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusExecuting)}}, want: ends(ErrTimeout)},
-		{name: "last look, error", timeout: 10 * time.Second, steps: []step{{10, 12, plain}}, want: ends(ErrTimeout)},
+		{name: "final poll, error: repeated", timeout: 10 * time.Second, steps: []step{{10, 12, plain}}, want: asks(750 * time.Millisecond)},
+		{name: "final poll, throttled: repeated, whatever RetryAfter says", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassThrottled, time.Hour)}}, want: asks(750 * time.Millisecond)},
+		{name: "final poll, error, with half a second left", timeout: 10 * time.Second, steps: []step{{10, 13.5, plain}}, want: asks(500 * time.Millisecond)},
+		{name: "final poll, error, and no time left", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, plain}}, want: ends(ErrTimeout)},
+		{name: "final poll, error, then done", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, seen(StatusSuccess)}}, want: ends(nil)},
+		{name: "final poll, not found", timeout: 10 * time.Second, steps: []step{{10, 12, missing}}, want: ends(ErrTimeout)},
 		{name: "last look, refused", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassPermanent, 0)}}, want: ends(ErrTimeout)},
 		{name: "the clock jumps two hours: one look more", timeout: time.Hour, steps: []step{{0, 7200, seen(StatusExecuting)}, same(7200, seen(StatusExecuting))}, want: ends(ErrTimeout)},
 
@@ -119,25 +124,25 @@ func TestDecide(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &limits{timeout: tt.timeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+			l := &deadlines{timeout: tt.timeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
 			if tt.ctxEnd > 0 {
 				l.ctxEnd = at(tt.ctxEnd)
 			}
 			if tt.planned == 0 {
 				tt.planned = plan
 			}
-			s := state{ID: "id", Started: t0}
-			var v verdict
+			s := state{id: "id", startedAt: t0}
+			var v decision
 			for i, st := range tt.steps {
-				st.answer.sent = at(st.sent)
+				st.answer.Sent = at(st.sent)
 				if v.done {
-					t.Fatalf("step %d comes after the verdict %v", i, v.kind)
+					t.Fatalf("step %d comes after the verdict %v", i, v.reason)
 				}
 				v = decide(l, &s, &st.answer, at(st.now), tt.planned, 0.5)
 			}
-			if v.done != tt.want.done || v.kind != tt.want.kind || v.wait != tt.want.wait {
+			if v.done != tt.want.done || v.reason != tt.want.reason || v.pause != tt.want.pause {
 				t.Errorf("decide() = done %v, %v, wait %v; want done %v, %v, wait %v",
-					v.done, v.kind, v.wait, tt.want.done, tt.want.kind, tt.want.wait)
+					v.done, v.reason, v.pause, tt.want.done, tt.want.reason, tt.want.pause)
 			}
 		})
 	}
@@ -145,19 +150,20 @@ func TestDecide(t *testing.T) {
 
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
-	l := &limits{tolerance: time.Hour, grace: time.Hour}
-	s := state{ID: "id", Started: t0}
+	l := &deadlines{tolerance: time.Hour, grace: time.Hour}
+	s := state{id: "id", startedAt: t0}
 	executing := seen(StatusExecuting)
-	executing.task.ID, executing.task.Name = "", "resize"
-	executing.sent = at(1)
-	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {err: errors.New("two\nlines")}} {
+	executing.Value.ID, executing.Value.Name = "", "resize"
+	executing.Sent = at(1)
+	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {Err: errors.New("two\nlines")}} {
+		a.Sent = at(float64(i))
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		ID: "id", Started: t0, Step: 5, Errors: 4,
-		Task: Task{ID: "id", Name: "resize", Status: StatusExecuting},
-		Born: t0, Alive: at(1), Moved: at(1),
-		Trouble: run{Since: at(4), Count: 1},
+		id: "id", startedAt: t0, step: 5, errors: 4,
+		task:          Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
+		errorStreak: streak{since: at(4), count: 1},
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("state = %+v\nwant    %+v", s, want)
@@ -171,12 +177,12 @@ func FuzzDecide(f *testing.F) {
 	f.Add(uint64(3), []byte{2, 5, 2, 5, 3, 9}, uint16(0), uint16(50))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte, timeout, ctxEnd uint16) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
-		l := &limits{timeout: time.Duration(timeout) * time.Second, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+		l := &deadlines{timeout: time.Duration(timeout) * time.Second, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
 		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
-		c := fuzzed{l: l, s: state{ID: "id", Started: t0}, now: t0, e: e}
+		c := fuzzed{l: l, s: state{id: "id", startedAt: t0}, twin: state{id: "id", startedAt: t0}, now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
 				return
@@ -185,80 +191,89 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// fuzzed is a wait under fuzzing.
+// fuzzed is a wait under fuzzing, and its twin, which must decide alike: nothing but its arguments goes into a decision.
 type fuzzed struct {
-	l       *limits
-	s       state
-	v       verdict
+	l       *deadlines
+	s, twin state
+	v       decision
 	now     time.Time
 	e       *pacing.Exponential
 	trouble []time.Time // the present run of transient errors, counted independently
 }
 
 var alphabet = []answer{
-	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {task: Task{ID: "other", Status: StatusSuccess}},
-	{err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
-	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {task: Task{Status: StatusSuccess}},
+	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {Value: Task{ID: "other", Status: StatusSuccess}},
+	{Err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
+	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {Value: Task{Status: StatusSuccess}},
 }
 
 func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	a := alphabet[int(b)%len(alphabet)]
-	a.sent = c.now.Add(c.v.wait)
-	now := a.sent.Add(time.Duration(b/16) * time.Second)
+	a.Sent = c.now.Add(c.v.pause)
+	now := a.Sent.Add(time.Duration(b/16) * time.Second)
 	r := rnd.Float64()
-	planned := c.e.Pause(c.s.Step, rnd.Float64())
+	planned := c.e.Pause(c.s.step, rnd.Float64())
 	c.v = decide(c.l, &c.s, &a, now, planned, r)
 	c.now = now
 	c.checkVerdict(t, a)
 	if !c.v.done {
 		c.checkPause(t, a, planned)
 	}
+	c.checkTwin(t, a, planned, r)
 }
 
 func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
 	t.Helper()
-	ours := a.err == nil && (a.task.ID == "id" || a.task.ID == "")
-	if success := c.v.done && c.v.kind == nil; success != (ours && a.task.Status == StatusSuccess) {
+	ours := a.Err == nil && (a.Value.ID == "id" || a.Value.ID == "")
+	if success := c.v.done && c.v.reason == nil; success != (ours && a.Value.Status == StatusSuccess) {
 		t.Fatalf("success = %v for answer %v", success, a)
 	}
-	if ours && a.task.Status.Terminal() && (!c.v.done || c.s.Task.Status != a.task.Status) {
+	if ours && a.Value.Status.Terminal() && (!c.v.done || c.s.task.Status != a.Value.Status) {
 		t.Fatalf("the terminal answer %v was lost: %+v", a, c.v)
 	}
 	class := ClassTransient
-	if q, ok := asQueryError(a.err); ok {
+	if q, ok := asQueryError(a.Err); ok {
 		class = q.Class
 	}
-	if a.err != nil && class == ClassTransient {
+	if a.Err != nil && class == ClassTransient {
 		c.trouble = append(c.trouble, c.now)
 	} else {
 		c.trouble = nil
 	}
-	if c.v.done && c.v.kind == ErrQuery && class == ClassTransient {
+	if c.v.done && c.v.reason == ErrQuery && class == ClassTransient {
 		if n := len(c.trouble); n < minErrors || c.now.Sub(c.trouble[0]) < c.l.tolerance {
 			t.Fatalf("gave up after %d errors in %v", n, c.now.Sub(c.trouble[0]))
 		}
 	}
-	end, limited := c.l.end(c.s.Started)
-	if c.v.done && c.v.kind == ErrTimeout && (!limited || a.sent.Before(end)) {
-		t.Fatalf("timed out on a look sent at %v, before %v", a.sent, end)
+	end, limited := c.l.end(c.s.startedAt)
+	if c.v.done && c.v.reason == ErrTimeout && (!limited || a.Sent.Before(end)) {
+		t.Fatalf("timed out on a look sent at %v, before %v", a.Sent, end)
 	}
 }
 
 func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	t.Helper()
-	w := c.v.wait
-	end, limited := c.l.end(c.s.Started)
-	if limited && w > 0 && c.now.Add(w).After(end) {
+	w := c.v.pause
+	end, limited := c.l.end(c.s.startedAt)
+	if limited && w > 0 && a.Sent.Before(end) && c.now.Add(w).After(end) {
 		t.Fatalf("a pause of %v at %v passes the timeout at %v", w, c.now, end)
 	}
 	if w > MaxRetryAfter*11/10 || w < 0 {
 		t.Fatalf("pause = %v", w)
 	}
-	cut := limited && !c.now.Add(w).Before(end) || c.s.Early || c.s.Missing.Count > 0
+	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0
 	if !cut && (w < DefaultMinInterval || w > DefaultMaxInterval && c.v.retryAfter == 0) {
 		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
 	}
-	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && !c.s.Early && w < asked {
+	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && c.s.deadlinePollAt.IsZero() && w < asked {
 		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
+	}
+}
+
+func (c *fuzzed) checkTwin(t *testing.T, a answer, planned time.Duration, r float64) {
+	t.Helper()
+	v := decide(c.l, &c.twin, &a, c.now, planned, r)
+	if v.done != c.v.done || v.reason != c.v.reason || v.pause != c.v.pause || !reflect.DeepEqual(c.twin, c.s) {
+		t.Fatalf("again: %+v %+v\nfirst: %+v %+v", v, c.twin, c.v, c.s)
 	}
 }

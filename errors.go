@@ -78,21 +78,22 @@ func (e *QueryError) Error() string {
 	return s
 }
 
-// errorText is an error's text, fit to be shown: our own errors have cut what is foreign in them.
-func errorText(err error) string {
-	switch err.(type) { //nolint:errorlint // these very types, not what they wrap
-	case *QueryError, *WaitError:
-		return err.Error()
-	}
-	return text.Clip(err.Error())
-}
-
 // Unwrap gives Err.
 func (e *QueryError) Unwrap() error {
 	if e == nil {
 		return nil
 	}
 	return e.Err
+}
+
+// forWait is the class as a wait sees it: one that is not known, or that only an Operation can have, is transient.
+func (c Class) forWait() Class {
+	switch c {
+	case ClassThrottled, ClassNotFound, ClassPermanent, ClassConflict:
+		return c
+	case ClassTransient, ClassNotSent:
+	}
+	return ClassTransient
 }
 
 // String names the class: "transient", "throttled", "not found", "permanent", "conflict" or "not sent".

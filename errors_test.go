@@ -19,17 +19,18 @@ import (
 
 func named(status Status, name string) answer {
 	a := seen(status)
-	a.task.Name = name
+	a.Value.Name = name
 	return a
 }
 
 // TestErrorTexts has one row for each way in which a wait can end without success, word for word.
 func TestErrorTexts(t *testing.T) {
 	running := named(StatusExecuting, "bindInstancePublicIp")
-	unavailable := answer{err: &QueryError{Code: "APIGW.0201", RequestID: "5b62", Err: errors.New("503 Service Unavailable: backend down")}}
-	missing := answer{err: &QueryError{Class: ClassNotFound, Err: errors.New("no task with this id")}}
+	unavailable := answer{Err: &QueryError{Code: "APIGW.0201", RequestID: "5b62", Err: errors.New("503 Service Unavailable: backend down")}}
+	denied := &QueryError{Class: ClassPermanent, Code: "DMS.10240002", RequestID: "5b63", Err: errors.New("403 Forbidden: no permission")}
+	missing := answer{Err: &QueryError{Class: ClassNotFound, Err: errors.New("no task with this id")}}
 	disk := named(StatusFailed, "resize")
-	disk.task.Failure = Failure{Code: "DMS.1", Reason: "disk\nfull"}
+	disk.Value.Failure = Failure{Code: "DMS.1", Reason: "disk\nfull"}
 	tests := []struct {
 		name  string
 		cloud *cloud
@@ -63,9 +64,9 @@ func TestErrorTexts(t *testing.T) {
 				`last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
-			name: "timed out, the last look failed", cloud: script(running, running, unavailable), opts: []Option{WithTimeout(9 * time.Second)},
-			want: `taskwait: task "id": timed out after 9s: last seen EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
-				`the last look failed: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
+			name: "timed out, the final poll failed", cloud: script(running, running, answer{Err: denied}), opts: []Option{WithTimeout(9 * time.Second)},
+			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, last seen EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
+				`the final poll failed: 403 Forbidden: no permission (DMS.10240002, request id 5b63)`,
 		},
 		{
 			name: "timed out, an unknown status", cloud: script(seen("PAU\x1bSED")), opts: []Option{WithTimeout(time.Second)},
@@ -94,7 +95,7 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp), 14 polls, 13 errors, last: no task with this id`,
 		},
 		{
-			name: "another task's answer", cloud: script(answer{task: Task{ID: "other", Status: StatusSuccess}}), opts: []Option{WithNotFoundGrace(0)},
+			name: "another task's answer", cloud: script(answer{Value: Task{ID: "other", Status: StatusSuccess}}), opts: []Option{WithNotFoundGrace(0)},
 			want: `taskwait: task "id": task not found after 5s: never seen, 2 polls, 2 errors, last: the service answered for another task, "other"`,
 		},
 		{
@@ -102,7 +103,7 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
-			name: "a text without end", cloud: script(answer{err: errors.New(strings.Repeat("é", 1000))}), opts: []Option{WithErrorTolerance(0)},
+			name: "a text without end", cloud: script(answer{Err: errors.New(strings.Repeat("é", 1000))}), opts: []Option{WithErrorTolerance(0)},
 			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: ` + strings.Repeat("é", 128) + `…`,
 		},
 		{
@@ -110,7 +111,7 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": backoff said stop after 0s: still EXECUTING (bindInstancePublicIp), 1 poll`,
 		},
 		{
-			name: "an id that the Source refuses", cloud: script(answer{err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "a b")}}),
+			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "a b")}}),
 			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: instance id "a b" ` +
 				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
 		},
@@ -210,7 +211,7 @@ func TestErrorIdentity(t *testing.T) {
 	sibling := &WaitError{ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, kind: ErrTaskFailed, LastErr: &QueryError{Code: "theirs"}}
 	clientTimeout := fmt.Errorf("Get: %w (Client.Timeout exceeded)", context.DeadlineExceeded)
 	synctest.Test(t, func(t *testing.T) {
-		_, err, _ := waitFor(cancelAfter(t, time.Second, sibling), newWaiter(t, script(answer{err: clientTimeout})))
+		_, err, _ := waitFor(cancelAfter(t, time.Second, sibling), newWaiter(t, script(answer{Err: clientTimeout})))
 		for _, target := range reserved {
 			if got, want := errors.Is(err, target), target == context.Canceled; got != want {
 				t.Errorf("errors.Is(err, %v) = %v, want %v", target, got, want)
@@ -220,11 +221,11 @@ func TestErrorIdentity(t *testing.T) {
 		if we := asWaitError(t, err); we.ID != "id" || errors.As(err, &q) || !errors.Is(err, sibling) || !errors.Is(err, clientTimeout) {
 			t.Errorf("%v: %v, want this wait's own, with the cause and the last error in reach", we.ID, q)
 		}
-		_, err, _ = waitFor(cancelAfter(t, time.Second, fmt.Errorf("open: %w", fs.ErrNotExist)), newWaiter(t, script(answer{err: &QueryError{Code: "ours"}})))
+		_, err, _ = waitFor(cancelAfter(t, time.Second, fmt.Errorf("open: %w", fs.ErrNotExist)), newWaiter(t, script(answer{Err: &QueryError{Code: "ours"}})))
 		if !errors.As(err, &q) || q.Code != "ours" || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v: %v, want the QueryError of this wait and the cause", err, q)
 		}
-		_, err, _ = waitFor(t.Context(), newWaiter(t, script(answer{err: clientTimeout})), WithErrorTolerance(0))
+		_, err, _ = waitFor(t.Context(), newWaiter(t, script(answer{Err: clientTimeout})), WithErrorTolerance(0))
 		if !errors.Is(err, ErrQuery) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
 			t.Errorf("a client's own timeout: %v looks like our deadline", err)
 		}
@@ -242,7 +243,7 @@ func (r row) String() string { return "row with " + *r.Params }
 func TestSecrets(t *testing.T) {
 	params := `{"password":"` + secret + `"}`
 	a := named(StatusExecuting, "kafkaConfigModify")
-	a.task.Raw = &row{Params: &params}
+	a.Value.Raw = &row{Params: &params}
 	core, logs := observer.New(zap.DebugLevel)
 	log := zap.New(core)
 	var out strings.Builder
@@ -258,7 +259,7 @@ func TestSecrets(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		task, err, _ := waitFor(t.Context(), newWaiter(t, script(a)), WithTimeout(time.Minute), WithLogger(log), WithProgress(func(p Progress) { show(p); show(&p) }))
-		if task.Raw != a.task.Raw {
+		if task.Raw != a.Value.Raw {
 			t.Error("the task has lost its Raw")
 		}
 		we := asWaitError(t, err)
@@ -282,7 +283,7 @@ func TestSecrets(t *testing.T) {
 func TestLogLines(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	synctest.Test(t, func(t *testing.T) {
-		throttled := answer{err: &QueryError{Class: ClassThrottled, Err: errors.New("429 Too Many Requests")}}
+		throttled := answer{Err: &QueryError{Class: ClassThrottled, Err: errors.New("429 Too Many Requests")}}
 		c := script(seen(StatusCreated), throttled, throttled, reset, named("PAUSED", "resize"), named("PAUSED", "resize"), named(StatusSuccess, "resize"))
 		if _, err, _ := waitFor(t.Context(), newWaiter(t, c, every(4*time.Second), WithLogger(zap.New(core)))); err != nil {
 			t.Fatal(err)

@@ -50,14 +50,14 @@ func serviceRemaining(t *Task, age time.Duration) (remaining time.Duration, repo
 // observe adds to the history what a wait has seen, when it ends: how long the task took by the service's account; else
 // until about the middle between the last poll that found it running and the one that did not; or how old it is by now.
 func observe(h *History, s *state, now time.Time) {
-	t := &s.Task
+	t := &s.task
 	switch took := t.Took(); {
 	case took > 0:
 		h.Add(t.Name, took)
-	case s.Alive.IsZero(): // it had ended when it was first seen, nobody knows when; or it never was
+	case s.lastRunningAt.IsZero(): // it had ended when it was first seen, nobody knows when; or it never was
 	case t.Status.Terminal():
-		h.Add(t.Name, s.Alive.Add(now.Sub(s.Alive)/2).Sub(s.Born))
+		h.Add(t.Name, s.lastRunningAt.Add(now.Sub(s.lastRunningAt)/2).Sub(s.taskStartedAt))
 	default:
-		h.AddRunning(t.Name, now.Sub(s.Born))
+		h.AddRunning(t.Name, now.Sub(s.taskStartedAt))
 	}
 }

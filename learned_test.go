@@ -130,11 +130,11 @@ func TestLearnedAge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := state{ID: "id", Started: t0}
+			s := state{id: "id", startedAt: t0}
 			a := seen(StatusExecuting)
-			a.task.CreatedAt, a.task.AsOf, a.sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
-			decide(&limits{}, &s, &a, t0, time.Second, 0)
-			if got := t0.Sub(s.Born); got != tt.want {
+			a.Value.CreatedAt, a.Value.AsOf, a.Sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
+			decide(&deadlines{}, &s, &a, t0, time.Second, 0)
+			if got := t0.Sub(s.taskStartedAt); got != tt.want {
 				t.Errorf("age = %v, want %v", got, tt.want)
 			}
 		})
@@ -183,7 +183,7 @@ func TestChangedWorld(t *testing.T) {
 func TestLearnedAfterError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := seen(StatusExecuting)
-		named.task.Name = "resize"
+		named.Value.Name = "resize"
 		c := script(named, reset, named)
 		h := seenTasks("resize", times(20, time.Hour)...)
 		var pauses []time.Duration
@@ -258,10 +258,10 @@ func TestObserve(t *testing.T) {
 		state state
 		want  string // the history, in JSON
 	}{
-		{"by the service's account", state{Task: stamped, Born: at(0), Alive: at(30)}, `{"resize":[{"took":42000000000}]}`},
-		{"without it: the middle between two looks", state{Task: ended, Born: at(0), Alive: at(30)}, `{"resize":[{"took":35000000000}]}`},
-		{"ended when first seen, nobody knows when", state{Task: ended, Born: at(0)}, `{}`},
-		{"still running", state{Task: running, Born: at(0), Alive: at(30)}, `{"resize":[{"took":40000000000,"running":true}]}`},
+		{"by the service's account", state{task: stamped, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":42000000000}]}`},
+		{"without it: the middle between two looks", state{task: ended, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":35000000000}]}`},
+		{"ended when first seen, nobody knows when", state{task: ended, taskStartedAt: at(0)}, `{}`},
+		{"still running", state{task: running, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":40000000000,"running":true}]}`},
 		{"never seen", state{}, `{}`},
 	}
 	for _, tt := range tests {

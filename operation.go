@@ -51,17 +51,19 @@ type Started struct {
 // What WaitForTask promises holds for Do as well. WithInitialDelay comes between the start and the first look, and one
 // WithQueryTimeout bounds a call of Start: one that takes longer has an unknown outcome. Polls counts those calls too.
 func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, error) {
-	s, err := w.settings.with(opts)
+	s, err := w.settings.forCall(ctx, opts)
 	switch {
 	case err != nil:
 		return Task{}, err
 	case op.Start == nil:
 		return Task{}, fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name))
-	case ctx == nil:
-		return Task{}, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
 	}
-	d := &deed{waiter: w, settings: s, op: &op, began: time.Now()}
-	failure := d.run(ctx)
-	err = d.now.end(failure)
-	return d.now.state.Task, err
+	x := &execution{pollers: &w.pollers, settings: s, op: &op, began: time.Now()}
+	first, err := x.next(ctx, s.forPhase(s.grace), op.Name)
+	if err != nil {
+		return Task{}, err
+	}
+	e := x.run(ctx, first)
+	err = x.now.end(e)
+	return x.now.state.task, err
 }

@@ -121,14 +121,14 @@ func TestDo(t *testing.T) {
 		{name: "in flight at the deadline", s: starter{starts: []error{nil}, ids: one, slow: 12 * time.Second}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, id: "id", started: []float64{0}, elapsed: 12},
 		{name: "stuck at the deadline", s: starter{starts: []error{nil}, ids: one, slow: time.Hour, finds: []any{nil}}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, want: []error{ErrTimeout, ErrOutcomeUnknown}, not: []error{ErrNotStarted}, started: []float64{0}, elapsed: 14},
 
-		{name: "found at once", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}}}, looks: []answer{busy, good}, id: "id", started: []float64{0}, elapsed: 5},
+		{name: "found at once", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}}}, looks: []answer{busy, good}, id: "id", started: []float64{0}, elapsed: 10},
 		{name: "found later", s: starter{starts: []error{nil}, finds: []any{nil, errors.New("reset"), []Task{ours}}}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10},
 		{name: "never found", s: starter{starts: []error{nil}, finds: []any{nil}}, want: []error{ErrTaskNotFound}, not: []error{ErrNotStarted, ErrOutcomeUnknown}, started: []float64{0}, elapsed: 60},
 		{name: "two of them", s: starter{starts: []error{nil}, finds: []any{[]Task{ours, other}}}, want: []error{ErrAmbiguous}, started: []float64{0}, found: 2},
-		{name: "another one turns up by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{busy, good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 5, found: 2},
-		{name: "it was another one", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other}}}, looks: []answer{good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, found: 1},
-		{name: "its record is gone by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, nil}}, looks: []answer{good}, id: "id", started: []float64{0}},
-		{name: "no doubt about a failure either", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{seen(StatusFailed)}, id: "id", want: []error{ErrAmbiguous}, not: []error{ErrTaskFailed}, started: []float64{0}, found: 2},
+		{name: "another one turns up by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{busy, good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10, found: 2},
+		{name: "it was another one", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other}}}, looks: []answer{good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10, found: 1},
+		{name: "its record is gone by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, nil}}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10},
+		{name: "no doubt about a failure either", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{seen(StatusFailed)}, id: "id", want: []error{ErrAmbiguous}, not: []error{ErrTaskFailed}, started: []float64{0}, elapsed: 10, found: 2},
 		{name: "no id and nothing to find it by", s: starter{starts: []error{nil}}, want: []error{ErrTaskNotFound}, not: []error{ErrNotStarted}, started: []float64{0}},
 		{name: "an id that cannot be one", s: starter{starts: []error{nil}, ids: []string{"a/b"}}, id: "a/b", want: []error{ErrInvalidID}, not: []error{ErrNotStarted}, started: []float64{0}},
 	}
@@ -245,7 +245,7 @@ func TestDoTells(t *testing.T) {
 		},
 		{
 			name: "busy to the end", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}}, opts: []Option{WithTimeout(5 * time.Second)},
-			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, the last look failed: busy: x`,
+			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, the final poll failed: busy: x`,
 		},
 		{
 			name: "unclear", s: starter{starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Name: "resize", Status: StatusExecuting}}}},

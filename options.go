@@ -1,11 +1,13 @@
 package taskwait
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait/internal/pacing"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 )
 
@@ -31,16 +33,11 @@ const (
 type Option func(*settings)
 
 type settings struct {
-	timeout      time.Duration
+	deadlines
 	lo, hi       time.Duration
 	newBackOff   func() backoff.BackOff
 	initial      time.Duration
 	queryTimeout time.Duration
-	tolerance    time.Duration
-	grace        time.Duration
-	stall        time.Duration
-	settle       int
-	leave        string
 	progress     func(Progress)
 	log          *zap.Logger
 	history      *History
@@ -48,6 +45,7 @@ type settings struct {
 	queryCost    time.Duration
 	limiter      *Limiter
 	failFast     bool
+	alone        bool // it shares nothing
 
 	exponential *pacing.Exponential // of lo and hi
 }
@@ -55,8 +53,8 @@ type settings struct {
 func defaults() *settings {
 	return &settings{
 		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval),
-		queryTimeout: DefaultQueryTimeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, settle: 1,
-		log: zap.NewNop(), queryCost: DefaultQueryCost,
+		deadlines:    deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 1},
+		queryTimeout: DefaultQueryTimeout, log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
 }
 
@@ -81,6 +79,14 @@ func (s *settings) with(opts []Option) (*settings, error) {
 	return &t, nil
 }
 
+// forCall are the settings of one call: s with opts applied, or what is wrong with them or with ctx.
+func (s *settings) forCall(ctx context.Context, opts []Option) (*settings, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("taskwait: %w: the context is nil", ErrInvalidOption)
+	}
+	return s.with(opts)
+}
+
 func (s *settings) check() error {
 	for _, o := range []struct {
 		name         string
@@ -101,8 +107,8 @@ func (s *settings) check() error {
 		}
 	}
 	switch {
-	case s.settle < 1:
-		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.settle)
+	case s.confirmations < 1:
+		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.confirmations)
 	case s.history != nil && s.newBackOff != nil:
 		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
 	}
@@ -110,8 +116,11 @@ func (s *settings) check() error {
 }
 
 // schedule is that of one wait; nil stands for the exponential, which needs nothing of its own.
-func (s *settings) schedule() (pacing.Schedule, error) {
-	if s.newBackOff == nil {
+func (s *settings) schedule(learned *pacing.Learned) (pacing.Schedule, error) {
+	switch {
+	case learned != nil:
+		return learned.Pause, nil
+	case s.newBackOff == nil:
 		return nil, nil
 	}
 	b := s.newBackOff()
@@ -119,6 +128,16 @@ func (s *settings) schedule() (pacing.Schedule, error) {
 		return nil, fmt.Errorf("taskwait: %w: WithBackOff: the function returned nil", ErrInvalidOption)
 	}
 	return pacing.FromBackOff(b), nil
+}
+
+// learned is the schedule that the history gives; nil: there is no history.
+func (s *settings) learned() *pacing.Learned {
+	if s.history == nil {
+		return nil
+	}
+	return &pacing.Learned{
+		History: s.history, Kind: s.kind, Fallback: s.exponential, Policy: schedule.Policy{QueryCost: s.queryCost},
+	}
 }
 
 // WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: no limit but the context's. When it has
@@ -162,14 +181,14 @@ func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.gr
 // next look. Default 1, and no less. Errors and throttles in between neither count nor reset; any other answer resets. If the
 // timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait succeeds, and the Task
 // says so: Unsettled. A failure needs no confirmation.
-func WithSettle(n int) Option { return func(s *settings) { s.settle = n } }
+func WithSettle(n int) Option { return func(s *settings) { s.confirmations = n } }
 
 // WithLeaving names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
 // it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not been restarted.
 // Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A change so quick that no
 // look falls into it is waited for until the timeout; so give one. phase is compared with Task.Phase, or with Status
 // where the Source gives no Phase. Default "": everything counts.
-func WithLeaving(phase string) Option { return func(s *settings) { s.leave = phase } }
+func WithLeaving(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
 
 // WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long: status,
 // phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from begin to end,
@@ -212,3 +231,18 @@ func WithKind(name string) Option { return func(s *settings) { s.kind = name } }
 // much time. Default 1 s. More for a tight quota or a long queue of waits; less where a person looks on. Queries and delay
 // go as its square root: four times the cost, half the queries and twice the delay. At least 1 ms.
 func WithQueryCost(c time.Duration) Option { return func(s *settings) { s.queryCost = c } }
+
+// WithLimiter makes each request wait for its permit from l, together with all other Waiters that have l, and makes
+// all hold off when one is throttled. A poll that has had no permit for ten seconds says so in its [Progress]. The timeout
+// holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where there is no
+// permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit, the default.
+func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l } }
+
+// WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
+// limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give this
+// option where it does, for example because the tenant is a value of the context. Each wait then polls for itself.
+func WithoutSharing() Option { return func(s *settings) { s.alone = true } }
+
+// WithFailFast makes WaitForTasks end as soon as one task has not succeeded: the others come with an error that Is
+// context.Canceled, and tells why. Default: every task is waited for to its end. It means nothing to WaitForTask.
+func WithFailFast() Option { return func(s *settings) { s.failFast = true } }

@@ -43,3 +43,12 @@ func (t Tally) String() string {
 	}
 	return s
 }
+
+// count counts n tasks that have ended alike.
+func (t *Tally) count(n int, failed bool) {
+	t.Running -= n
+	t.Done += n
+	if failed {
+		t.Failed += n
+	}
+}

@@ -4,76 +4,69 @@ import (
 	"slices"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/pacing"
+
 	"github.com/taskwait/taskwait/internal/text"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// report tells the log and the progress callback of one answer.
-func (w *wait) report(v *verdict, changed bool) {
-	w.write(zap.DebugLevel, "polled", v.wait, v.trouble)
+// reporting is where waits of one call report to.
+type reporting struct {
+	progress func(Progress) // nil: nobody
+	log      *zap.Logger
+	learned  *pacing.Learned // for estimates; nil: there are none
+	totals   *Tally          // nil: the wait is alone
+}
+
+// answer gives one answer to the log and to the progress callback.
+func (r *reporting) answer(s *state, d *decision, w *warned, changed bool) {
+	r.write(zap.DebugLevel, "polled", s, d.pause, d.trouble)
 	if changed {
-		w.write(zap.InfoLevel, "status changed", v.wait, nil)
+		r.write(zap.InfoLevel, "status changed", s, d.pause, nil)
 	}
-	if v.trouble != nil && w.warned.first(&v.note, w.state.Task.Status) {
-		w.write(zap.WarnLevel, "trouble", v.wait, v.trouble)
+	if d.trouble != nil && w.first(&d.observation, s.task.Status) {
+		r.write(zap.WarnLevel, "trouble", s, d.pause, d.trouble)
 	}
-	if w.progress != nil {
-		w.tell(&Progress{Next: v.wait, Err: v.trouble, Changed: changed})
-	}
+	r.tell(s, &Progress{Next: d.pause, Err: d.trouble, Changed: changed})
 }
 
-// end tells the log and the progress callback of the outcome, and returns it.
-func (w *wait) end(e *WaitError) error {
-	var outcome error // not e itself: a nil *WaitError in an error is not nil
-	if e != nil {
-		outcome = e
+// tell calls the progress callback, if there is one, with p and what the wait remembers.
+func (r *reporting) tell(s *state, p *Progress) {
+	if r.progress == nil {
+		return
 	}
-	if w.learn != nil {
-		observe(w.learn.History, &w.state, time.Now())
+	p.Task, p.Polls, p.Errors, p.Elapsed, p.Good = s.task, s.polls, s.errors, time.Since(s.startedAt), s.successStreak
+	if !s.lastChangedAt.IsZero() {
+		p.Unchanged = time.Since(s.lastChangedAt)
 	}
-	w.write(zap.InfoLevel, "wait ended", 0, outcome)
-	if w.progress != nil {
-		w.tell(&Progress{Done: true, Outcome: outcome})
+	if r.learned != nil && !p.Done && !s.taskStartedAt.IsZero() {
+		p.Estimate = estimate(r.learned, &s.task, time.Since(s.taskStartedAt))
 	}
-	return outcome
-}
-
-// tell calls the progress callback with p and the state of things.
-func (w *wait) tell(p *Progress) {
-	s := &w.state
-	p.Task, p.Polls, p.Errors, p.Elapsed, p.Good = s.Task, s.Polls, s.Errors, w.elapsed(), s.Good
-	if !s.Moved.IsZero() {
-		p.Unchanged = time.Since(s.Moved)
+	if r.totals != nil {
+		p.All, p.Task.ID = *r.totals, s.id
 	}
-	if w.learn != nil && !p.Done && !s.Born.IsZero() {
-		p.Estimate = estimate(w.learn, &s.Task, time.Since(s.Born))
-	}
-	if w.whole != nil {
-		p.All, p.Task.ID = *w.whole, s.ID
-	}
-	w.progress(*p)
+	r.progress(*p)
 }
 
 // write writes a log line, if its level is on: asked first, because what follows needs a stack that a wait with its log
 // off would keep for as long as it sleeps.
-func (w *wait) write(level zapcore.Level, msg string, next time.Duration, err error) {
-	if w.log.Core().Enabled(level) {
-		w.writeLine(level, msg, next, err)
+func (r *reporting) write(level zapcore.Level, msg string, s *state, next time.Duration, err error) {
+	if r.log.Core().Enabled(level) {
+		r.writeLine(level, msg, s, next, err)
 	}
 }
 
 // writeLine is the log line. Text from the service is clipped in it, and Raw is not in it.
-func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, err error) {
-	line := w.log.Check(level, msg)
+func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next time.Duration, err error) {
+	line := r.log.Check(level, msg)
 	if line == nil {
 		return
 	}
-	s := &w.state
 	fields := []zap.Field{
-		zap.String("task", s.ID), zap.String("name", text.Clip(s.Task.Name)), zap.String("status", text.Clip(string(s.Task.Status))),
-		zap.Int("polls", s.Polls), zap.Int("errors", s.Errors),
-		zap.Duration("elapsed", w.elapsed()), zap.Duration("next", next),
+		zap.String("task", s.id), zap.String("name", text.Clip(s.task.Name)), zap.String("status", text.Clip(string(s.task.Status))),
+		zap.Int("polls", s.polls), zap.Int("errors", s.errors),
+		zap.Duration("elapsed", time.Since(s.startedAt)), zap.Duration("next", next),
 	}
 	if err != nil {
 		fields = append(fields, zap.String("error", errorText(err)))
@@ -84,22 +77,25 @@ func (w *wait) writeLine(level zapcore.Level, msg string, next time.Duration, er
 // warned remembers which kinds of trouble have been logged, so that each is logged once in a wait.
 type warned struct {
 	classes  [ClassConflict + 1]bool
-	statuses []Status
+	statuses *[]Status // nil: none
 }
 
 // maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged for ever.
 const maxWarned = 16
 
-// first reports whether n is the first trouble of its kind; status is the unknown one, if that is what it is about.
-func (r *warned) first(n *note, status Status) bool {
-	if n.seen {
-		if len(r.statuses) == maxWarned || slices.Contains(r.statuses, status) {
-			return false
-		}
-		r.statuses = append(r.statuses, status)
-		return true
+// first reports whether o is the first trouble of its kind; status is the unknown one, if that is what it is about.
+func (r *warned) first(o *observation, status Status) bool {
+	if !o.seen {
+		first := !r.classes[o.class]
+		r.classes[o.class] = true
+		return first
 	}
-	first := !r.classes[n.class]
-	r.classes[n.class] = true
-	return first
+	if r.statuses == nil {
+		r.statuses = &[]Status{}
+	}
+	if len(*r.statuses) == maxWarned || slices.Contains(*r.statuses, status) {
+		return false
+	}
+	*r.statuses = append(*r.statuses, status)
+	return true
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-func phase(p string, s Status) answer { return answer{task: Task{ID: "id", Status: s, Phase: p}} }
+func phase(p string, s Status) answer { return answer{Value: Task{ID: "id", Status: s, Phase: p}} }
 
 // TestSettle is about answers that must come more than once, that do not count yet, and that do not change.
 func TestSettle(t *testing.T) {
 	good, busy := seen(StatusSuccess), seen(StatusExecuting)
-	boom, throttled, missing := answer{err: errors.New("reset")}, failed(ClassThrottled, 0), failed(ClassNotFound, 0)
+	boom, throttled, missing := answer{Err: errors.New("reset")}, failed(ClassThrottled, 0), failed(ClassNotFound, 0)
 	running, restarting := phase("RUNNING", StatusSuccess), phase("RESTARTING", StatusExecuting)
-	percent := func(n int) answer { return answer{task: Task{ID: "id", Status: StatusExecuting, Percent: &n}} }
+	percent := func(n int) answer { return answer{Value: Task{ID: "id", Status: StatusExecuting, Percent: &n}} }
 	tests := []struct {
 		name      string
 		answers   []answer
@@ -36,7 +36,7 @@ func TestSettle(t *testing.T) {
 		{name: "not found resets", answers: []answer{good, missing, good}, opts: []Option{WithSettle(2)}, polls: 4},
 		{name: "a failure needs no confirmation", answers: []answer{good, seen(StatusFailed)}, opts: []Option{WithSettle(3)}, want: ErrTaskFailed, polls: 2},
 		{name: "good at the deadline, unconfirmed", answers: []answer{busy, busy, good}, opts: []Option{WithSettle(2), WithTimeout(10 * time.Second)}, polls: 3, unsettled: true},
-		{name: "good before the deadline, and an error there", answers: []answer{busy, good, boom}, opts: []Option{WithSettle(2), WithTimeout(10 * time.Second)}, polls: 3, unsettled: true},
+		{name: "good before the deadline, and a refusal there", answers: []answer{busy, good, failed(ClassPermanent, 0)}, opts: []Option{WithSettle(2), WithTimeout(10 * time.Second)}, polls: 3, unsettled: true},
 		{name: "good, and bad at the deadline", answers: []answer{busy, good, busy}, opts: []Option{WithSettle(2), WithTimeout(10 * time.Second)}, want: ErrTimeout, polls: 3},
 		{name: "good, and the schedule at its end", answers: []answer{good}, opts: []Option{WithSettle(2), WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })}, polls: 1, unsettled: true},
 		{name: "good, then nothing but errors", answers: []answer{good, boom}, opts: []Option{WithSettle(2), WithErrorTolerance(0)}, want: ErrQuery, polls: 4, unsettled: true},
@@ -120,14 +120,14 @@ func (d *detailed) Details(_ context.Context, _ Task) (Task, error) {
 	d.told = append(d.told, time.Now())
 	d.mu.Unlock()
 	time.Sleep(d.latency)
-	return a.task, a.err
+	return a.Value, a.Err
 }
 
 // TestDetails: how far a task is, is asked in the pauses, and changes nothing but the next pause.
 func TestDetails(t *testing.T) {
 	busy, good := seen(StatusExecuting), seen(StatusSuccess)
 	tell := func(percent int, left time.Duration) answer {
-		return answer{task: Task{Percent: &percent, Remaining: left, Status: StatusFailed, ID: "not ours to say"}}
+		return answer{Value: Task{Percent: &percent, Remaining: left, Status: StatusFailed, ID: "not ours to say"}}
 	}
 	running := repeat(4, busy, good)
 	tests := []struct {
@@ -182,8 +182,8 @@ func TestDetailsShow(t *testing.T) {
 		d := &detailed{
 			cloud: script(seen(StatusExecuting), seen(StatusExecuting), seen(StatusFailed)),
 			details: []answer{
-				{task: Task{Percent: &forty, Remaining: 12 * time.Second, Steps: []Step{{Name: "check", Status: "COMPLETED"}, {Name: "disks", Status: "IN_PROGRESS"}}}},
-				{task: Task{Percent: &sixty, Remaining: 9 * time.Second}},
+				{Value: Task{Percent: &forty, Remaining: 12 * time.Second, Steps: []Step{{Name: "check", Status: "COMPLETED"}, {Name: "disks", Status: "IN_PROGRESS"}}}},
+				{Value: Task{Percent: &sixty, Remaining: 9 * time.Second}},
 			},
 		}
 		var got []string

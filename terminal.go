@@ -22,14 +22,27 @@ const (
 	StatusCancelled Status = "CANCELLED" // terminal: a scheduled task was called off
 )
 
+// outcome is the error of a wait whose task ended with s; terminal is false if that is no end.
+func (s Status) outcome() (err error, terminal bool) { //nolint:revive // the error is what the status means
+	switch s {
+	case StatusSuccess:
+		return nil, true
+	case StatusFailed:
+		return ErrTaskFailed, true
+	case StatusDeleted:
+		return ErrTaskDeleted, true
+	case StatusCancelled:
+		return ErrTaskCancelled, true
+	case StatusCreated, StatusExecuting:
+	}
+	return nil, false
+}
+
 // Terminal reports whether the service will not change s again: SUCCESS, FAILED, DELETED or CANCELLED.
 // An unknown status is never terminal.
 func (s Status) Terminal() bool {
-	switch s {
-	case StatusSuccess, StatusFailed, StatusDeleted, StatusCancelled:
-		return true
-	}
-	return false
+	_, terminal := s.outcome()
+	return terminal
 }
 
 // Succeeded reports whether s is SUCCESS. "Success", "success " and every other spelling are not.

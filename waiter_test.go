@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/guard"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -47,10 +49,10 @@ func (c *cloud) Task(ctx context.Context, id string) (Task, error) {
 			return Task{}, ctx.Err()
 		}
 	}
-	if a.err == nil && a.task.ID == "id" {
-		a.task.ID = id
+	if a.Err == nil && a.Value.ID == "id" {
+		a.Value.ID = id
 	}
-	return a.task, a.err
+	return a.Value, a.Err
 }
 
 // repeat is n times a, followed by then.
@@ -264,34 +266,18 @@ func TestLatePanics(t *testing.T) {
 			t.Errorf("a panic when the wait has ended: %v, want context.Canceled", err)
 		}
 		time.Sleep(time.Minute)
-		if logs.FilterMessage("panic in a query that was left behind").Len() != 1 {
+		if logs.FilterMessage("panic in an abandoned query").Len() != 1 {
 			t.Errorf("logs = %v, want the panic", logs.All())
 		}
 		refused := failed(ClassPermanent, 0)
 		_, err, _ := waitFor(t.Context(), newWaiter(t, SourceFunc(func(ctx context.Context, _ string) (Task, error) {
 			<-ctx.Done()
-			return Task{}, refused.err
+			return Task{}, refused.Err
 		}), WithTimeout(10*time.Second)))
 		if !errors.Is(err, ErrQuery) {
 			t.Errorf("a refusal that came as we cancelled: %v, want ErrQuery", err)
 		}
 	})
-}
-
-// TestCalledOff: a call that has not begun when its wait leaves it behind never begins.
-func TestCalledOff(t *testing.T) {
-	c := script(seen(StatusExecuting))
-	w := newWaiter(t, c)
-	run := newWait(t.Context(), w, w.src, w.settings, "id", nil)
-	q := &run.query
-	q.phase.Store(setOut)
-	if a := q.leave(); a != nil || w.LeftBehind() != 1 {
-		t.Errorf("left a call that has not answered: %v, %d left behind; want nil, 1", a, w.LeftBehind())
-	}
-	q.call() // its goroutine comes late
-	if len(c.asked) != 0 || w.LeftBehind() != 0 || len(q.slot) != 0 {
-		t.Errorf("%d queries, %d left behind, %d in the slot; want none", len(c.asked), w.LeftBehind(), len(q.slot))
-	}
 }
 
 func TestContextDeadline(t *testing.T) {
@@ -359,7 +345,7 @@ func TestSourceMisbehaves(t *testing.T) {
 			t.Errorf("raised %v, error %v", raised, err)
 		}
 		err, raised = wait(t, func(context.Context, string) (Task, error) { goexit(); return Task{}, nil })
-		if !errors.Is(err, ErrQuery) || !errors.Is(err, errGoexit) || raised != nil {
+		if !errors.Is(err, ErrQuery) || !errors.Is(err, guard.ErrGoexit) || raised != nil {
 			t.Errorf("Goexit: error = %v, raised %v", err, raised)
 		}
 		err, _ = wait(t, func(context.Context, string) (Task, error) { return Task{}, (*QueryError)(nil) })

@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +36,7 @@ type WaitError struct {
 	kind   error // one of the sentinels; nil: the context ended
 	ctxErr error // the context's error, where it ended or the timeout passed
 	cause  error // the context's cause
-	blind  bool  // the last look failed
+	blind  bool  // the final poll failed
 }
 
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
@@ -116,7 +117,7 @@ func (e *WaitError) Error() string {
 	switch {
 	case e.LastErr == nil:
 	case e.blind:
-		fmt.Fprintf(&b, ", the last look failed: %s", errorText(e.LastErr))
+		fmt.Fprintf(&b, ", the final poll failed: %s", errorText(e.LastErr))
 	default:
 		fmt.Fprintf(&b, ", last: %s", errorText(e.LastErr))
 	}
@@ -140,11 +141,15 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.unborn():
 		return e.begun()
+	case e.blind && t.ID == "":
+		return "it is not known whether the task has finished, never seen"
+	case e.blind && !t.Status.Terminal():
+		return "it is not known whether the task has finished, last seen " + statusText(&t)
 	case t.ID == "":
 		return "never seen"
-	case e.unleft && !e.blind:
-		return "still " + text.Clip(orElse(t.Phase, string(t.Status))) + ", which it was never seen to leave"
-	case !t.Status.Terminal() && !e.blind && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
+	case e.unleft:
+		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
+	case !t.Status.Terminal() && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
@@ -184,4 +189,13 @@ func (e *WaitError) candidates(none string) string {
 		all = append(all, "…")
 	}
 	return ", perhaps as " + strings.Join(all, " or ")
+}
+
+// errorText is an error's text, fit to be shown: our own errors have cut what is foreign in them.
+func errorText(err error) string {
+	switch err.(type) { //nolint:errorlint // these very types, not what they wrap
+	case *QueryError, *WaitError:
+		return err.Error()
+	}
+	return text.Clip(err.Error())
 }

@@ -9,10 +9,12 @@ import (
 	"testing"
 )
 
-// TestCanonicalVector is the example of the "API Request Signing Guide" (Creating a Canonical Request; read 2026-11-23),
-// which gives the text and its hash.
+// TestCanonicalVector is the example of the "API Request Signing Guide" (Creating a Canonical Request; read
+// 2026-11-23), which gives the text and its hash.
 func TestCanonicalVector(t *testing.T) {
-	r := httptest.NewRequest(http.MethodGet, "https://service.region.example.com/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0", nil)
+	r := httptest.NewRequest(http.MethodGet,
+		"https://service.region.example.com/v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs"+
+			"?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0", nil)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Sdk-Date", "20191115T033655Z")
 	e := &Exchange{req: r, Query: r.URL.Query()}
@@ -77,11 +79,20 @@ func TestParseAuthorization(t *testing.T) {
 		values []string
 		want   string // access, headers, signature; "": refused
 	}{
-		{"usual", []string{"SDK-HMAC-SHA256 Access=ak, SignedHeaders=host;x-sdk-date, Signature=00ff"}, "ak host,x-sdk-date 00ff"},
-		{"in another order, without spaces", []string{"SDK-HMAC-SHA256 Signature=00ff,SignedHeaders=X-Sdk-Date,Access=ak"}, "ak x-sdk-date 00ff"},
+		{
+			"usual", []string{"SDK-HMAC-SHA256 Access=ak, SignedHeaders=host;x-sdk-date, Signature=00ff"},
+			"ak host,x-sdk-date 00ff",
+		},
+		{
+			"in another order, without spaces", []string{"SDK-HMAC-SHA256 Signature=00ff,SignedHeaders=X-Sdk-Date,Access=ak"},
+			"ak x-sdk-date 00ff",
+		},
 		{"a key with an equals sign", []string{"SDK-HMAC-SHA256 Access=a=b, SignedHeaders=x, Signature=0"}, "a=b x 0"},
 		{"none", nil, ""},
-		{"two", []string{"SDK-HMAC-SHA256 Access=ak, SignedHeaders=x, Signature=0", "SDK-HMAC-SHA256 Access=ak, SignedHeaders=x, Signature=0"}, ""},
+		{
+			"two", []string{"SDK-HMAC-SHA256 Access=ak, SignedHeaders=x, Signature=0",
+				"SDK-HMAC-SHA256 Access=ak, SignedHeaders=x, Signature=0"}, "",
+		},
 		{"empty", []string{""}, ""},
 		{"the algorithm alone", []string{"SDK-HMAC-SHA256 "}, ""},
 		{"another algorithm", []string{"SDK-HMAC-SM3 Access=ak, SignedHeaders=x, Signature=0"}, ""},
@@ -97,7 +108,8 @@ func TestParseAuthorization(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, ok := parseAuthorization(tt.values)
-			got := strings.Join(slices.Concat([]string{a.access}, []string{strings.Join(a.headers, ",")}, []string{a.signature}), " ")
+			got := strings.Join(slices.Concat([]string{a.access}, []string{strings.Join(a.headers, ",")},
+				[]string{a.signature}), " ")
 			if ok != (tt.want != "") || ok && got != tt.want {
 				t.Errorf("got %q, %v, want %q", got, ok, tt.want)
 			}

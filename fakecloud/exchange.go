@@ -14,8 +14,8 @@ import (
 // maxBody is what the gateway takes: 12 MB (API Request Signing Guide, error code APIGW.0201 with 413).
 const maxBody = 12 << 20
 
-// Exchange is one request on its way to its answer. A service reads the request from it, and sets Status and Payload, or
-// calls Fail.
+// Exchange is one request on its way to its answer. A service reads the request from it, and sets Status and Payload,
+// or calls Fail.
 type Exchange struct {
 	Route Route
 	Vars  map[string]string // the variables of the endpoint's path, without escapes

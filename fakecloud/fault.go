@@ -20,7 +20,7 @@ func (g *Gateway) Inject(r Route, faults ...Fault) {
 		if f.apply == nil {
 			f.apply = (*Exchange).proceed
 		}
-		for range 1 + f.more {
+		if f.more >= 0 {
 			g.faults[r] = append(g.faults[r], f)
 		}
 	}
@@ -45,7 +45,8 @@ func (f Fault) Times(n int) Fault {
 	return f
 }
 
-// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for instance.
+// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for
+// instance.
 func (f Fault) After(d time.Duration) Fault {
 	apply := f.apply
 	if apply == nil {
@@ -70,14 +71,16 @@ func (g *Gateway) takeFault(r Route) Fault {
 				f.until = time.Now().Add(f.period)
 			}
 			taken := *f
-			if taken.period <= 0 {
+			if taken.period > 0 && time.Now().Before(taken.until) {
+				return taken
+			}
+			if f.more--; f.more < 0 {
 				g.faults[r] = g.faults[r][1:]
+			}
+			f.until = time.Time{}
+			if taken.period <= 0 {
 				return taken
 			}
-			if time.Now().Before(taken.until) {
-				return taken
-			}
-			g.faults[r] = g.faults[r][1:]
 		}
 	}
 	return Serve()

@@ -51,7 +51,8 @@ func Throttle(retryAfter time.Duration) Fault {
 
 // HTML answers with a page, as a proxy in between may.
 func HTML(status int) Fault {
-	return Respond(status, "<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>", "Content-Type", "text/html")
+	return Respond(status, "<html><head><title>Oops</title></head><body><h1>Something went wrong</h1></body></html>",
+		"Content-Type", "text/html")
 }
 
 // Hang never answers: the request ends when the client goes away.

@@ -1,14 +1,14 @@
 // Package fakecloud is the gateway of an embedded Huawei Cloud, for tests and demonstrations: it speaks the real HTTP
-// protocol to the real SDK, in this process and without an account. It verifies signatures, finds the route of a request,
-// injects faults, keeps a quota and a log of requests. It knows no service: what stands behind it is a [Service], such as
-// the one of package fakecloud/kafka.
+// protocol to the real SDK, in this process and without an account. It verifies signatures, finds the route of a
+// request, injects faults, keeps a quota and a log of requests. It knows no service: what stands behind it is a
+// [Service], such as the one of package fakecloud/kafka.
 //
 // It has two transports that behave alike. [Gateway.Transport] is an [http.RoundTripper] in memory, which also works
 // inside a testing/synctest bubble, where a task of 40 minutes takes milliseconds. [Gateway.Start] is a server on a
 // loopback port, for clients in whatever language.
 //
-// Errors have the codes of the gateway's own table. What the real one does not document is a guess, and says so where it
-// is made.
+// Errors have the codes of the gateway's own table. What the real one does not document is a guess, and says so where
+// it is made.
 package fakecloud
 
 import (
@@ -25,25 +25,28 @@ const (
 	DefaultAccessKey = "FAKE-ACCESS-KEY"
 	DefaultSecretKey = "fake-secret-key"
 	DefaultProject   = "fa4ec10d000000000000000000000001"
+	DefaultIAMToken  = "fake-iam-token"
 )
 
-// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its clock is
-// time.Now, so that in a bubble it is virtual.
+// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its
+// clock is time.Now, so that in a bubble it is virtual.
 type Gateway struct {
 	service   Service
 	endpoints []Endpoint
 	project   string
 	accessKey string
 	secretKey string
-	token     string
+	token     string // of temporary credentials
+	iamToken  string
 	latency   time.Duration
 	skew      time.Duration
 
-	mu       sync.Mutex
-	faults   map[Route][]Fault
-	log      []Request
-	quota    []time.Time
-	admitted int // requests, by the quota
+	mu        sync.Mutex
+	faults    map[Route][]Fault
+	log       []Request
+	forgotten int // requests before those in the log
+	quota     []time.Time
+	admitted  int // requests, by the quota
 }
 
 // Option changes a [Gateway] that [New] makes, or the service behind it ([ServiceOption]). Later options win.
@@ -52,10 +55,11 @@ type Option func(*Gateway)
 // New returns a gateway before a service, with the default credentials and project, without latency or faults.
 func New(service Service, opts ...Option) *Gateway {
 	g := &Gateway{
-		service: service, endpoints: service.Endpoints(),
-		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey,
+		service: service,
+		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey, iamToken: DefaultIAMToken,
 		faults: map[Route][]Fault{},
 	}
+	g.endpoints = append(service.Endpoints(), g.iamEndpoints()...)
 	for _, opt := range opts {
 		opt(g)
 	}
@@ -82,9 +86,13 @@ func WithCredentials(accessKey, secretKey string) Option {
 	return func(g *Gateway) { g.accessKey, g.secretKey = accessKey, secretKey }
 }
 
-// WithSecurityToken makes the credentials temporary: requests must carry and sign this token. Default "": permanent ones,
-// with which a token is refused.
+// WithSecurityToken makes the credentials temporary: requests must carry this token in X-Security-Token, signed or not.
+// Default "": permanent ones, with which a token is refused.
 func WithSecurityToken(token string) Option { return func(g *Gateway) { g.token = token } }
+
+// WithIAMToken sets the token that lets a request in that carries it in X-Auth-Token and is not signed. Default
+// [DefaultIAMToken]. Such a token is let in forever.
+func WithIAMToken(token string) Option { return func(g *Gateway) { g.iamToken = token } }
 
 // WithLatency sets how long each answer takes. Default 0.
 func WithLatency(d time.Duration) Option { return func(g *Gateway) { g.latency = d } }
@@ -96,6 +104,11 @@ func WithClockSkew(d time.Duration) Option { return func(g *Gateway) { g.skew = 
 
 // Project is the id of the one project there is.
 func (g *Gateway) Project() string { return g.project }
+
+// Credentials are what requests must be signed with; an empty token: the keys are permanent.
+func (g *Gateway) Credentials() (accessKey, secretKey, securityToken string) {
+	return g.accessKey, g.secretKey, g.token
+}
 
 // HexID makes ids that look like the service's: 32 hex digits, the same ones in each run for a kind and a number.
 func HexID(kind string, n int) string {

@@ -1,9 +1,11 @@
 package fakecloud
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -21,7 +23,28 @@ type Request struct {
 	Disconnected bool // the client went away before the answer, or while its body stalled
 }
 
-// Requests returns what has been asked so far, in the order of arrival, requests under way included.
+// String says what was asked, and what was answered, in a line.
+func (r Request) String() string {
+	target := r.Path
+	if len(r.Query) > 0 {
+		target += "?" + r.Query.Encode()
+	}
+	answer := strconv.Itoa(r.Status)
+	switch {
+	case r.Disconnected:
+		answer = "the client went away"
+	case r.Status == 0:
+		answer = "no answer"
+	}
+	return fmt.Sprintf("%s %s: %s after %v", r.Method, target, answer, r.Took)
+}
+
+// maxLog is how many requests the log holds at least, if there were so many, and half of what it holds at most: a
+// server may run for days.
+const maxLog = 100_000
+
+// Requests returns what has been asked so far, in the order of arrival, requests under way included: the last 100,000
+// at least.
 func (g *Gateway) Requests() []Request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -48,15 +71,22 @@ func (g *Gateway) recordArrival(e *Exchange) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.log) == 2*maxLog {
+		g.log = append(make([]Request, 0, 2*maxLog), g.log[maxLog:]...)
+		g.forgotten += maxLog
+	}
 	g.log = append(g.log, r)
-	e.number = len(g.log)
+	e.number = g.forgotten + len(g.log)
 }
 
 // recordAnswer completes the entry.
 func (g *Gateway) recordAnswer(e *Exchange) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r := &g.log[e.number-1]
+	r := g.entry(e)
+	if r == nil {
+		return
+	}
 	r.Took = time.Since(r.Time)
 	r.Disconnected = e.disconnected
 	if !e.disconnected && e.end != dropped {
@@ -68,5 +98,16 @@ func (g *Gateway) recordAnswer(e *Exchange) {
 func (g *Gateway) recordDisconnect(e *Exchange) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.log[e.number-1].Disconnected = true
+	if r := g.entry(e); r != nil {
+		r.Disconnected = true
+	}
+}
+
+// entry is the request's in the log; nil: it is so old that it was forgotten.
+func (g *Gateway) entry(e *Exchange) *Request {
+	n := e.number - 1 - g.forgotten
+	if n < 0 {
+		return nil
+	}
+	return &g.log[n]
 }

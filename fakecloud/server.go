@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// ServeHTTP makes a Cloud an [http.Handler]. [Gateway.Start] serves it on a loopback port. To close a connection it panics
-// with [http.ErrAbortHandler], which net/http's server knows.
+// ServeHTTP makes a Gateway an [http.Handler]. [Gateway.Start] serves it on a loopback port. To close a connection it
+// panics with [http.ErrAbortHandler], which net/http's server knows.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := g.handle(r)
 	if e.disconnected || e.end == dropped {

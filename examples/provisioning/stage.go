@@ -50,7 +50,7 @@ func (s *stage) script() {
 // plan is the one for here, where nothing takes long.
 func (s *stage) plan() plan {
 	return plan{
-		name: "demo", product: "c6.2u4g.cluster", zone: "z1", publicIP: "ip-1",
+		name: "demo", product: "c6.2u4g.cluster", zone: "z1", vpc: "v1", subnet: "s1", group: "g1", publicIP: "ip-1",
 		timeout: time.Minute, shortest: 400 * time.Millisecond, longest: time.Second,
 	}
 }

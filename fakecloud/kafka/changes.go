@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -22,12 +23,14 @@ const (
 	extendedFailed = "EXTENDEDFAILED"
 	createFailed   = "CREATEFAILED"
 	faulty         = "ERROR"
+	recycled       = "RECYCLE"
 	deleted        = ""
 )
 
 // Change is how the status of an instance goes through a change that has no task: its creation, a restart, its
-// deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or one
-// minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it is set.
+// deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or
+// one minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it
+// is set.
 type Change struct {
 	Duration   time.Duration // from the request until the outcome; default: see above
 	FlipsAfter time.Duration // for so long the status is still the old one; default 0. A creation shows CREATING at once
@@ -95,9 +98,14 @@ type phase struct {
 
 // change starts one of an instance, that shows this status on the way.
 func (c *Cloud) change(i *instance, status string, now time.Time) {
-	steps := c.changes[status]
+	steps := slices.Clone(c.changes[status])
 	if steps == nil {
 		steps = Change{}.steps(status)
+	}
+	if c.speed != 1 {
+		for n := range steps {
+			steps[n].After = faster(steps[n].After, c.speed)
+		}
 	}
 	i.phases = append(i.phases, phase{now, steps})
 }
@@ -153,23 +161,33 @@ func (c *Cloud) SetStatus(instanceID, status string) {
 // has a status that does not allow it.
 func WithoutConflicts() fakecloud.Option { return option(func(c *Cloud) { c.allowConflicts = true }) }
 
+// WithStatusFirst refuses an operation on an instance with the wrong status with DMS.00400026 even if a task runs, as
+// while it is EXTENDING. Default: the task counts, DMS.00400017. Which one the real service names is not documented;
+// the official Terraform provider tries again after the first one alone.
+func WithStatusFirst() fakecloud.Option { return option(func(c *Cloud) { c.statusFirst = true }) }
+
 var (
 	errNoInstance = &serviceError{http.StatusNotFound, "DMS.00404022", "This instance does not exist."}
 	errTaskRuns   = &serviceError{http.StatusBadRequest, "DMS.00400017", "This DMS instance job task is still running."}
-	errStatus     = &serviceError{http.StatusBadRequest, "DMS.00400026", "This operation is not allowed due to the instance status."}
+	errStatus     = &serviceError{http.StatusBadRequest, "DMS.00400026",
+		"This operation is not allowed due to the instance status."}
 )
 
-// refusal is why an operation on the instance must not start now; nil: it may. Besides RUNNING it may in these statuses.
+// refusal is why an operation on the instance must not start now; nil: it may. Besides RUNNING it may in these
+// statuses.
 func (c *Cloud) refusal(e *exchange, i *instance, also ...string) *serviceError {
 	if i == nil || i.status(e.Now) == deleted {
 		return errNoInstance
 	}
 	status := i.status(e.Now)
+	wrongStatus := status != running && !slices.Contains(also, status)
 	switch {
 	case c.allowConflicts:
+	case c.statusFirst && wrongStatus:
+		return errStatus
 	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.runs(e.Now) }):
 		return errTaskRuns
-	case i.changing(e.Now), status != running && !slices.Contains(also, status):
+	case i.changing(e.Now), wrongStatus:
 		return errStatus
 	}
 	return nil
@@ -188,9 +206,24 @@ func (c *Cloud) deleteInstance(e *exchange) {
 		e.refuse(err)
 		return
 	}
-	c.change(e.instance, deleting, e.Now)
-	c.record(e, e.instance, "")
+	c.delete(e, e.instance, false)
 	e.Status = http.StatusNoContent
+}
+
+// delete starts a deletion, which ends in the recycle bin if there is one, unless it is forced.
+func (c *Cloud) delete(e *exchange, i *instance, force bool) {
+	c.change(i, deleting, e.Now)
+	steps := i.phases[len(i.phases)-1].steps
+	if last := len(steps) - 1; c.recycleBin && !force && steps[last].Status == deleted {
+		steps[last].Status = recycled
+	}
+	c.record(e, i, "")
+}
+
+// restart starts a restart.
+func (c *Cloud) restart(e *exchange, i *instance) {
+	c.change(i, restarting, e.Now)
+	c.record(e, i, "")
 }
 
 // result is what became of one of many.
@@ -199,32 +232,45 @@ type result struct {
 	Instance string `json:"instance"`
 }
 
-// actOnInstances restarts or deletes many. If none of them may be, the answer is why the first may not: a guess.
-func (c *Cloud) actOnInstances(e *exchange) {
-	var asked struct {
-		Action    string   `json:"action"`
-		Instances []string `json:"instances"`
-	}
-	if !e.asked(&asked) {
-		return
-	}
-	status, also := deleting, deletable
-	if asked.Action == "restart" {
-		status, also = restarting, restartable
-	} else if asked.Action != "delete" {
-		asked.Instances = nil
-	}
-	if len(asked.Instances) == 0 {
-		e.invalid()
-		return
-	}
-	c.actOn(e, asked.Instances, status, also)
+// action is a change of many instances.
+type action struct {
+	Action     string   `json:"action"`
+	Instances  []string `json:"instances"`
+	AllFailure string   `json:"all_failure"` // kafka: delete all whose creation has failed
+	Force      bool     `json:"force_delete"`
 }
 
-func (c *Cloud) actOn(e *exchange, ids []string, status string, also []string) {
+// actOnInstances restarts or deletes many. If none of them may be, the answer is why the first may not: a guess.
+func (c *Cloud) actOnInstances(e *exchange) {
+	var asked action
+	switch {
+	case !e.asked(&asked):
+	case asked.Action == "delete" && asked.AllFailure == "kafka":
+		c.deleteFailed(e, asked.Force)
+	case len(asked.Instances) == 0:
+		e.invalid()
+	case asked.Action == "restart":
+		c.actOn(e, asked.Instances, restartable, func(i *instance) { c.restart(e, i) })
+	case asked.Action == "delete":
+		c.actOn(e, asked.Instances, deletable, func(i *instance) { c.delete(e, i, asked.Force) })
+	default:
+		e.invalid()
+	}
+}
+
+// deleteFailed deletes all instances whose creation has failed. Its answer has no body.
+func (c *Cloud) deleteFailed(e *exchange, force bool) {
+	for _, id := range slices.Sorted(maps.Keys(c.instances)) {
+		if i := c.instances[id]; i.status(e.Now) == createFailed {
+			c.delete(e, i, force)
+		}
+	}
+	e.Status = http.StatusNoContent
+}
+
+func (c *Cloud) actOn(e *exchange, ids []string, also []string, act func(*instance)) {
 	var refused *serviceError
 	var results []result
-	good := false
 	for _, id := range ids {
 		i := c.instances[id]
 		c.advance(i, e.Now)
@@ -233,12 +279,10 @@ func (c *Cloud) actOn(e *exchange, ids []string, status string, also []string) {
 			refused = cmp.Or(refused, err)
 			continue
 		}
-		c.change(i, status, e.Now)
-		c.record(e, i, "")
+		act(i)
 		results = append(results, result{"success", id})
-		good = true
 	}
-	if !good {
+	if !slices.ContainsFunc(results, func(r result) bool { return r.Result == "success" }) {
 		e.refuse(refused)
 		return
 	}

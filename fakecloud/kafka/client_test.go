@@ -11,6 +11,8 @@ import (
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait/fakecloud"
+	signer "github.com/taskwait/taskwait/fakecloud/internal/sign"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 const instanceID = "kafka-1"
@@ -20,10 +22,16 @@ type account struct{ ak, sk, token, project string }
 
 var owner = account{ak: fakecloud.DefaultAccessKey, sk: fakecloud.DefaultSecretKey, project: fakecloud.DefaultProject}
 
+// sign signs a request as a client does that has no SDK.
+func sign(r *http.Request, a account, body string, headers ...string) {
+	signer.Request(r, a.ak, a.sk, body, headers...)
+}
+
 // newClient is a client of the real SDK, whose requests go through rt.
 func newClient(t testing.TB, a account, rt http.RoundTripper) *kafka.KafkaClient {
 	t.Helper()
-	credential, err := basic.NewCredentialsBuilder().WithAk(a.ak).WithSk(a.sk).WithSecurityToken(a.token).WithProjectId(a.project).SafeBuild()
+	credential, err := basic.NewCredentialsBuilder().WithAk(a.ak).WithSk(a.sk).WithSecurityToken(a.token).
+		WithProjectId(a.project).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,3 +73,10 @@ func wantRefusal(t testing.TB, err error, status int, code string) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// newCloud has one task, t1.
+func newCloud(opts ...fakecloud.Option) *fakekafka.Cloud {
+	cloud := fakekafka.New(opts...)
+	cloud.AddTask(instanceID, fakekafka.Script{ID: "t1"})
+	return cloud
+}

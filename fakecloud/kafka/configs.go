@@ -58,7 +58,7 @@ type configsAnswer struct {
 	Static  int    `json:"static_config"`
 }
 
-// modifyConfigs starts a task. There is no id in the answer, unless the cloud is asked for it.
+// modifyConfigs starts a task. The id is in the answer, see [WithoutConfigJobID].
 func (c *Cloud) modifyConfigs(e *exchange) {
 	var asked askedConfigs
 	if !e.asked(&asked) {
@@ -75,8 +75,8 @@ func (c *Cloud) modifyConfigs(e *exchange) {
 		e.invalid()
 		return
 	}
-	if t, ok := c.start(e, "kafkaConfigModify", &asked, func(i *instance) { maps.Copy(i.configs, set) }); ok {
-		if c.configJobID {
+	if t, ok := c.start(e, taskNames[e.Route], &asked, func(i *instance) { maps.Copy(i.configs, set) }); ok {
+		if !c.hideConfigJobID {
 			answer.JobID = t.ID
 		}
 		e.Payload = &answer

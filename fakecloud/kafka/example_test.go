@@ -24,7 +24,8 @@ func connect(endpoint string, cfg *config.HttpConfig) *kafka.KafkaClient {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(credential).WithHttpConfig(cfg).SafeBuild()
+	client, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(credential).WithHttpConfig(cfg).
+		SafeBuild()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,7 +42,8 @@ func Example() {
 	id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", Duration: 40 * time.Millisecond})
 	cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Drop(), fakecloud.Unavailable())
 
-	waiter, err := taskwait.New(kafkatasks.New(inMemory(cloud), "kafka-1"), taskwait.WithInterval(10*time.Millisecond, 20*time.Millisecond))
+	waiter, err := taskwait.New(kafkatasks.New(inMemory(cloud), "kafka-1"),
+		taskwait.WithInterval(10*time.Millisecond, 20*time.Millisecond))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -153,7 +155,8 @@ func ExampleWithUnknownTask() {
 	cloud := fakekafka.New(fakekafka.WithUnknownTask(404, "DMS.00404000", "The task does not exist."))
 	cloud.AddInstance("kafka-1")
 
-	_, err := inMemory(cloud).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "unknown"})
+	_, err := inMemory(cloud).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1",
+		TaskId: "unknown"})
 	fmt.Println(err != nil)
 	// Output: true
 }

@@ -10,7 +10,8 @@ import (
 
 // ThrottleAs404 answers as the old DMS does when it is asked too often: with a 404.
 func ThrottleAs404() fakecloud.Fault {
-	return fakecloud.Error(http.StatusNotFound, "DMS.10240407", "The request is too frequent. Flow control is being performed. Please try again later.")
+	return fakecloud.Error(http.StatusNotFound, "DMS.10240407",
+		"The request is too frequent. Flow control is being performed. Please try again later.")
 }
 
 // WrongID serves the request, but the tasks in the answer bear another id.
@@ -22,12 +23,13 @@ func WrongID() fakecloud.Fault {
 	})
 }
 
-// SeveralRows serves the request, but other tasks, which have ended long before (in the time of a bubble too), stand in the
-// answer before and after the right one.
+// SeveralRows serves the request, but other tasks, which have ended long before (in the time of a bubble too), stand
+// in the answer before and after the right one.
 func SeveralRows() fakecloud.Fault {
 	other := func(n int, status taskwait.Status) row {
 		return row{
-			ID: fakecloud.HexID("other", n), Name: "other", UserName: "fake_user", UserID: userID, Params: "{}", Status: string(status),
+			ID: fakecloud.HexID("other", n), Name: "other", UserName: "fake_user", UserID: userID, Params: "{}",
+			Status:    string(status),
 			CreatedAt: "1999-06-15T08:55:53.606Z", UpdatedAt: "1999-06-15T08:55:56.600Z",
 		}
 	}

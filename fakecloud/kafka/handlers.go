@@ -12,12 +12,12 @@ import (
 // taskID is what an id may look like. The format is not documented; examples have 32 hex digits, or a UUID.
 var taskID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// task gives the place of the task that the path names, or -1 and an answer in e: this one, unless the cloud has a better.
-func (c *Cloud) task(e *exchange, status int, payload any) int {
+// task gives the task that the path names, or nil and an answer in e: this one, unless the cloud has a better.
+func (c *Cloud) task(e *exchange, status int, payload any) *task {
 	id := e.Vars["task"]
-	n := e.instance.find(id, e.Now)
+	t := e.instance.find(id, e.Now)
 	switch {
-	case n >= 0:
+	case t != nil:
 	case !taskID.MatchString(id):
 		e.Fail(http.StatusBadRequest, "DMS.00400070", "Invalid task ID format.")
 	case c.unknown != nil:
@@ -25,27 +25,27 @@ func (c *Cloud) task(e *exchange, status int, payload any) int {
 	default:
 		e.Status, e.Payload = status, payload
 	}
-	return n
+	return t
 }
 
 // showTask answers with a list of one.
 func (c *Cloud) showTask(e *exchange) {
-	if n := c.task(e, http.StatusOK, &taskList{Count: "0", Tasks: []row{}}); n >= 0 {
-		e.Payload = &taskList{Count: "1", Tasks: []row{e.row(e.instance.tasks[n])}}
+	if t := c.task(e, http.StatusOK, &taskList{Count: "0", Tasks: []row{}}); t != nil {
+		e.Payload = &taskList{Count: "1", Tasks: []row{e.row(t)}}
 	}
 }
 
 // deleteTask removes the record of a task that has ended.
 func (c *Cloud) deleteTask(e *exchange) {
-	n := c.task(e, http.StatusNoContent, nil)
+	t := c.task(e, http.StatusNoContent, nil)
 	switch {
-	case n < 0:
-	case !e.instance.tasks[n].step(e.Now).Status.Terminal():
+	case t == nil:
+	case !t.step(e.Now).Status.Terminal():
 		// That it is refused is documented for the console, the code is the one for instances.
 		e.refuse(errStatus)
 	default:
-		c.record(e, e.instance, e.instance.tasks[n].ID)
-		e.instance.tasks = slices.Delete(e.instance.tasks, n, n+1)
+		c.record(e, e.instance, t.ID)
+		e.instance.remove(t)
 		e.Status = http.StatusNoContent
 	}
 }
@@ -57,26 +57,28 @@ const (
 )
 
 // listTasks answers with a page of the tasks, the one that was started last first, and the number of all of them. The
-// offset counts from 0; one past the end gives an empty page. The bounds of the time belong to it.
+// offset counts from 0; one past the end gives an empty page. Older clients call it start, which counts from 1
+// (official Terraform provider, Go SDK up to v0.1.184, Node.js SDK). The bounds of the time belong to it.
 func (c *Cloud) listTasks(e *exchange) {
 	p, ok := e.page("offset", maxPage)
+	if start, isNumber := number(e.Query, "start", 1); !e.Query.Has("offset") {
+		p.offset, ok = start-1, ok && isNumber && start >= 1
+	}
 	if !ok {
 		e.invalid()
 		return
 	}
-	var listed []*task
-	for _, t := range e.instance.tasks {
-		if t.listed(e.Now) && p.holds(e.Clock(t.CreatedAt)) {
-			listed = append(listed, t)
+	rows, count := []row{}, 0
+	for _, t := range slices.Backward(e.instance.tasks) {
+		if !t.listed(e.Now) || !p.holds(e.Clock(t.CreatedAt)) {
+			continue
 		}
+		if count >= p.offset && count-p.offset < p.limit {
+			rows = append(rows, e.row(t))
+		}
+		count++
 	}
-	slices.Reverse(listed)
-	slices.SortStableFunc(listed, func(a, b *task) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	rows := []row{}
-	for _, t := range cut(listed, p) {
-		rows = append(rows, e.row(t))
-	}
-	e.Payload = &taskList{Count: strconv.Itoa(len(listed)), Tasks: rows}
+	e.Payload = &taskList{Count: strconv.Itoa(count), Tasks: rows}
 }
 
 // page is the part of a list that is asked for.

@@ -1,6 +1,6 @@
-// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to the
-// real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults come on
-// demand ([fakecloud.Gateway]).
+// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to
+// the real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults
+// come on demand ([fakecloud.Gateway]).
 //
 //	cloud := kafka.New()
 //	id := cloud.AddTask("kafka-1", kafka.Script{Name: "resize", Duration: 40 * time.Minute})
@@ -8,13 +8,14 @@
 //
 // The routes are these, and all report one state:
 //   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes);
-//   - operations that start a background task: resize (two ways), bind or unbind public IPs, change the configuration,
-//     reset a consumer group's offsets (two ways); and show the configuration;
+//     settings, password, tags, cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
+//   - operations that start a background task: every one whose answer has a job_id in the SDK, and those whose task has
+//     to be found by its name ([TaskNames]);
 //   - background tasks: show, list, delete a record, and show the progress of an expansion ([Script.Stages]);
 //   - scheduled tasks: list, change, delete ([Cloud.AddScheduled]).
 //
-// While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance] and
-// [Cloud.Tasks] say what has really happened.
+// While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance]
+// and [Cloud.Tasks] say what has really happened.
 //
 // Errors have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes"). What the real service
 // does not document, such as its answer for a task that it does not know, is a guess, and says so where it is made.
@@ -27,14 +28,19 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// Cloud is one account with one project, and the DMS for Kafka in it. Make it with [New]. It is safe for concurrent use.
+// Cloud is one account with one project, and the DMS for Kafka in it. Make it with [New]. It is safe for concurrent
+// use.
 type Cloud struct {
 	*fakecloud.Gateway
 
-	unknown        *serviceError // what to say of an unknown task; nil: an empty list
-	noProgress     *serviceError // what to say of the progress of a task that has none; nil: {}
-	configJobID    bool
-	allowConflicts bool
+	unknown         *serviceError // what to say of an unknown task; nil: an empty list
+	noProgress      *serviceError // what to say of the progress of a task that has none; nil: {}
+	hideConfigJobID bool
+	strictResize    bool
+	statusFirst     bool
+	recycleBin      bool
+	speed           float64
+	allowConflicts  bool
 
 	mu         sync.Mutex
 	instances  map[string]*instance    // the deleted ones too
@@ -45,10 +51,13 @@ type Cloud struct {
 	created    int // instances, so far
 }
 
-// New returns a cloud without instances, with the default credentials and project, without latency or faults. Options are
-// those of this package and of the gateway.
+// New returns a cloud without instances, with the default credentials and project, without latency or faults. Options
+// are those of this package and of the gateway.
 func New(opts ...fakecloud.Option) *Cloud {
-	c := &Cloud{instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{}}
+	c := &Cloud{
+		instances: map[string]*instance{}, changes: map[string][]StatusStep{}, scripts: map[fakecloud.Route]Script{},
+		speed: 1,
+	}
 	c.Gateway = fakecloud.New(service{c}, opts...)
 	return c
 }
@@ -105,12 +114,45 @@ const (
 	RouteModifyConfigs fakecloud.Route = "PUT configs"
 	RouteResetOffset   fakecloud.Route = "PUT reset-message-offset" // POST on the older path
 
+	RouteUpdateInstance fakecloud.Route = "PUT instances/{instance}"
+	RouteResetPassword  fakecloud.Route = "POST password"
+	RouteCrossVPC       fakecloud.Route = "POST crossvpc/modify"
+	RouteAutoTopic      fakecloud.Route = "POST autotopic"
+	RouteShowTags       fakecloud.Route = "GET tags"
+	RouteChangeTags     fakecloud.Route = "POST tags/action"
+	RouteListZones      fakecloud.Route = "GET available-zones"
+	RouteShowBrokers    fakecloud.Route = "GET manage/cluster"
+	RouteShowCluster    fakecloud.Route = "GET management/cluster"
+	RouteListRecycled   fakecloud.Route = "GET recycle"
+	RouteRestore        fakecloud.Route = "POST recycle"
+
+	RouteSwitchProtocol    fakecloud.Route = "POST plain-ssl-switch"
+	RouteReassign          fakecloud.Route = "POST reassign"
+	RouteUpgrade           fakecloud.Route = "POST upgrade"
+	RouteCreateConnector   fakecloud.Route = "POST connector"
+	RouteDeleteConnector   fakecloud.Route = "POST delete-connector"
+	RouteCreateTopicQuota  fakecloud.Route = "POST kafka-topic-quota"
+	RouteModifyTopicQuota  fakecloud.Route = "PUT kafka-topic-quota"
+	RouteDeleteTopicQuota  fakecloud.Route = "DELETE kafka-topic-quota"
+	RouteCreateClientQuota fakecloud.Route = "POST kafka-user-client-quota"
+	RouteUpdateClientQuota fakecloud.Route = "PUT kafka-user-client-quota"
+	RouteDeleteClientQuota fakecloud.Route = "DELETE kafka-user-client-quota"
+	RouteStartRebalanceLog fakecloud.Route = "POST log/rebalance-log"
+	RouteStopRebalanceLog  fakecloud.Route = "DELETE log/rebalance-log"
+	RouteStartLog          fakecloud.Route = "POST logs/{log}"
+	RouteStopLog           fakecloud.Route = "DELETE logs/{log}"
+	RouteAccessPolicy      fakecloud.Route = "POST topics/accesspolicy"
+
 	RouteListScheduled   fakecloud.Route = "GET scheduled-tasks"
 	RouteUpdateScheduled fakecloud.Route = "PUT scheduled-tasks/{task}"
 	RouteDeleteScheduled fakecloud.Route = "DELETE scheduled-tasks/{task}"
 )
 
-const instancePath = "/v2/{project}/instances/{instance}"
+const (
+	instancePath = "/v2/{project}/instances/{instance}"
+	kafkaPath    = "/v2/{project}/kafka/instances/{instance}"
+	enginePath   = "/v2/kafka/{project}/instances/{instance}"
+)
 
 // endpoints is the table of the service.
 var endpoints = []struct {
@@ -133,17 +175,58 @@ var endpoints = []struct {
 	{RouteDeleteInstance, http.MethodDelete, instancePath, inInstance((*Cloud).deleteInstance)},
 	{RouteAction, http.MethodPost, "/v2/{project}/instances/action", inProject((*Cloud).actOnInstances)},
 
-	{RouteResize, http.MethodPost, "/v2/{project}/kafka/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
-	{RouteResize, http.MethodPost, "/v2/kafka/{project}/instances/{instance}/extend", inInstance((*Cloud).resizeInstance)},
-	{RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth", inInstance((*Cloud).switchPublicIP)},
+	{RouteResize, http.MethodPost, kafkaPath + "/extend", inInstance((*Cloud).resizeInstance)},
+	{RouteResize, http.MethodPost, enginePath + "/extend", inInstance((*Cloud).resizeInstance)},
+	{
+		RoutePublicIP, http.MethodPost, "/v1/{project}/instances/{instance}/public-boundwidth",
+		inInstance((*Cloud).switchPublicIP),
+	},
 	{RouteShowConfigs, http.MethodGet, instancePath + "/configs", inInstance((*Cloud).showConfigs)},
 	{RouteModifyConfigs, http.MethodPut, instancePath + "/configs", inInstance((*Cloud).modifyConfigs)},
-	{RouteResetOffset, http.MethodPut, "/v2/kafka/{project}/instances/{instance}/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
-	{RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset", inInstance((*Cloud).resetOffset)},
+	{
+		RouteResetOffset, http.MethodPut, enginePath + "/groups/{group}/reset-message-offset",
+		inInstance((*Cloud).resetOffset),
+	},
+	{
+		RouteResetOffset, http.MethodPost, instancePath + "/management/groups/{group}/reset-message-offset",
+		inInstance((*Cloud).resetOffset),
+	},
+
+	{RouteUpdateInstance, http.MethodPut, instancePath, inInstance((*Cloud).updateInstance)},
+	{RouteResetPassword, http.MethodPost, instancePath + "/password", inInstance((*Cloud).resetPassword)},
+	{RouteCrossVPC, http.MethodPost, instancePath + "/crossvpc/modify", inInstance((*Cloud).changeCrossVPC)},
+	{RouteAutoTopic, http.MethodPost, instancePath + "/autotopic", inInstance((*Cloud).switchAutoTopic)},
+	{RouteShowTags, http.MethodGet, "/v2/{project}/kafka/{instance}/tags", inInstance((*Cloud).showTags)},
+	{RouteChangeTags, http.MethodPost, "/v2/{project}/kafka/{instance}/tags/action", inInstance((*Cloud).changeTags)},
+	{RouteListZones, http.MethodGet, "/v2/available-zones", (*Cloud).listZones},
+	{RouteShowBrokers, http.MethodGet, instancePath + "/manage/cluster", inInstance((*Cloud).showBrokers)},
+	{RouteShowCluster, http.MethodGet, instancePath + "/management/cluster", inInstance((*Cloud).showCluster)},
+	{RouteListRecycled, http.MethodGet, "/v2/{project}/recycle", inProject((*Cloud).listRecycled)},
+	{RouteRestore, http.MethodPost, "/v2/{project}/recycle", inProject((*Cloud).restoreInstances)},
+
+	{RouteSwitchProtocol, http.MethodPost, kafkaPath + "/plain-ssl-switch", inInstance((*Cloud).switchProtocol)},
+	{RouteReassign, http.MethodPost, kafkaPath + "/reassign", startsOrSchedules()},
+	{RouteUpgrade, http.MethodPost, kafkaPath + "/upgrade", startsOrSchedules()},
+	{RouteCreateConnector, http.MethodPost, instancePath + "/connector", starts(setConnector(true))},
+	{RouteDeleteConnector, http.MethodPost, kafkaPath + "/delete-connector", starts(setConnector(false))},
+	{RouteCreateTopicQuota, http.MethodPost, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteModifyTopicQuota, http.MethodPut, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteDeleteTopicQuota, http.MethodDelete, enginePath + "/kafka-topic-quota", starts(nil)},
+	{RouteCreateClientQuota, http.MethodPost, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteUpdateClientQuota, http.MethodPut, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteDeleteClientQuota, http.MethodDelete, enginePath + "/kafka-user-client-quota", starts(nil)},
+	{RouteStartRebalanceLog, http.MethodPost, enginePath + "/log/rebalance-log", starts(nil)},
+	{RouteStopRebalanceLog, http.MethodDelete, enginePath + "/log/rebalance-log", starts(nil)},
+	{RouteStartLog, http.MethodPost, kafkaPath + "/logs/{log}", starts(nil)},
+	{RouteStopLog, http.MethodDelete, kafkaPath + "/logs/{log}", starts(nil)},
+	{RouteAccessPolicy, http.MethodPost, "/v1/{project}/instances/{instance}/topics/accesspolicy", starts(nil)},
 
 	{RouteListScheduled, http.MethodGet, instancePath + "/scheduled-tasks", inInstance((*Cloud).listScheduled)},
 	{RouteUpdateScheduled, http.MethodPut, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).updateScheduled)},
-	{RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}", inInstance((*Cloud).deleteScheduled)},
+	{
+		RouteDeleteScheduled, http.MethodDelete, instancePath + "/scheduled-tasks/{task}",
+		inInstance((*Cloud).deleteScheduled),
+	},
 }
 
 // service is the gateway's view of a [Cloud].
@@ -153,11 +236,12 @@ type service struct{ cloud *Cloud }
 func (s service) Endpoints() []fakecloud.Endpoint {
 	var all []fakecloud.Endpoint
 	for _, p := range endpoints {
-		all = append(all, fakecloud.Endpoint{Route: p.route, Method: p.method, Path: p.path, Serve: func(e *fakecloud.Exchange) {
+		serve := func(e *fakecloud.Exchange) {
 			s.cloud.mu.Lock()
 			defer s.cloud.mu.Unlock()
 			p.serve(s.cloud, &exchange{Exchange: e})
-		}})
+		}
+		all = append(all, fakecloud.Endpoint{Route: p.route, Method: p.method, Path: p.path, Serve: serve})
 	}
 	return all
 }

@@ -27,10 +27,23 @@ func TestTaskLife(t *testing.T) {
 		script fakekafka.Script
 		looks  []look
 	}{
-		{"the zero script", fakekafka.Script{}, []look{{0, "CREATED"}, {300 * time.Millisecond, "EXECUTING"}, {3*time.Second - 1, "EXECUTING"}, {3 * time.Second, "SUCCESS"}}},
-		{"long, and bad", fakekafka.Script{Duration: minute(40), Outcome: taskwait.StatusFailed}, []look{{0, "CREATED"}, {time.Second, "EXECUTING"}, {minute(40) - 1, "EXECUTING"}, {minute(40), "FAILED"}, {minute(4000), "FAILED"}}},
-		{"step by step", fakekafka.Script{Steps: []fakekafka.Step{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}}, []look{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}}},
-		{"listed late", fakekafka.Script{ListedAfter: minute(1), Duration: minute(2)}, []look{{0, ""}, {minute(1) - 1, ""}, {minute(1), "EXECUTING"}, {minute(2), "SUCCESS"}}},
+		{
+			"the zero script", fakekafka.Script{}, []look{{0, "CREATED"}, {300 * time.Millisecond, "EXECUTING"},
+				{3*time.Second - 1, "EXECUTING"}, {3 * time.Second, "SUCCESS"}},
+		},
+		{
+			"long, and bad", fakekafka.Script{Duration: minute(40), Outcome: taskwait.StatusFailed},
+			[]look{{0, "CREATED"}, {time.Second, "EXECUTING"}, {minute(40) - 1, "EXECUTING"}, {minute(40), "FAILED"},
+				{minute(4000), "FAILED"}},
+		},
+		{
+			"step by step", fakekafka.Script{Steps: []fakekafka.Step{{0, "CREATED"}, {minute(1), "PAUSED"},
+				{minute(2), "CANCELLED"}}}, []look{{0, "CREATED"}, {minute(1), "PAUSED"}, {minute(2), "CANCELLED"}},
+		},
+		{
+			"listed late", fakekafka.Script{ListedAfter: minute(1), Duration: minute(2)},
+			[]look{{0, ""}, {minute(1) - 1, ""}, {minute(1), "EXECUTING"}, {minute(2), "SUCCESS"}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,7 +67,8 @@ func TestTaskLife(t *testing.T) {
 func TestShape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New()
-		id := cloud.AddTask(instanceID, fakekafka.Script{Name: "bindInstancePublicIp", User: "paas_dms", Params: `{"enable_public_ip":true}`})
+		id := cloud.AddTask(instanceID, fakekafka.Script{Name: "bindInstancePublicIp", User: "paas_dms",
+			Params: `{"enable_public_ip":true}`})
 		var body []byte
 		client := newClient(t, owner, roundTripper(func(r *http.Request) (*http.Response, error) {
 			resp, err := cloud.Transport().RoundTrip(r)
@@ -148,12 +162,14 @@ func TestDeleteAndResize(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := client.ResizeEngineInstance(&model.ResizeEngineInstanceRequest{Engine: model.GetResizeEngineInstanceRequestEngineEnum().KAFKA, InstanceId: instanceID, Body: body})
+		second, err := client.ResizeEngineInstance(&model.ResizeEngineInstanceRequest{
+			Engine: model.GetResizeEngineInstanceRequestEngineEnum().KAFKA, InstanceId: instanceID, Body: body})
 		if err != nil || *second.JobId == *first.JobId {
 			t.Fatal(second, err)
 		}
 		remove := func() error {
-			_, err := client.DeleteBackgroundTask(&model.DeleteBackgroundTaskRequest{InstanceId: instanceID, TaskId: *first.JobId})
+			_, err := client.DeleteBackgroundTask(&model.DeleteBackgroundTaskRequest{InstanceId: instanceID,
+				TaskId: *first.JobId})
 			return err
 		}
 		time.Sleep(time.Minute)

@@ -20,12 +20,13 @@ type ProgressShape int
 
 // The shapes there are. What the service answers, its pages and its SDK do not agree on.
 const (
-	ShapeDocumented ProgressShape = iota // numbers, also for the times, which are null until they come; a step has a "status"
-	ShapeStatue                          // the same, but the step's status is its "statue": the API page, read 2026-11-24
-	ShapeStrings                         // what the SDK's types want: "statue", and the times are strings
-	ShapeBare                            // percentage and remaining time, without steps
-	ShapeText                            // all numbers are strings
-	ShapeEmpty                           // {}
+	// Numbers, also for the times, which are null until they come; a step has a "status".
+	ShapeDocumented ProgressShape = iota
+	ShapeStatue                   // the same, but the step's status is its "statue": the API page, read 2026-11-24
+	ShapeStrings                  // what the SDK's types want: "statue", and the times are strings
+	ShapeBare                     // percentage and remaining time, without steps
+	ShapeText                     // all numbers are strings
+	ShapeEmpty                    // {}
 )
 
 // WithNoProgress sets the error that asking for the progress of a task without [Script.Stages] answers with; see
@@ -37,11 +38,10 @@ func WithNoProgress(status int, code, message string) fakecloud.Option {
 
 // showProgress answers with how far an expansion has come.
 func (c *Cloud) showProgress(e *exchange) {
-	n := c.task(e, http.StatusOK, &struct{}{})
-	if n < 0 {
+	t := c.task(e, http.StatusOK, &struct{}{})
+	if t == nil {
 		return
 	}
-	t := e.instance.tasks[n]
 	switch {
 	case len(t.Stages) > 0:
 		e.Payload = t.shaped(e)

@@ -23,7 +23,8 @@ func TestRoutes(t *testing.T) {
 		return `{"error_msg":"` + message + `","error_code":"` + code + `"}`
 	}
 	list := func(row string) string { return `{"task_count":"` + row[:1] + `","tasks":[` + row[1:] + `]}` }
-	row := `1{"id":"` + id + `","name":"kafkaInstanceExtend","user_name":"fake_user","user_id":"3df5acbc24a54fadb62a043c9000a307",` +
+	row := `1{"id":"` + id +
+		`","name":"kafkaInstanceExtend","user_name":"fake_user","user_id":"3df5acbc24a54fadb62a043c9000a307",` +
 		`"params":"{}","status":"EXECUTING","created_at":"2000-01-01T00:00:00.000Z","updated_at":"2000-01-01T00:00:00.300Z"}`
 	tests := []struct {
 		name, method, path, body string
@@ -31,29 +32,83 @@ func TestRoutes(t *testing.T) {
 		want                     string
 	}{
 		{"show", "GET", project + instance + "/tasks/" + id, "", 200, list(row)},
-		{"show, a slash too many", "GET", project + instance + "/tasks/" + id + "/", "", 404, refusal("DMS.00404001", "The requested URL does not exist.")},
+		{
+			"show, a slash too many", "GET", project + instance + "/tasks/" + id + "/", "", 404,
+			refusal("DMS.00404001", "The requested URL does not exist."),
+		},
 		{"show an unknown one", "GET", project + instance + "/tasks/unknown", "", 200, list("0")},
-		{"show an id that is none", "GET", project + instance + "/tasks/a.b", "", 400, refusal("DMS.00400070", "Invalid task ID format.")},
-		{"show a long id", "GET", project + instance + "/tasks/" + strings.Repeat("x", 65), "", 400, refusal("DMS.00400070", "Invalid task ID format.")},
+		{
+			"show an id that is none", "GET", project + instance + "/tasks/a.b", "", 400,
+			refusal("DMS.00400070", "Invalid task ID format."),
+		},
+		{
+			"show a long id", "GET", project + instance + "/tasks/" + strings.Repeat("x", 65), "", 400,
+			refusal("DMS.00400070", "Invalid task ID format."),
+		},
 		{"list", "GET", project + instance + "/tasks", "", 200, list(row)},
 		{"list by an empty id", "GET", project + instance + "/tasks/", "", 200, list(row)},
-		{"list, a limit that is no number", "GET", project + instance + "/tasks?limit=x", "", 400, refusal("DMS.00400062", "Invalid request parameter.")},
-		{"list, an empty limit", "GET", project + instance + "/tasks?limit=", "", 400, refusal("DMS.00400062", "Invalid request parameter.")},
-		{"list, a large offset", "GET", project + instance + "/tasks?offset=2147483647", "", 200, `{"task_count":"1","tasks":[]}`},
-		{"list, a time that is none", "GET", project + instance + "/tasks?end_time=2026", "", 400, refusal("DMS.00400062", "Invalid request parameter.")},
-		{"delete one that runs", "DELETE", project + instance + "/tasks/" + id, "", 400, refusal("DMS.00400026", "This operation is not allowed due to the instance status.")},
+		{
+			"list, a limit that is no number", "GET", project + instance + "/tasks?limit=x", "", 400,
+			refusal("DMS.00400062", "Invalid {0} parameter in the request."),
+		},
+		{
+			"list, an empty limit", "GET", project + instance + "/tasks?limit=", "", 400,
+			refusal("DMS.00400062", "Invalid {0} parameter in the request."),
+		},
+		{
+			"list, a large offset", "GET", project + instance + "/tasks?offset=2147483647", "", 200,
+			`{"task_count":"1","tasks":[]}`,
+		},
+		{
+			"list, a time that is none", "GET", project + instance + "/tasks?end_time=2026", "", 400,
+			refusal("DMS.00400062", "Invalid {0} parameter in the request."),
+		},
+		{
+			"delete one that runs", "DELETE", project + instance + "/tasks/" + id, "", 400,
+			refusal("DMS.00400026", "This operation is not allowed due to the instance status."),
+		},
 		{"delete an unknown one", "DELETE", project + instance + "/tasks/unknown", "", 204, ""},
-		{"delete an id that is none", "DELETE", project + instance + "/tasks/a.b", "", 400, refusal("DMS.00400070", "Invalid task ID format.")},
-		{"resize without a body", "POST", project + "/kafka" + instance + "/extend", "", 400, refusal("DMS.00400004", "The request body is empty.")},
-		{"resize with rubbish", "POST", "/v2/kafka/" + owner.project + instance + "/extend", "[]", 400, refusal("DMS.00400005", "The message body is not in JSON format or contains invalid characters.")},
-		{"resize", "POST", project + "/kafka/instances/idle/extend", "{}", 200, `{"job_id":"943be81e20336c53de2c8ab40991839c"}`},
-		{"resize a busy one", "POST", project + "/kafka" + instance + "/extend", "{}", 400, refusal("DMS.00400017", "This DMS instance job task is still running.")},
-		{"resize another engine", "POST", "/v2/rabbitmq/" + owner.project + instance + "/extend", "{}", 404, refusal("DMS.00404001", "The requested URL does not exist.")},
-		{"another method", "PUT", project + instance + "/tasks", "", 405, refusal("DMS.00405001", "This request method is not allowed.")},
+		{
+			"delete an id that is none", "DELETE", project + instance + "/tasks/a.b", "", 400,
+			refusal("DMS.00400070", "Invalid task ID format."),
+		},
+		{
+			"resize without a body", "POST", project + "/kafka" + instance + "/extend", "", 400,
+			refusal("DMS.00400004", "The request body is empty."),
+		},
+		{
+			"resize with rubbish", "POST", "/v2/kafka/" + owner.project + instance + "/extend", "[]", 400,
+			refusal("DMS.00400005", "The message body is not in JSON format or contains invalid characters."),
+		},
+		{
+			"resize", "POST", project + "/kafka/instances/idle/extend", "{}", 200,
+			`{"job_id":"943be81e20336c53de2c8ab40991839c"}`,
+		},
+		{
+			"resize a busy one", "POST", project + "/kafka" + instance + "/extend", "{}", 400,
+			refusal("DMS.00400017", "This DMS instance job task is still running."),
+		},
+		{
+			"resize another engine", "POST", "/v2/rabbitmq/" + owner.project + instance + "/extend", "{}", 404,
+			refusal("DMS.00404001", "The requested URL does not exist."),
+		},
+		{
+			"another method", "PUT", project + instance + "/tasks", "", 405,
+			refusal("DMS.00405001", "This request method is not allowed."),
+		},
 		{"nothing", "GET", "/", "", 404, refusal("DMS.00404001", "The requested URL does not exist.")},
-		{"another instance", "GET", project + "/instances/kafka-2/tasks", "", 404, refusal("DMS.00404022", "This instance does not exist.")},
-		{"another project", "GET", "/v2/other" + instance + "/tasks", "", 401, refusal("DMS.10240104", "The project ID and token do not match.")},
-		{"a query that is none", "GET", project + instance + "/tasks?%zz", "", 400, strings.Replace(refusal("APIGW.0201", "API request error."), "}", `,"request_id":"`+request+`"}`, 1)},
+		{
+			"another instance", "GET", project + "/instances/kafka-2/tasks", "", 404,
+			refusal("DMS.00404022", "This instance does not exist."),
+		},
+		{
+			"another project", "GET", "/v2/other" + instance + "/tasks", "", 401,
+			refusal("DMS.10240104", "The project ID and token do not match."),
+		},
+		{
+			"a query that is none", "GET", project + instance + "/tasks?%zz", "", 400,
+			strings.Replace(refusal("APIGW.0201", "API request error."), "}", `,"request_id":"`+request+`"}`, 1),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,7 +117,8 @@ func TestRoutes(t *testing.T) {
 				cloud.AddTask(instanceID, fakekafka.Script{ID: id})
 				cloud.AddInstance("idle")
 				time.Sleep(time.Second)
-				r, err := http.NewRequestWithContext(t.Context(), tt.method, "https://kafka.fake"+tt.path, strings.NewReader(tt.body))
+				r, err := http.NewRequestWithContext(t.Context(), tt.method, "https://kafka.fake"+tt.path,
+					strings.NewReader(tt.body))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +132,8 @@ func TestRoutes(t *testing.T) {
 				if err != nil || resp.StatusCode != tt.status || string(got) != tt.want {
 					t.Errorf("got %d %s, %v\nwant %d %s", resp.StatusCode, got, err, tt.status, tt.want)
 				}
-				if id, date := resp.Header.Get("X-Request-Id"), resp.Header.Get("Date"); id != request || date != "Sat, 01 Jan 2000 00:00:01 GMT" {
+				if id, date := resp.Header.Get("X-Request-Id"),
+					resp.Header.Get("Date"); id != request || date != "Sat, 01 Jan 2000 00:00:01 GMT" {
 					t.Errorf("X-Request-Id = %s, Date = %s", id, date)
 				}
 			})
@@ -105,7 +162,8 @@ func TestPast(t *testing.T) {
 			cloud.AddTask(instanceID, fakekafka.Script{ID: strconv.Itoa(i), CreatedAt: time.Now().Add(-ago)})
 		}
 		begin := "19991231230100" // an hour ago, on the cloud's clock
-		resp, err := newClient(t, owner, cloud.Transport()).ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, BeginTime: &begin})
+		resp, err := newClient(t, owner, cloud.Transport()).
+			ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: instanceID, BeginTime: &begin})
 		if err != nil {
 			t.Fatal(err)
 		}

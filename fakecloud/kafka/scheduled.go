@@ -11,9 +11,9 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s. At
-// its time a background task appears too, which has an id of its own: whether the two are the same with the real service
-// is not documented.
+// Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s.
+// At its time a background task appears too, which has an id of its own: whether the two are the same with the real
+// service is not documented.
 type Scheduled struct {
 	ID        string          // one that can be a task id; default: 32 hex digits
 	Name      string          // the kind of task; default "kafkaUpgrade"
@@ -36,7 +36,10 @@ type scheduled struct {
 func (c *Cloud) AddScheduled(instanceID string, s Scheduled) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i, now := c.instance(instanceID), time.Now()
+	return c.schedule(c.instance(instanceID), time.Now(), s).ID
+}
+
+func (c *Cloud) schedule(i *instance, now time.Time, s Scheduled) *scheduled {
 	s.Name, s.Params = cmp.Or(s.Name, "kafkaUpgrade"), cmp.Or(s.Params, "{}")
 	s.Status = cmp.Or(s.Status, taskwait.StatusCreated)
 	if s.ID == "" {
@@ -51,8 +54,9 @@ func (c *Cloud) AddScheduled(instanceID string, s Scheduled) string {
 	if problem := s.problem(i); problem != "" {
 		panic("fakecloud: scheduled task " + strconv.Quote(s.ID) + ": " + problem)
 	}
-	i.scheduled = append(i.scheduled, &scheduled{Scheduled: s, updatedAt: s.CreatedAt})
-	return s.ID
+	planned := &scheduled{Scheduled: s, updatedAt: s.CreatedAt}
+	i.scheduled = append(i.scheduled, planned)
+	return planned
 }
 
 // problem is what is wrong with one on i; "": nothing.
@@ -78,7 +82,8 @@ func (i *instance) findScheduled(id string) int {
 func (c *Cloud) launch(i *instance, now time.Time) {
 	for _, s := range i.scheduled {
 		if s.task == nil && s.Status == taskwait.StatusCreated && !now.Before(s.At) {
-			s.task = c.addTask(i, Script{Name: s.Name, Params: s.Params, CreatedAt: s.At, Duration: s.Duration, Outcome: s.Outcome})
+			s.task = c.addTask(i, Script{Name: s.Name, Params: s.Params, CreatedAt: s.At, Duration: s.Duration,
+				Outcome: s.Outcome})
 		}
 	}
 }
@@ -106,8 +111,8 @@ func (e *exchange) scheduledRow(s *scheduled) scheduledRow {
 	}, e.Clock(s.At).Format(timeFormat)}
 }
 
-// listScheduled answers with a page of the scheduled tasks, the one that was planned last first. The start counts from 0,
-// as the tasks' offset does: the real service does not say it.
+// listScheduled answers with a page of the scheduled tasks, the one that was planned last first. The start counts
+// from 0, as the tasks' offset does: the real service does not say it.
 func (c *Cloud) listScheduled(e *exchange) {
 	p, ok := e.page("start", maxPage)
 	if !ok {
@@ -146,8 +151,8 @@ func (c *Cloud) scheduledTask(e *exchange) *scheduled {
 	return nil
 }
 
-// updateScheduled cancels a scheduled task, or arms it again, and sets its time. What has started can no more be changed:
-// with what code the real service says so is not documented.
+// updateScheduled cancels a scheduled task, or arms it again, and sets its time. What has started can no more be
+// changed: with what code the real service says so is not documented.
 func (c *Cloud) updateScheduled(e *exchange) {
 	s := c.scheduledTask(e)
 	if s == nil {

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -62,8 +61,8 @@ func (c *Cloud) Instance(id string) (InstanceState, bool) {
 	}, true
 }
 
-// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that are not
-// listed yet, but none whose record was deleted.
+// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that
+// are not listed yet, but none whose record was deleted.
 func (c *Cloud) Tasks(instanceID string) []TaskState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +75,6 @@ func (c *Cloud) Tasks(instanceID string) []TaskState {
 	for _, t := range i.tasks {
 		all = append(all, TaskState{ID: t.ID, Name: t.Name, Status: t.step(now).Status, CreatedAt: t.CreatedAt})
 	}
-	slices.SortStableFunc(all, func(a, b TaskState) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	return all
 }
 
@@ -91,16 +89,18 @@ func (c *Cloud) advance(i *instance, now time.Time) {
 		return
 	}
 	c.launch(i, now)
-	var done []*task
-	for _, t := range i.tasks {
-		after, status := t.end()
-		if t.effect != nil && status == taskwait.StatusSuccess && now.Sub(t.CreatedAt) >= after {
-			done = append(done, t)
+	var ended []*task
+	i.pending = slices.DeleteFunc(i.pending, func(t *task) bool {
+		over := !t.runs(now) && !now.Before(t.CreatedAt)
+		if over {
+			ended = append(ended, t)
 		}
-	}
-	slices.SortStableFunc(done, func(a, b *task) int { return cmp.Compare(a.endsAt().UnixNano(), b.endsAt().UnixNano()) })
-	for _, t := range done {
-		t.effect(i)
-		t.effect = nil
+		return over
+	})
+	slices.SortStableFunc(ended, func(a, b *task) int { return a.endsAt().Compare(b.endsAt()) })
+	for _, t := range ended {
+		if _, status := t.end(); status == taskwait.StatusSuccess {
+			t.effect(i)
+		}
 	}
 }

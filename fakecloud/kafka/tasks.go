@@ -9,9 +9,9 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A script
-// that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a task is made
-// of it.
+// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A
+// script that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a
+// task is made of it.
 type Script struct {
 	ID     string // one that can be a task id, new on its instance; default: 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"
@@ -38,7 +38,8 @@ type Step struct {
 // defaultDuration is what the API page's own example takes, about: bindInstancePublicIp, 2.994 s.
 const defaultDuration = 3 * time.Second
 
-// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps and stages.
+// withDefaults fills in what the script leaves open, but for its id and its time, and takes a copy of the steps and
+// stages.
 func (s Script) withDefaults() Script {
 	set := func(field *string, value string) {
 		if *field == "" {
@@ -52,7 +53,8 @@ func (s Script) withDefaults() Script {
 	s.Stages = slices.Clone(s.Stages)
 	s.Duration = cmp.Or(s.Duration, s.planned(), defaultDuration)
 	if s.Steps = slices.Clone(s.Steps); len(s.Steps) == 0 {
-		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting}, {s.Duration, s.Outcome}}
+		s.Steps = []Step{{0, taskwait.StatusCreated}, {min(s.Duration/10, time.Second), taskwait.StatusExecuting},
+			{s.Duration, s.Outcome}}
 	}
 	return s
 }
@@ -60,11 +62,14 @@ func (s Script) withDefaults() Script {
 // task is a Script on its way, with its defaults filled in.
 type task struct {
 	Script
-	effect func(*instance) // of its success, until it has had it; nil: none
+	effect func(*instance) // of its success; nil: none
 }
 
 func (c *Cloud) addTask(i *instance, s Script) *task {
 	s = s.withDefaults()
+	if c.speed != 1 {
+		s.accelerate(c.speed)
+	}
 	if s.ID == "" {
 		s.ID = c.newID()
 	}
@@ -73,8 +78,24 @@ func (c *Cloud) addTask(i *instance, s Script) *task {
 	}
 	s.mustPlay(i)
 	t := &task{Script: s}
-	i.tasks = append(i.tasks, t)
+	i.add(t)
 	return t
+}
+
+// add keeps the tasks in order, so that a list need not be sorted.
+func (i *instance) add(t *task) {
+	n := len(i.tasks)
+	for n > 0 && t.CreatedAt.Before(i.tasks[n-1].CreatedAt) { // few are: most tasks are added as they start
+		n--
+	}
+	i.tasks = slices.Insert(i.tasks, n, t)
+	i.byID[t.ID] = t
+}
+
+func (i *instance) remove(t *task) {
+	n := slices.Index(i.tasks, t)
+	i.tasks = slices.Delete(i.tasks, n, n+1)
+	delete(i.byID, t.ID)
 }
 
 // mustPlay panics for a script that cannot be played: a slip in a test, to be seen where it is made.
@@ -86,13 +107,14 @@ func (s *Script) mustPlay(i *instance) {
 
 // problem is what is wrong with a script for a task on i; "": nothing.
 func (s *Script) problem(i *instance) string {
+	negative := slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 })
 	ordered := slices.IsSortedFunc(s.Steps, func(a, b Step) int { return cmp.Compare(a.After, b.After) })
 	switch err := taskwait.CheckID("task id", s.ID); {
 	case err != nil:
 		return err.Error()
-	case slices.ContainsFunc(i.tasks, func(t *task) bool { return t.ID == s.ID }):
+	case i.byID[s.ID] != nil:
 		return "there is one with this id already"
-	case s.Duration < 0 || s.ListedAfter < 0 || slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 }):
+	case s.Duration < 0 || s.ListedAfter < 0 || negative:
 		return "a duration is negative"
 	case !ordered:
 		return "the steps are not in the order of After"
@@ -100,9 +122,12 @@ func (s *Script) problem(i *instance) string {
 	return ""
 }
 
-// find gives the place of a task that is listed by now, or -1.
-func (i *instance) find(id string, now time.Time) int {
-	return slices.IndexFunc(i.tasks, func(t *task) bool { return t.ID == id && t.listed(now) })
+// find gives the task if it is listed by now; nil: it is not.
+func (i *instance) find(id string, now time.Time) *task {
+	if t := i.byID[id]; t != nil && t.listed(now) {
+		return t
+	}
+	return nil
 }
 
 func (t *task) listed(now time.Time) bool { return now.Sub(t.CreatedAt) >= t.ListedAfter }

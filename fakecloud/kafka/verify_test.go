@@ -22,6 +22,12 @@ func TestSignature(t *testing.T) {
 	header := func(key, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(key, value) }
 	}
+	iamToken := func(token string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.Header.Set("X-Auth-Token", token)
+		}
+	}
 	edit := func(old, new string) func(*http.Request) {
 		return func(r *http.Request) {
 			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
@@ -35,24 +41,62 @@ func TestSignature(t *testing.T) {
 		ok     bool
 	}{
 		{name: "as it should be", client: owner, ok: true},
-		{name: "temporary credentials", client: temporary, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}, ok: true},
-		{name: "other credentials", client: account{"ak", "sk", "", owner.project}, cloud: []fakecloud.Option{fakecloud.WithCredentials("ak", "sk")}, ok: true},
+		{
+			name: "temporary credentials", client: temporary, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")},
+			ok: true,
+		},
+		{
+			name: "other credentials", client: account{"ak", "sk", "", owner.project},
+			cloud: []fakecloud.Option{fakecloud.WithCredentials("ak", "sk")}, ok: true,
+		},
 		{name: "a header that is not signed", client: owner, change: header("X-Other", "1"), ok: true},
-		{name: "clocks 14 minutes apart", client: owner, cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)}, ok: true},
-		{name: "clocks 14 minutes apart, the other way", client: owner, cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, ok: true},
-		{name: "clocks 16 minutes apart", client: owner, cloud: []fakecloud.Option{fakecloud.WithClockSkew(16 * time.Minute)}},
-		{name: "clocks 16 minutes apart, the other way", client: owner, cloud: []fakecloud.Option{fakecloud.WithClockSkew(-16 * time.Minute)}},
+		{
+			name: "clocks 14 minutes apart", client: owner, cloud: []fakecloud.Option{
+				fakecloud.WithClockSkew(14 * time.Minute)}, ok: true,
+		},
+		{
+			name: "clocks 14 minutes apart, the other way", client: owner,
+			cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, ok: true,
+		},
+		{
+			name: "clocks 16 minutes apart", client: owner, cloud: []fakecloud.Option{fakecloud.WithClockSkew(16 * time.Minute)},
+		},
+		{
+			name: "clocks 16 minutes apart, the other way", client: owner,
+			cloud: []fakecloud.Option{fakecloud.WithClockSkew(-16 * time.Minute)},
+		},
 		{name: "wrong secret key", client: wrong},
 		{name: "unknown access key", client: stranger},
 		{name: "no token", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}},
 		{name: "another token", client: temporary, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("other")}},
 		{name: "a token with permanent credentials", client: temporary},
-		{name: "a token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")}, change: header("X-Security-Token", "token")},
+		{
+			name: "a token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")},
+			change: header("X-Security-Token", "token"), ok: true,
+		},
+		{
+			name: "another token put in later", client: owner, cloud: []fakecloud.Option{fakecloud.WithSecurityToken("token")},
+			change: header("X-Security-Token", "other"),
+		},
+		{name: "an IAM token instead of a signature", client: owner, change: iamToken(fakecloud.DefaultIAMToken), ok: true},
+		{
+			name: "another cloud's IAM token", client: owner, cloud: []fakecloud.Option{fakecloud.WithIAMToken("mine")},
+			change: iamToken(fakecloud.DefaultIAMToken),
+		},
+		{
+			name: "an IAM token besides a wrong signature", client: wrong,
+			change: header("X-Auth-Token", fakecloud.DefaultIAMToken),
+		},
 		{name: "another path", client: owner, change: func(r *http.Request) { r.URL.Path += "1" }},
 		{name: "another method", client: owner, change: func(r *http.Request) { r.Method = http.MethodDelete }},
 		{name: "another query", client: owner, change: func(r *http.Request) { r.URL.RawQuery = "limit=1" }},
 		{name: "another signed header", client: owner, change: header("X-Project-Id", "other")},
-		{name: "another body", client: owner, change: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("{}")) }},
+		{
+			name: "another body", client: owner, change: func(r *http.Request) {
+				r.Body =
+					io.NopCloser(strings.NewReader("{}"))
+			},
+		},
 		{name: "another hash of the body", client: owner, change: header("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD")},
 		{name: "another date", client: owner, change: header("X-Sdk-Date", "20260101T000000Z")},
 		{name: "no date", client: owner, change: func(r *http.Request) { r.Header.Del("X-Sdk-Date") }},
@@ -110,12 +154,14 @@ func TestSignatureCovers(t *testing.T) {
 
 // FuzzAuthorization sends hostile Authorization headers: none is let in, and nothing panics.
 func FuzzAuthorization(f *testing.F) {
-	f.Add("SDK-HMAC-SHA256 Access="+fakecloud.DefaultAccessKey+", SignedHeaders=host;x-sdk-date, Signature="+strings.Repeat("0", 64), "20260101T000000Z")
+	f.Add("SDK-HMAC-SHA256 Access="+fakecloud.DefaultAccessKey+", SignedHeaders=host;x-sdk-date, Signature="+
+		strings.Repeat("0", 64), "20260101T000000Z")
 	f.Add("SDK-HMAC-SHA256 Access=,,=, SignedHeaders=;;, Signature=", "")
 	cloud := fakekafka.New()
 	id := cloud.AddTask(instanceID, fakekafka.Script{})
 	f.Fuzz(func(t *testing.T, authorization, date string) {
-		r, err := http.NewRequest(http.MethodGet, "https://kafka.fake/v2/"+owner.project+"/instances/"+instanceID+"/tasks/"+id, nil)
+		r, err := http.NewRequest(http.MethodGet,
+			"https://kafka.fake/v2/"+owner.project+"/instances/"+instanceID+"/tasks/"+id, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,8 +18,10 @@ func create(client *kafka.KafkaClient, name string) (*model.CreatePostPaidKafkaI
 
 func creation(name string) *model.CreateInstanceByEngineReq {
 	return &model.CreateInstanceByEngineReq{
-		Name: name, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7", BrokerNum: 3, StorageSpace: 300,
-		Password: pointer("hush"), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
+		Name: name, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7", BrokerNum: 3,
+		StorageSpace: 300,
+		Password:     pointer("hush"), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster", VpcId: "v1",
+		SubnetId: "n1", SecurityGroupId: "g1",
 		StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
 	}
 }
@@ -48,11 +50,12 @@ func TestWholeLife(t *testing.T) {
 			t.Helper()
 			i := showInstance(t, client, id)
 			if *i.Status != status || *i.EnablePublicip != ip || *i.BrokerNum != brokers {
-				t.Errorf("%s: %s, public IP %v, %d brokers, want %s, %v, %d", when, *i.Status, *i.EnablePublicip, *i.BrokerNum, status, ip, brokers)
+				t.Errorf("%s: %s, public IP %v, %d brokers, want %s, %v, %d", when, *i.Status, *i.EnablePublicip, *i.BrokerNum,
+					status, ip, brokers)
 			}
-			truth, _ := cloud.Instance(id)
-			if truth.Status != status || truth.PublicIP != ip || int32(truth.Brokers) != brokers {
-				t.Errorf("%s: truth %+v, want %s, %v, %d", when, truth, status, ip, brokers)
+			state, _ := cloud.Instance(id)
+			if state.Status != status || state.PublicIP != ip || int32(state.Brokers) != brokers {
+				t.Errorf("%s: state %+v, want %s, %v, %d", when, state, status, ip, brokers)
 			}
 		}
 		must := func(_ any, err error) {
@@ -67,31 +70,38 @@ func TestWholeLife(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		look("there", "RUNNING", false, 3)
 
-		must(client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: id, Body: &model.ResizeEngineInstanceReq{
-			OperType: "horizontal", NewBrokerNum: pointer(int32(5)), NewStorageSpace: pointer(int32(500)),
-		}}))
+		must(client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{InstanceId: id,
+			Body: &model.ResizeEngineInstanceReq{
+				OperType: "horizontal", NewBrokerNum: pointer(int32(5)), NewStorageSpace: pointer(int32(500)),
+			}}))
 		look("resizing", "EXTENDING", false, 3)
 		time.Sleep(3 * time.Second)
 		look("resized", "RUNNING", false, 5)
 
-		must(client.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id, Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: pointer("ip-1")}}))
+		must(client.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id,
+			Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: pointer("ip-1")}}))
 		look("binding", "RUNNING", false, 5)
 		time.Sleep(3 * time.Second)
 		look("bound", "RUNNING", true, 5)
 
-		must(client.ModifyInstanceConfigs(&model.ModifyInstanceConfigsRequest{InstanceId: id, Body: &model.ModifyInstanceConfigsReq{
-			KafkaConfigs: &[]model.ModifyInstanceConfig{{Name: pointer("log.retention.hours"), Value: pointer("66")}},
-		}}))
+		must(client.ModifyInstanceConfigs(&model.ModifyInstanceConfigsRequest{InstanceId: id,
+			Body: &model.ModifyInstanceConfigsReq{
+				KafkaConfigs: &[]model.ModifyInstanceConfig{{Name: pointer("log.retention.hours"), Value: pointer("66")}},
+			}}))
 		time.Sleep(3 * time.Second)
-		must(client.ResetMessageOffsetWithEngine(&model.ResetMessageOffsetWithEngineRequest{InstanceId: id, Group: "g", Body: &model.ResetMessageOffsetReq{Topic: "t", Partition: -1, Timestamp: pointer(int64(0))}}))
+		must(client.ResetMessageOffsetWithEngine(&model.ResetMessageOffsetWithEngineRequest{InstanceId: id, Group: "g",
+			Body: &model.ResetMessageOffsetReq{Partition: -1, Timestamp: pointer(int64(0))}}))
 		time.Sleep(3 * time.Second)
-		must(client.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id, Body: &model.ModifyKafkaPublicIpAccessSwitchReq{}}))
+		must(client.ModifyKafkaPublicIpAccessSwitch(&model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: id,
+			Body: &model.ModifyKafkaPublicIpAccessSwitchReq{}}))
 		time.Sleep(3 * time.Second)
 		look("unbound", "RUNNING", false, 5)
 
 		action := func(a model.BatchRestartOrDeleteInstanceReqAction) {
 			t.Helper()
-			resp, err := client.BatchRestartOrDeleteInstances(&model.BatchRestartOrDeleteInstancesRequest{Body: &model.BatchRestartOrDeleteInstanceReq{Action: a, Instances: &[]string{id}}})
+			resp, err := client.BatchRestartOrDeleteInstances(
+				&model.BatchRestartOrDeleteInstancesRequest{Body: &model.BatchRestartOrDeleteInstanceReq{Action: a,
+					Instances: &[]string{id}}})
 			if err != nil || *(*resp.Results)[0].Result != "success" {
 				t.Fatal(resp, err)
 			}
@@ -108,7 +118,8 @@ func TestWholeLife(t *testing.T) {
 		if _, ok := cloud.Instance(id); ok {
 			t.Error("the instance is still there")
 		}
-		var got, want = "", "POST instances:false POST extend:true POST public-boundwidth:true PUT configs:true PUT reset-message-offset:true " +
+		var got, want = "", "POST instances:false POST extend:true POST public-boundwidth:true PUT configs:true " +
+			"PUT reset-message-offset:true " +
 			"POST public-boundwidth:true POST instances/action:false DELETE instances/{instance}:false "
 		for _, o := range cloud.Operations() {
 			got += string(o.Route) + ":" + map[bool]string{true: "true", false: "false"}[o.TaskID != ""] + " "
@@ -123,7 +134,8 @@ func TestWholeLife(t *testing.T) {
 		for _, task := range cloud.Tasks(id) {
 			names += task.Name + " " + string(task.Status) + " "
 		}
-		if want := "kafkaInstanceExtend SUCCESS bindInstancePublicIp SUCCESS kafkaConfigModify SUCCESS kafkaResetConsumerOffset SUCCESS unbindInstancePublicIp SUCCESS "; names != want {
+		if want := "kafkaInstanceExtend SUCCESS bindInstancePublicIp SUCCESS kafkaConfigModify SUCCESS " +
+			"kafkaResetConsumerOffset SUCCESS unbindInstancePublicIp SUCCESS "; names != want {
 			t.Errorf("tasks = %s, want %s", names, want)
 		}
 	})

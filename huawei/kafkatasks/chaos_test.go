@@ -208,6 +208,7 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 // oracle says how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
 	var bad, gone []time.Duration
+	final := -1
 	for i, e := range c.events {
 		late := c.timeout > 0 && e.arrived >= c.timeout
 		switch {
@@ -220,7 +221,11 @@ func (c *chaos) oracle() (outcome string, last int) {
 			return string(e.status), i
 		}
 		if c.timeout > 0 && e.sent >= c.timeout {
-			return "timeout", i
+			repeated := e.means == transient || e.means == throttled
+			if final = i; !repeated || e.arrived >= c.timeout+4*time.Second {
+				return "timeout", i
+			}
+			continue
 		}
 		if e.means != transient {
 			bad = nil
@@ -240,6 +245,9 @@ func (c *chaos) oracle() (outcome string, last int) {
 			gone = nil
 		case throttled:
 		}
+	}
+	if final >= 0 {
+		return "timeout", final
 	}
 	return "context", len(c.events) - 1
 }

@@ -21,6 +21,7 @@ func creation(name, description string) func(*kafka.KafkaClient) (*string, error
 		resp, err := c.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: &model.CreateInstanceByEngineReq{
 			Name: name, Description: &description, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7",
 			BrokerNum: 3, StorageSpace: 300, Password: pointer(password), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
+			VpcId: "v1", SubnetId: "n1", SecurityGroupId: "g1",
 			StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
 		}})
 		if err != nil {

@@ -8,87 +8,277 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// System is what the command knows of the world around it.
-type System struct {
-	Args           []string // without the program's name
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
+// env is what surrounds the command: its arguments, inputs and outputs.
+type env struct {
+	args           []string // without the name of the program
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
 
-	Home  string // the user's home folder, for the credentials file; empty: there is none
-	Cache string // the user's cache folder, for the durations seen; empty: there is none
+	home  string // the user's home folder, for the credentials file; empty: there is none
+	cache string // the user's cache folder, for the durations seen; empty: there is none
 
-	Transport http.RoundTripper                              // nil: the network
-	Metadata  func(project string) (auth.ICredential, error) // credentials of the machine we run on
+	transport  http.RoundTripper                      // nil: the network
+	proxy      func(*http.Request) (*url.URL, error)  // nil: no proxy
+	metadata   func(string) (auth.ICredential, error) // the credentials of this machine, for a project
+	screen     *screen                                // the terminal that stdout is; nil: it is none
+	errColumns func() int                             // the width of the terminal that stderr is; nil: it is none
 
-	Live func(view func(columns, rows int) []string) (stop func()) // draws on the terminal that Stdout is; nil: it is none
+	out, errOut *stream // on stdout and stderr, while the command runs
 }
 
-// Run runs the command and returns its exit code. When ctx ends by a [Signal] as its cause, the command stops with a
-// summary.
-func (s *System) Run(ctx context.Context) int {
-	root := s.root()
-	root.SetArgs(s.Args)
-	root.SetOut(s.Stdout)
-	root.SetErr(s.Stderr)
-	err := root.ExecuteContext(ctx)
+// run runs the command and returns its exit code. When ctx ends with a signalError as its cause, the command stops with
+// a summary.
+func (s *env) run(ctx context.Context) int {
+	s.out, s.errOut = newStream(s.stdout), newStream(s.stderr)
+	defer s.out.close()
+	defer s.errOut.close()
+	code := s.execute(ctx)
+	s.out.flush(ctx)
+	if n := s.out.lost(); n > 0 {
+		s.note(ctx, fmt.Sprintf("%s of output dropped: nobody has read them in time", count(n, "line")))
+	}
+	if err := s.out.failure(); err != nil {
+		s.note(ctx, err.Error())
+		if code == codeOK {
+			code = codeOutput
+		}
+	}
+	s.errOut.flush(ctx)
+	return code
+}
+
+// execute runs the command and reports its error.
+func (s *env) execute(ctx context.Context) int {
+	root := s.root(ctx)
+	root.SetArgs(s.args)
+	called, err := root.ExecuteContextC(ctx)
 	var e *exitError
 	switch {
 	case err == nil:
 		return codeOK
 	case errors.As(err, &e):
 		if e.err != nil {
-			fmt.Fprintf(s.Stderr, "taskwait: %v\n", trim(e.err))
+			s.note(ctx, trim(e.err))
 		}
 		return e.code
 	}
-	fmt.Fprintf(s.Stderr, "taskwait: %v\n", trim(err)) // all of cobra's own errors are about the command line
-	fmt.Fprintf(s.Stderr, "See %q.\n", calledCommand(root, s.Args)+" --help")
+	s.note(ctx, trim(err)) // every other error is about the command line
+	s.errOut.offer(fmt.Appendf(nil, "See %q.\n", called.CommandPath()+" --help"), false)
 	return codeUsage
 }
 
-// calledCommand is the command that args name, as far as they do.
-func calledCommand(root *cobra.Command, args []string) string {
-	c, _, err := root.Find(args)
-	if err != nil {
-		return root.CommandPath()
-	}
-	return c.CommandPath()
+// note writes a line for people to standard error, after what was written to standard output so far.
+func (s *env) note(ctx context.Context, text string) {
+	s.out.flush(ctx)
+	s.hint(text)
+	s.errOut.flush(ctx)
 }
 
-func (s *System) root() *cobra.Command {
+// hint writes a line for people to standard error, and waits for nothing. On a terminal it is broken between words.
+func (s *env) hint(text string) {
+	text = "taskwait: " + text
+	if s.errColumns != nil {
+		text = strings.Join(wrap(text, s.errColumns()-1, "  "), "\n")
+	}
+	s.errOut.offer([]byte(text+"\n"), false)
+}
+
+// hintCommand writes a command after some words to standard error, on one line; on a terminal on lines that fit, and
+// that a shell puts together again.
+func (s *env) hintCommand(what string, words []string) {
+	if s.errColumns == nil {
+		s.hint(what + strings.Join(words, " "))
+		return
+	}
+	s.hint(strings.TrimRight(what, " "))
+	line, room := gap+words[0], s.errColumns()-1-len(` \`)
+	for _, w := range words[1:] {
+		if width(line)+1+width(w) > room {
+			s.errOut.offer([]byte(line+" \\\n"), false)
+			line = gap + gap + w
+			continue
+		}
+		line += " " + w
+	}
+	s.errOut.offer([]byte(line+"\n"), false)
+}
+
+func (s *env) root(ctx context.Context) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "taskwait",
 		Short: "Wait for asynchronous cloud tasks",
-		Long: `Wait for asynchronous cloud tasks, past errors, throttles and hangs, and tell by the exit code what became of them.
+		Long: `Wait for asynchronous cloud tasks, in spite of errors, throttles and hangs.
+The exit code tells how the tasks ended.
 
 ` + codesText,
 		Example: `  taskwait demo
   taskwait kafka wait --instance INSTANCE_ID TASK_ID
   taskwait kafka list --instance INSTANCE_ID --watch`,
 		SilenceErrors: true, SilenceUsage: true,
-		Version: version(),
-		Args:    cobra.ArbitraryArgs,
-		RunE:    needsCommand,
+		Version:           version(),
+		Args:              cobra.ArbitraryArgs,
+		RunE:              needsCommand,
+		PersistentPreRunE: refuseEmpty,
 	}
+	root.SetOut(s.out.writer(ctx))
+	root.SetErr(s.errOut.writer(ctx))
+	root.SetFlagErrorFunc(explainFlag)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
 	root.AddCommand(s.kafkaCommand(), s.demoCommand(), s.serveCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(s.args...)
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.Args, c.RunE = cobra.ArbitraryArgs, needsCommand
+		case "help":
+			c.Run, c.RunE = nil, help
+		}
+	}
 	return root
 }
 
-// needsCommand is what a command does that is only a group of others. It is no success: a script that runs it by a slip
-// would take that for "all tasks succeeded".
+// needsCommand is what a command does that only groups others. It is an error: a script that runs it by mistake would
+// take success for "all tasks succeeded".
 func needsCommand(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
+		return unknownCommand(c, args[0])
 	}
 	c.SetOut(c.ErrOrStderr())
-	_ = c.Help() // it has nothing to fail with
+	_ = c.Help() // the output has no errors
 	return &exitError{code: codeUsage}
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q for %q%s", clip(name), c.CommandPath(), didYouMean(similar(name, names)))
+}
+
+// help shows the help of the command that args name.
+func help(c *cobra.Command, args []string) error {
+	named, rest, err := c.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return unknownCommand(c.Root(), strings.Join(args, " "))
+	}
+	named.InitDefaultHelpFlag()
+	return named.Help()
+}
+
+// refuseEmpty refuses flags and arguments that are given and empty: they come from a variable that a script has not
+// set, and must not widen what is done. "--instance --all" comes from one that was not even quoted.
+func refuseEmpty(c *cobra.Command, args []string) (err error) {
+	if c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
+		return nil // the word to be completed may be empty
+	}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		switch {
+		case err != nil || f.Value.Type() != "string":
+		case strings.TrimSpace(value) == "":
+			err = fmt.Errorf("--%s is given, but empty: is a variable not set?", f.Name)
+		case strings.HasPrefix(value, "--"):
+			err = fmt.Errorf("--%s %q, want a value, not a flag: is a variable not set?", f.Name, clip(value))
+		}
+	})
+	for i, arg := range args {
+		if err == nil && strings.TrimSpace(arg) == "" {
+			err = fmt.Errorf("argument %d is empty: is a variable not set?", i+1)
+		}
+	}
+	return err
+}
+
+// explainFlag adds to an error about a flag what was probably meant.
+func explainFlag(c *cobra.Command, err error) error {
+	var missing *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &missing) && missing.GetSpecifiedShortnames() == "":
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		return fmt.Errorf("%w%s", err, didYouMean(similar("--"+missing.GetSpecifiedName(), names)))
+	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration":
+		return fmt.Errorf("--%s %q, want a duration such as 90s or 5m%s", invalid.GetFlag().Name,
+			clip(invalid.GetValue()), withUnit(invalid.GetValue()))
+	}
+	return err
+}
+
+// withUnit is the question for a duration without a unit.
+func withUnit(value string) string {
+	if value == "" || strings.Trim(value, "0123456789") != "" {
+		return ""
+	}
+	return didYouMean([]string{value + "s", value + "m"})
+}
+
+// didYouMean is the end of an error message; nothing without a suggestion.
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(names[:min(len(names), 3)], " or ") + "?"
+}
+
+// maxGuess is the longest name for which similar ones are looked for.
+const maxGuess = 64
+
+// similar gives the names that differ least from name, by at most two slips, or else those that begin with it.
+func similar(name string, names []string) (found []string) {
+	least := 2
+	if len(name) > maxGuess {
+		return nil
+	}
+	for _, n := range names {
+		d := distance(name, n)
+		if d < least {
+			least, found = d, nil
+		}
+		if d == least {
+			found = append(found, n)
+		}
+	}
+	if found == nil {
+		found = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasPrefix(n, name) })
+	}
+	return found
+}
+
+// distance is how many letters must be added, removed, replaced or swapped with their neighbour to get from a to b.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1) // rows[i][j] is the distance of a[:i] and b[:j]
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		for j := range rows[i] {
+			if i == 0 || j == 0 {
+				rows[i][j] = i + j
+				continue
+			}
+			cost := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cost = min(cost, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = min(cost, rows[i-1][j]+1, rows[i][j-1]+1)
+		}
+	}
+	return rows[len(a)][len(b)]
 }
 
 func version() string {

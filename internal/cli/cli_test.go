@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,46 +24,49 @@ var update = flag.Bool("update", false, "write testdata anew")
 
 const testInstance = "kafka-1"
 
-// world is what a command of a test runs in.
-type world struct {
+// testEnv is what surrounds the command of a test.
+type testEnv struct {
 	cloud     *fakekafka.Cloud
 	env       map[string]string
 	cache     string
 	home      string
 	transport http.RoundTripper
+	stdin     io.Reader
 	stdout    io.Writer
+	screen    *screen
+
+	errColumns func() int
 }
 
-func newWorld() *world {
+func newTestEnv() *testEnv {
 	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	cloud.AddInstance(testInstance)
-	return &world{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
+	return &testEnv{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
 }
 
 // run runs a command line.
-func (w *world) run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errOut bytes.Buffer
-	s := &System{
-		Args: args, Stdout: &out, Stderr: &errOut, Getenv: func(name string) string { return w.env[name] },
-		Cache: w.cache, Home: w.home, Transport: w.cloud.Transport(),
+	s := &env{
+		args: args, stdout: &out, stderr: &errOut, getenv: func(name string) string { return w.env[name] },
+		cache: w.cache, home: w.home, transport: w.cloud.Transport(), stdin: w.stdin,
+		screen: w.screen, errColumns: w.errColumns,
 	}
 	if w.transport != nil {
-		s.Transport = w.transport
+		s.transport = w.transport
 	}
 	if w.stdout != nil {
-		s.Stdout = w.stdout
+		s.stdout = w.stdout
 	}
-	code = s.Run(ctx)
+	code = s.run(ctx)
 	return code, out.String(), errOut.String()
 }
 
 // broken is a network without an answer, and a reader that is gone.
 type broken struct{}
 
-var errBroken = errors.New("broken pipe")
-
-func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, errBroken }
-func (broken) Write([]byte) (int, error)                       { return 0, errBroken }
+func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, syscall.EPIPE }
+func (broken) Write([]byte) (int, error)                       { return 0, syscall.EPIPE }
 
 func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.Script {
 	return fakekafka.Script{ID: id, Name: "bindInstancePublicIp", Duration: takes, Outcome: outcome}
@@ -74,7 +75,8 @@ func script(id string, takes time.Duration, outcome taskwait.Status) fakekafka.S
 // addTasks adds one of each fate, by the name of its id.
 func addTasks(c *fakekafka.Cloud) {
 	for id, outcome := range map[string]taskwait.Status{
-		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled, "erased": taskwait.StatusDeleted,
+		"good": taskwait.StatusSuccess, "bad": taskwait.StatusFailed, "off": taskwait.StatusCancelled,
+		"erased": taskwait.StatusDeleted,
 	} {
 		c.AddTask(testInstance, script(id, 20*time.Second, outcome))
 	}
@@ -84,60 +86,72 @@ func addTasks(c *fakekafka.Cloud) {
 func TestWaitExitCodes(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		set    func(*world)
+		set    func(*testEnv)
 		args   string
 		want   int
 		stdout string // a part of it
 		stderr string // a part of it
 	}{
-		{"success", nil, "good", 0, "succeeded: SUCCESS (bindInstancePublicIp), took 20s\n", "credentials from the environment (HUAWEICLOUD_SDK_AK)"},
+		{"success", nil, "good", 0, "succeeded: SUCCESS (bindInstancePublicIp), took 20s\n",
+			"credentials from the environment (HUAWEICLOUD_SDK_AK)"},
 		{"failed", nil, "bad", 1, "failed: FAILED (bindInstancePublicIp)", ""},
 		{"cancelled", nil, "off", 3, "cancelled: CANCELLED", ""},
 		{"deleted", nil, "erased", 3, "deleted: DELETED", ""},
 		{"not found", nil, "nobody", 4, "not found after 1m: the instance lists no task with this id", ""},
-		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: still EXECUTING (bindInstancePublicIp)", "to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " long\n"},
-		{"no permission", func(w *world) {
+		{"timed out", nil, "--timeout 1m long", 5, "timed out after 1m: EXECUTING (bindInstancePublicIp, seen 0s ago)",
+			"to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " +
+				fakecloud.DefaultProject + " --timeout 1m0s long\n"},
+		{"no permission", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(403, "DMS.00400503", "no"))
 		}, "good", 6, "403 Forbidden, this needs the permission dms:instance:getBackgroundTask", ""},
-		{"wrong keys", func(w *world) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized", "taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): see that"},
-		{"no network", func(w *world) { w.transport = broken{} }, "good", 6, "no answer", ""},
-		{"no network, and no time", func(w *world) { w.transport = broken{} }, "--timeout 30s good", 6, "could not ask after", ""},
+		{"wrong keys", func(w *testEnv) { w.env["HUAWEICLOUD_SDK_SK"] = "wrong-secret" }, "good", 6, "401 Unauthorized",
+			"taskwait: the service refuses the credentials from the environment (HUAWEICLOUD_SDK_AK): check that"},
+		{"no network", func(w *testEnv) { w.transport = broken{} }, "good", 6, "no answer", ""},
+		{"no network, and no time", func(w *testEnv) { w.transport = broken{} }, "--timeout 30s good", 6,
+			"not known after 34s: never answered; ", ""},
 		{"not listed, and no time", nil, "--timeout 30s nobody", 4, "not found", ""},
 		{"several good", nil, "good good", 0, "", ""},
 		{"several", nil, "good bad off nobody", 1, "4 tasks: 1 failed, 1 cancelled, 1 not found, 1 succeeded\n", ""},
-		{"past faults", func(w *world) {
+		{"past faults", func(w *testEnv) {
 			w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Unavailable(), fakecloud.Throttle(12*time.Second))
 		}, "good", 0, "throttled, next try in 1", ""},
-		{"a closed stdout: good", func(w *world) { w.stdout = broken{} }, "good", 0, "", ""},
-		{"a closed stdout: bad", func(w *world) { w.stdout = broken{} }, "bad", 1, "", ""},
-		{"a closed stdout: json", func(w *world) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
+		{"a closed stdout: good", func(w *testEnv) { w.stdout = broken{} }, "good", 0, "", ""},
+		{"a closed stdout: bad", func(w *testEnv) { w.stdout = broken{} }, "bad", 1, "", ""},
+		{"a closed stdout: json", func(w *testEnv) { w.stdout = broken{} }, "--output json bad", 1, "", ""},
 		{"fail fast", nil, "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", "to wait again"},
-		{"all", func(w *world) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute, CreatedAt: time.Now().Add(-time.Hour)})
+		{"all", func(w *testEnv) {
+			w.cloud.AddTask(testInstance, fakekafka.Script{Duration: time.Minute,
+				CreatedAt: time.Now().Add(-time.Hour)})
 		}, "--all --timeout 1m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n", ""},
-		{"all: nothing runs", func(w *world) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") }, "--all", 0, "", "nothing runs"},
-		{"all: no network", func(w *world) { w.transport = broken{} }, "--all", 6, "could not ask", "--all\n"},
-		{"a name", func(w *world) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed, ListedAfter: 4 * time.Second})
+		{"all: nothing runs", func(w *testEnv) { w.env[instanceName] = "kafka-2"; w.cloud.AddInstance("kafka-2") },
+			"--all", 0, "", "nothing runs"},
+		{"all: no network", func(w *testEnv) { w.transport = broken{} }, "--all", 6, "could not query", "--all\n"},
+		{"a name", func(w *testEnv) {
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", Outcome: taskwait.StatusFailed,
+				ListedAfter: 4 * time.Second})
 		}, "--name kafkaUpgrade --since 0s", 1, "failed: FAILED (kafkaUpgrade), took 3.0s\n", ""},
-		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4, "not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
-		{"a name: too long ago", func(w *world) {
-			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade", CreatedAt: time.Now().Add(-6 * time.Minute)})
+		{"a name: none", nil, "--name kafkaUpgrade --since 5m", 4,
+			"not found after 1m: no task kafkaUpgrade has begun since then\n", ""},
+		{"a name: too long ago", func(w *testEnv) {
+			w.cloud.AddTask(testInstance, fakekafka.Script{Name: "kafkaUpgrade",
+				CreatedAt: time.Now().Add(-6 * time.Minute)})
 		}, "--name kafkaUpgrade --since 5m", 4, "not found", ""},
-		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "more than one fits, give the id: ", ""},
+		{"a name: several", nil, "--name bindInstancePublicIp --since 5m", 4, "several match, give the id: ", ""},
 		{"quiet: good", nil, "--quiet good", 0, "", ""},
 		{"quiet: bad", nil, "--quiet bad", 1, "", "taskwait: bad: failed: FAILED (bindInstancePublicIp), took 20s\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				addTasks(w.cloud)
 				if tt.set != nil {
 					tt.set(w)
 				}
-				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"}, strings.Fields(tt.args)...)...)
+				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"},
+					strings.Fields(tt.args)...)...)
 				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
-					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want, tt.stdout, tt.stderr)
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr,
+						tt.want, tt.stdout, tt.stderr)
 				}
 				if strings.Contains(tt.args, "--quiet") && stdout != "" {
 					t.Errorf("got stdout %q, want none", stdout)
@@ -176,8 +190,10 @@ func TestUsage(t *testing.T) {
 		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
 		{"no such region", "kafka wait --region mars x", `--region "mars"`},
-		{"no URL", "kafka wait --endpoint dms.example x", `--endpoint "dms.example", want a URL`},
-		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x", "--endpoint has a user or a password in it, want a URL"},
+		{"no URL", "kafka wait --endpoint dms.example x",
+			`--endpoint "dms.example" does not begin with https://, want a URL`},
+		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x",
+			"--endpoint has a user or a password in it, want a URL"},
 		{"list: an argument", "kafka list x", `unknown command "x"`},
 		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want above 0"},
 		{"list: no such output", "kafka list -o xml", "want text or json"},
@@ -186,7 +202,7 @@ func TestUsage(t *testing.T) {
 		{"serve-fake: no such file", "serve-fake --script /nowhere/at-all", "--script: open"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld()
+			w := newTestEnv()
 			code, stdout, stderr := w.run(t.Context(), strings.Fields(tt.args)...)
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
@@ -212,7 +228,7 @@ func TestMissing(t *testing.T) {
 		{"secret key", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_AK is set, but HUAWEICLOUD_SDK_SK is not", 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld()
+			w := newTestEnv()
 			delete(w.env, tt.missing)
 			code, _, stderr := w.run(t.Context(), "kafka", "wait", "x")
 			if code != tt.code || !strings.Contains(stderr, tt.want) {
@@ -230,44 +246,37 @@ func TestSignals(t *testing.T) {
 		want   int
 		stderr string
 	}{
-		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130, "taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait --instance kafka-1 --endpoint https://kafka.fake --project " + fakecloud.DefaultProject + " good long\n"},
+		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130,
+			"taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait " +
+				"--instance kafka-1 --endpoint https://kafka.fake --project " +
+				fakecloud.DefaultProject + " good long\n"},
 		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on without us\n"},
-		{"a name that is not found yet", os.Interrupt, "kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130, " --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
+		{"SIGHUP", syscall.SIGHUP, "kafka wait long", 129, "taskwait: hung up; the tasks go on without us\n"},
+		{"SIGQUIT", syscall.SIGQUIT, "kafka wait long", 131, "taskwait: quit; the tasks go on without us\n"},
+		{"a name that is not found yet", os.Interrupt,
+			"kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130,
+			" --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
 		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on without us"},
 		{"not if all was over", os.Interrupt, "kafka wait ended", 1, ""},
-		{"quietly", os.Interrupt, "kafka wait -q long", 130, "taskwait: long: stopped waiting: last seen EXECUTING (bindInstancePublicIp)\n"},
+		{"quietly", os.Interrupt, "kafka wait -q long", 130,
+			"taskwait: long: stopped waiting: EXECUTING (bindInstancePublicIp, seen "},
 		{"a list", os.Interrupt, "kafka list --watch", 130, ""},
 		{"the demonstration", os.Interrupt, "demo", 130, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusFailed))
 				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(7001*time.Millisecond, func() { cancel(Signal{tt.signal}) })
+				time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{tt.signal}) })
 				code, stdout, stderr := w.run(ctx, strings.Fields(tt.args)...)
 				if code != tt.want || !strings.Contains(stderr, tt.stderr) {
-					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stderr)
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr,
+						tt.want, tt.stderr)
 				}
 			})
 		})
-	}
-}
-
-// TestPrecedence is the promise for several tasks.
-func TestPrecedence(t *testing.T) {
-	order := []outcome{failed, cancelled, deleted, notFound, noAnswer, timedOut, succeeded}
-	codes := []int{1, 3, 3, 4, 6, 5, 0}
-	for i := range order {
-		rest := slices.Clone(order[i:])
-		slices.Reverse(rest)
-		if got := codeOf(rest); got != codes[i] {
-			t.Errorf("codeOf(%q) = %d, want %d", rest, got, codes[i])
-		}
-	}
-	if got := codeOf(nil); got != 0 {
-		t.Errorf("codeOf(nil) = %d, want 0", got)
 	}
 }
 
@@ -275,7 +284,7 @@ func TestPrecedence(t *testing.T) {
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"", "kafka", "kafka wait", "kafka list", "demo", "serve-fake"} {
 		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {
-			w := newWorld()
+			w := newTestEnv()
 			code, stdout, stderr := w.run(t.Context(), append(strings.Fields(command), "--help")...)
 			if code != 0 || stderr != "" {
 				t.Errorf("got code %d, stderr %q, want 0 and none", code, stderr)
@@ -302,17 +311,6 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		if code, stdout, _ := newWorld().run(t.Context(), "completion", shell); code != 0 || !strings.Contains(stdout, "taskwait") {
-			t.Errorf("completion %s: got code %d and %d bytes, want 0 and a script", shell, code, len(stdout))
-		}
-	}
-	if _, stdout, _ := newWorld().run(t.Context(), "__complete", "kafka", "wait", "--output", ""); !strings.HasPrefix(stdout, "text\njson\n") {
-		t.Errorf("completion of --output: got %q, want text and json", stdout)
-	}
-}
-
 // TestPatience compares how long a wait takes, and what it asks, with what the flags say.
 func TestPatience(t *testing.T) {
 	for _, tt := range []struct {
@@ -326,7 +324,7 @@ func TestPatience(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
 				w.cloud.AddTask(testInstance, script("longer", 24*time.Hour, taskwait.StatusSuccess))
 				began := time.Now()
@@ -352,7 +350,7 @@ func TestIntervals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
 				w.run(t.Context(), append([]string{"kafka", "wait", "--timeout", "5m"}, strings.Fields(tt.args)...)...)
 				var at []time.Time
@@ -375,7 +373,8 @@ func TestIntervals(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if code, stdout, _ := newWorld().run(t.Context(), "--version"); code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
+	code, stdout, _ := newTestEnv().run(t.Context(), "--version")
+	if code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
 		t.Errorf("got code %d, %q, want 0 and the version", code, stdout)
 	}
 }

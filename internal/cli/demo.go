@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,18 +15,19 @@ import (
 const (
 	demoInstance = "kafka-demo"
 	demoTimeout  = 9 * time.Second
-	// demoGrace is shorter than the default of a minute: nobody wants to look at a demonstration for so long.
+	// demoGrace is shorter than the default of a minute: nobody wants to watch a demonstration for so long.
 	demoGrace = 2 * time.Second
 )
 
-func (s *System) demoCommand() *cobra.Command {
+func (s *env) demoCommand() *cobra.Command {
 	var p printing
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Wait for a handful of tasks in an embedded cloud: no account, ten seconds",
-		Long: `Wait for a handful of tasks with different fates in a cloud that is embedded in this program. Nothing leaves it, and no
-account is needed. On the way the cloud is down once, and throttles once. The demonstration itself exits with 0, and
-says what "kafka wait" would have exited with.`,
+		Short: "Wait for some tasks in an embedded cloud, without an account",
+		Long: `Wait for a handful of tasks that end differently, in a cloud that is embedded
+in this program. Nothing leaves it, and no account is needed. The cloud is down
+once, and throttles once. The demonstration itself exits with 0, and says what
+"kafka wait" would have exited with.`,
 		Example: `  taskwait demo
   taskwait demo | cat
   taskwait demo --output json`,
@@ -36,12 +38,12 @@ says what "kafka wait" would have exited with.`,
 	return c
 }
 
-// demoTasks are the tasks of the demonstration. What each has taken so far, give or take, is in past.
+// demoTasks are the tasks of the demonstration.
 var demoTasks = []struct {
 	name    string
 	takes   time.Duration
 	outcome taskwait.Status
-	past    time.Duration
+	past    time.Duration // the usual time
 }{
 	{"kafkaConfigModify", 1500 * time.Millisecond, taskwait.StatusSuccess, 1600 * time.Millisecond},
 	{"bindInstancePublicIp", 3500 * time.Millisecond, taskwait.StatusFailed, 3 * time.Second},
@@ -50,50 +52,46 @@ var demoTasks = []struct {
 	{"kafkaUpgrade", time.Hour, taskwait.StatusSuccess, 40 * time.Minute},
 }
 
-func (s *System) demo(c *cobra.Command, p *printing) error {
+func (s *env) demo(c *cobra.Command, p *printing) error {
 	if err := p.check(); err != nil {
 		return err
 	}
 	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	ids, history := demoCloud(cloud)
 	own := *s
-	own.Transport, own.Getenv = cloud.Transport(), demoEnvironment(s.Getenv)
+	own.transport, own.getenv = cloud.Transport(), demoEnvironment(s.getenv)
 	t := target{instance: demoInstance, endpoint: "https://kafka.demo"}
 	src, credentials, err := own.connect(&t)
 	if err != nil {
 		return err
 	}
-	r := own.newRun(src, t, p, wanted{ids: ids}, demoOptions(history))
-	r.notes = false // there is nothing to be resumed
-	r.tell(&event{Event: eventStart, Instance: t.instance, Credentials: credentials, Tasks: ids})
-	code := r.end(c.Context(), r.await(c.Context()))
+	r := own.newRun(src, t, p, selection{ids: ids})
+	r.opts, r.timeout = demoOptions(history), demoTimeout
+	r.forPeople = false // there is nothing to wait for again
+	var e *exitError
+	code := codeOK
+	if errors.As(r.do(c.Context(), credentials), &e) {
+		code = e.code
+	}
 	if signal, ok := stoppedBy(c.Context()); ok {
 		return &exitError{code: signal.code()}
 	}
-	if p.notes() {
-		fmt.Fprintf(s.Stdout, "\"taskwait kafka wait\" would exit with %d now: %s.\n", code, meaning(code))
+	if p.forPeople() {
+		text := fmt.Sprintf("\"taskwait kafka wait\" would exit with %d now: %s.\n", code, meaning(code))
+		s.out.offer([]byte(text), false)
 	}
 	return nil
 }
 
 func demoOptions(history *taskwait.History) []taskwait.Option {
 	return []taskwait.Option{
-		taskwait.WithTimeout(demoTimeout), taskwait.WithInterval(400*time.Millisecond, time.Second),
-		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history), taskwait.WithQueryCost(100 * time.Millisecond),
+		taskwait.WithInterval(400*time.Millisecond, time.Second),
+		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history),
+		taskwait.WithQueryCost(100 * time.Millisecond),
 	}
 }
 
-// meaning is what codesText says of a code.
-func meaning(code int) string {
-	for line := range strings.Lines(codesText) {
-		if text, ok := strings.CutPrefix(line, fmt.Sprintf("  %-4d ", code)); ok {
-			return strings.TrimSpace(text)
-		}
-	}
-	return "see --help"
-}
-
-// demoCloud starts the tasks, and makes up what tasks of their kinds have taken. The last id is one that nobody knows.
+// demoCloud starts the tasks, and makes up how long tasks of their kinds took. The cloud does not know the last id.
 func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *taskwait.History) {
 	history = taskwait.NewHistory()
 	for _, t := range demoTasks {
@@ -113,8 +111,10 @@ func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *taskwait.History)
 func demoEnvironment(getenv func(string) string) func(string) string {
 	own := cloudVariables(demoInstance, "")
 	return func(name string) string {
-		if strings.HasPrefix(name, sdkPrefix) || strings.HasPrefix(name, samplePrefix) || strings.HasPrefix(name, "TASKWAIT_") {
-			return own[name]
+		for _, prefix := range []string{sdkPrefix, samplePrefix, "TASKWAIT_"} {
+			if strings.HasPrefix(name, prefix) {
+				return own[name]
+			}
 		}
 		return getenv(name)
 	}

@@ -4,79 +4,169 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/taskwait/taskwait"
 )
 
-// durations are what tasks took in earlier runs, and in this one. A nil *durations knows nothing and keeps nothing.
+// durations are how long tasks took in earlier runs, and in this one. A nil *durations knows nothing and keeps nothing.
 type durations struct {
-	path  string
-	known *taskwait.History
-	ran   map[string]bool          // the tasks that this run has seen running
-	ended map[string]taskwait.Task // and then ended
+	path    string
+	known   *taskwait.History
+	fault   string                   // what is wrong with the file; empty: nothing
+	foreign bool                     // the file is left alone: a newer version of this program has written it, say
+	running map[string]bool          // the tasks that this run has seen running
+	ended   map[string]taskwait.Task // and then succeeded
 }
 
 // openHistory reads what earlier runs have left in the cache folder. nil: there is no such folder.
-func openHistory(cache string, errOut io.Writer) *durations {
+func openHistory(cache string) *durations {
 	if cache == "" {
 		return nil
 	}
-	d := &durations{path: filepath.Join(cache, "taskwait", "history.json"), ran: map[string]bool{}, ended: map[string]taskwait.Task{}}
-	known, err := readHistory(d.path)
-	if err != nil {
-		fmt.Fprintf(errOut, "taskwait: what tasks took in earlier runs cannot be read, beginning anew: %v\n", err)
+	d := &durations{
+		path: historyPath(cache), known: taskwait.NewHistory(),
+		running: map[string]bool{}, ended: map[string]taskwait.Task{},
 	}
-	d.known = known
+	h, err := readHistory(d.path)
+	var newer newerError
+	switch {
+	case err == nil:
+		d.known = h
+	case errors.As(err, &newer):
+		d.foreign, d.fault = true, fmt.Sprintf("%s: %v; it is left alone, and nothing is remembered", d.path, err)
+	case errors.Is(err, errDamaged):
+		d.fault = fmt.Sprintf("%s: %v; it is kept as %s", d.path, err, filepath.Base(damagedPath(d.path)))
+		if moved := d.merge(); moved != nil {
+			d.foreign, d.fault = true, fmt.Sprintf("%s: %v, nor moved: %v", d.path, err, moved)
+		}
+	default:
+		d.fault = err.Error()
+	}
 	return d
 }
 
+func historyPath(cache string) string { return filepath.Join(cache, "taskwait", "history.json") }
+func damagedPath(path string) string  { return path + ".damaged" }
+
+// errDamaged is the error for a file that is no history.
+var errDamaged = errors.New("how long tasks took in earlier runs cannot be read")
+
+// newerError is the error for a history in a format that this program does not know yet.
+type newerError struct{ version int }
+
+// Error names the version.
+func (e newerError) Error() string {
+	return fmt.Sprintf("version %d is newer than this program", e.version)
+}
+
+// readHistory reads a file. No file is a history that knows nothing.
 func readHistory(path string) (*taskwait.History, error) {
 	h := taskwait.NewHistory()
 	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return h, nil
+	case err != nil:
+		return nil, fmt.Errorf("how long tasks took in earlier runs: %w", err)
+	case json.Unmarshal(text, h) == nil:
+		return h, nil
+	case historyVersion(text) > currentVersion():
+		return nil, newerError{historyVersion(text)}
 	}
-	if err == nil {
-		err = json.Unmarshal(text, h)
-	}
-	if err != nil {
-		return taskwait.NewHistory(), fmt.Errorf("%s: %w", path, err)
-	}
-	return h, nil
+	return nil, errDamaged
 }
 
-// watch notes what a task does. One that had ended when it was first seen was counted by an earlier run, perhaps.
+// historyVersion is the version that a file says it has; 0: none.
+func historyVersion(text []byte) int {
+	var saved struct {
+		Version int `json:"version"`
+	}
+	if json.Unmarshal(text, &saved) != nil {
+		return 0
+	}
+	return saved.Version
+}
+
+// currentVersion is the version that this program writes.
+func currentVersion() int {
+	text, err := json.Marshal(taskwait.NewHistory())
+	if err != nil {
+		return 0
+	}
+	return historyVersion(text)
+}
+
+// problem is what is wrong with the file; empty: nothing.
+func (d *durations) problem() string {
+	if d == nil {
+		return ""
+	}
+	return d.fault
+}
+
+// watch notes what a task does. A task that had ended when it was first seen may have been counted by an earlier run.
+// One that fails says nothing of how long others take.
 func (d *durations) watch(t *taskwait.Task) {
 	switch {
 	case d == nil || t.ID == "":
 	case !t.Status.Terminal():
-		d.ran[t.ID] = true
-	case d.ran[t.ID]:
+		d.running[t.ID] = true
+	case d.running[t.ID] && t.Status == taskwait.StatusSuccess:
 		d.ended[t.ID] = *t
 	}
 }
 
-// save adds what this run has seen to what the file has by now: another run may have written to it meanwhile. Nothing is worth
-// failing for: the worst is to know less the next time.
-func (d *durations) save() {
-	if d == nil || len(d.ended) == 0 {
+const (
+	// lockPatience is for how long a command that could end waits to remember something. A save takes milliseconds.
+	lockPatience = 5 * time.Second
+	lockEvery    = 10 * time.Millisecond
+)
+
+// save adds what this run has seen to the file. One command at a time does that, so that none loses what another has
+// seen. The worst that can happen is to know less the next time, which is reported and no failure.
+func (d *durations) save(warn func(string)) {
+	if d == nil || d.foreign || len(d.ended) == 0 {
 		return
 	}
-	h, _ := readHistory(d.path)
-	for _, t := range d.ended {
+	if err := d.merge(); err != nil {
+		warn("how long the tasks took cannot be remembered: " + err.Error())
+	}
+}
+
+// merge adds what has ended to the file. A damaged one is moved out of the way.
+func (d *durations) merge() error {
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o700); err != nil {
+		return err
+	}
+	unlock, err := lockFile(d.path+".lock", lockPatience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	h, err := readHistory(d.path)
+	if errors.Is(err, errDamaged) {
+		h, err = taskwait.NewHistory(), os.Rename(d.path, damagedPath(d.path))
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.ended)) {
+		t := d.ended[id]
 		h.Add(t.Name, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
-		return
+		return err
 	}
-	_ = replaceFile(d.path, text)
+	return replaceFile(d.path, text)
 }
 
-// replaceFile writes a file whole or not at all.
+// replaceFile writes a file completely or not at all.
 func replaceFile(path string, text []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -95,4 +185,28 @@ func replaceFile(path string, text []byte) error {
 		_ = os.Remove(f.Name()) // the first error is the one that counts
 	}
 	return err
+}
+
+// kinds are the names of tasks that are known: those in the history, and those that the service is documented to use.
+func (s *env) kinds() []string {
+	names := map[string]bool{}
+	for _, name := range documentedKinds {
+		names[name] = true
+	}
+	var saved struct {
+		Kinds map[string]json.RawMessage `json:"kinds"`
+	}
+	if text, err := os.ReadFile(historyPath(s.cache)); err == nil && json.Unmarshal(text, &saved) == nil {
+		for name := range saved.Kinds {
+			names[clip(name)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// documentedKinds are the names of tasks on the pages of the API, and those that its operations were seen to start.
+var documentedKinds = []string{
+	"bindInstancePublicIp", "unbindInstancePublicIp", "kafkaConfigModify", "kafkaInstanceExtend",
+	"kafkaResetConsumerOffset",
+	"kafkaUpgrade",
 }

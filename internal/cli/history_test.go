@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,18 +18,20 @@ import (
 // TestHistory waits six times: the last ones know how long it takes.
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cache = t.TempDir()
 		for i := range 6 {
 			id := string(rune('a' + i))
 			w.cloud.AddTask(testInstance, script(id, 40*time.Second, taskwait.StatusSuccess))
 			code, stdout, stderr := w.run(t.Context(), "kafka", "wait", id)
 			if told := strings.Contains(stdout, "usually takes 40s"); code != 0 || i == 0 && told || i == 5 && !told {
-				t.Errorf("run %d: got code %d, %s%s, want 0, and in the last one what it usually takes", i, code, stdout, stderr)
+				t.Errorf("run %d: got code %d, %s%s, want 0, and in the last one what it usually takes", i, code,
+					stdout, stderr)
 			}
 		}
 		text, err := os.ReadFile(filepath.Join(w.cache, "taskwait", "history.json"))
-		want := `{"version":1,"kinds":{"bindInstancePublicIp":[` + strings.Repeat(`{"took":40000000000},`, 5) + `{"took":40000000000}]}}`
+		want := `{"version":1,"kinds":{"bindInstancePublicIp":[` + strings.Repeat(`{"took":40000000000},`, 5) +
+			`{"took":40000000000}]}}`
 		if string(text) != want {
 			t.Errorf("got %s, error %v, want %s", text, err, want)
 		}
@@ -43,15 +47,17 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newTestEnv()
 				w.cache = t.TempDir()
 				w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 				if tt.args == "" {
 					time.Sleep(time.Minute)
 				}
-				_, stdout, _ := w.run(t.Context(), append([]string{"kafka", "wait", "good"}, strings.Fields(tt.args)...)...)
+				_, stdout, _ := w.run(t.Context(), append([]string{"kafka", "wait", "good"},
+					strings.Fields(tt.args)...)...)
 				text, _ := os.ReadFile(filepath.Join(w.cache, "taskwait", "history.json"))
-				if tt.want == "" && text != nil || !strings.Contains(string(text), tt.want) || strings.Contains(stdout, "usually") {
+				if tt.want == "" && text != nil || !strings.Contains(string(text), tt.want) || strings.Contains(stdout,
+					"usually") {
 					t.Errorf("got the history %s and\n%swant %q", text, stdout, tt.want)
 				}
 			})
@@ -59,21 +65,108 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestHistoryThatCannotBeRead begins anew, and says so.
-func TestHistoryThatCannotBeRead(t *testing.T) {
+// TestHistoryOfSuccess: tasks that fail say nothing of how long others take.
+func TestHistoryOfSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cache = t.TempDir()
-		if err := replaceFile(filepath.Join(w.cache, "taskwait", "history.json"), []byte("{")); err != nil {
+		addTasks(w.cloud)
+		if code, _, _ := w.run(t.Context(), "kafka", "wait", "good", "bad", "off", "erased"); code != 1 {
+			t.Errorf("got code %d, want 1", code)
+		}
+		text, err := os.ReadFile(historyPath(w.cache))
+		if got := strings.Count(string(text), "took"); got != 1 || err != nil {
+			t.Errorf("got %s, %v, want one task in it", text, err)
+		}
+	})
+}
+
+// TestHistoryFile: what is in the file already decides what becomes of it.
+func TestHistoryFile(t *testing.T) {
+	const good = `{"version":1,"kinds":{"bindInstancePublicIp":[{"took":15000000000}]}}`
+	for _, tt := range []struct {
+		name, before, after, kept string
+		warning                   string
+	}{
+		{"none", "", good, "", ""},
+		{"cut", `{"version":1,"kin`, good, `{"version":1,"kin`, "cannot be read; it is kept as history.json.damaged"},
+		{"empty", "\n", good, "\n", "cannot be read; it is kept as history.json.damaged"},
+		{"something else", "[]", good, "[]", "cannot be read"},
+		{"no version", "{}", good, "{}", "cannot be read"},
+		{"a negative duration", `{"version":1,"kinds":{"k":[{"took":-1}]}}`, good,
+			`{"version":1,"kinds":{"k":[{"took":-1}]}}`, "cannot be read"},
+		{"a newer version", `{"version":99,"kinds":[]}`, `{"version":99,"kinds":[]}`, "",
+			"version 99 is newer than this program; it is left alone"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTestEnv()
+				w.cache = t.TempDir()
+				if tt.before != "" {
+					if err := replaceFile(historyPath(w.cache), []byte(tt.before)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
+				code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
+				if code != 0 || !strings.Contains(stderr, tt.warning) || (tt.warning == "") != (strings.Count(stderr,
+					"\n") == 1) {
+					t.Errorf("got code %d, stderr %q, want 0 and %q", code, stderr, tt.warning)
+				}
+				text, _ := os.ReadFile(historyPath(w.cache))
+				kept, _ := os.ReadFile(damagedPath(historyPath(w.cache)))
+				if string(text) != tt.after || string(kept) != tt.kept {
+					t.Errorf("got the file %s, kept %s, want %s, %s", text, kept, tt.after, tt.kept)
+				}
+			})
+		})
+	}
+}
+
+// TestHistoryOfMany: commands that end at once lose nothing of what the others have seen.
+func TestHistoryOfMany(t *testing.T) {
+	const commands = 40
+	cache := t.TempDir()
+	var all sync.WaitGroup
+	for i := range commands {
+		all.Go(func() {
+			d := openHistory(cache)
+			task := taskwait.Task{
+				ID: "x", Name: "kind", Status: taskwait.StatusExecuting, CreatedAt: noon,
+				UpdatedAt: noon.Add(time.Duration(i+1) * time.Second),
+			}
+			d.watch(&task)
+			task.Status = taskwait.StatusSuccess
+			d.watch(&task)
+			d.save(func(m string) { t.Error(m) })
+		})
+	}
+	all.Wait()
+	text, err := os.ReadFile(historyPath(cache))
+	for i := range commands {
+		if want := fmt.Sprintf(`{"took":%d}`, time.Duration(i+1)*time.Second); !strings.Contains(string(text), want) {
+			t.Errorf("got %s, %v, want %s in it", text, err, want)
+		}
+	}
+}
+
+// TestHistoryLocked: a lock that somebody holds for ever costs some seconds, not the exit code.
+func TestHistoryLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		w.cache = t.TempDir()
+		if err := os.MkdirAll(filepath.Dir(historyPath(w.cache)), 0o700); err != nil {
 			t.Fatal(err)
 		}
+		unlock, err := lockFile(historyPath(w.cache)+".lock", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unlock()
 		w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 		code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
-		if code != 0 || !strings.Contains(stderr, "beginning anew") {
-			t.Errorf("got code %d, stderr %q, want 0 and that it begins anew", code, stderr)
-		}
-		if _, err := readHistory(filepath.Join(w.cache, "taskwait", "history.json")); err != nil {
-			t.Errorf("got %v, want the history to be well again", err)
+		if code != 0 || !strings.Contains(stderr, "how long the tasks took cannot be remembered: lock ") {
+			t.Errorf("got code %d, stderr %q, want 0 and why it is not remembered", code, stderr)
 		}
 	})
 }
@@ -81,14 +174,15 @@ func TestHistoryThatCannotBeRead(t *testing.T) {
 // TestHistoryCannotBeWritten makes sure that the code does not depend on it.
 func TestHistoryCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.cache = filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(w.cache, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
-		if code, _, stderr := w.run(t.Context(), "kafka", "wait", "good"); code != 0 {
-			t.Errorf("got code %d, %s, want 0", code, stderr)
+		code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
+		if code != 0 || !strings.Contains(stderr, "not a directory") {
+			t.Errorf("got code %d, %s, want 0 and why", code, stderr)
 		}
 	})
 }
@@ -96,13 +190,14 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 // TestDemo is the demonstration in virtual time, with its fates.
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newTestEnv()
 		w.env["HUAWEICLOUD_SDK_SK"] = "half-a-pair" // what the user has set is nothing to it
 		began := time.Now()
 		code, stdout, stderr := w.run(t.Context(), "demo")
 		for _, want := range []string{
 			"throttled, next try in 1.0s", "no answer, next try in", "failed: FAILED (bindInstancePublicIp), took 3.5s",
-			"6 tasks: 1 failed, 1 cancelled, 1 not found, 1 timed out, 2 succeeded\n", `would exit with 1 now: a task failed.`,
+			"6 tasks: 1 failed, 1 cancelled, 1 not found, 1 timed out, 2 succeeded\n",
+			`would exit with 1 now: a task failed.`,
 		} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("got\n%s\nwant in it %q", stdout, want)
@@ -121,10 +216,12 @@ func TestDemo(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld()
-			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`, Outcome: taskwait.StatusFailed})
+			w := newTestEnv()
+			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
+				Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)
-			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out, fakecloud.DefaultAccessKey) {
+			if out := stdout + stderr; strings.Contains(out, aSecret) || strings.Contains(out,
+				fakecloud.DefaultAccessKey) {
 				t.Errorf("kafka %s: got a secret printed:\n%s", args, out)
 			}
 		})

@@ -2,11 +2,17 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
@@ -16,7 +22,7 @@ import (
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
-// The environment variables that stand for flags which are not given. The project's is the SDK's.
+// The environment variables that stand for flags that are not given. The one of the project is the SDK's.
 const (
 	instanceName = "TASKWAIT_INSTANCE"
 	regionName   = "TASKWAIT_REGION"
@@ -39,16 +45,19 @@ const (
 	outputJSON = "json"
 )
 
-func (s *System) kafkaCommand() *cobra.Command {
+func (s *env) kafkaCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "kafka",
 		Short: "Background tasks of Huawei Cloud DMS for Kafka",
 		Long: `Background tasks of Huawei Cloud DMS for Kafka.
 
-Credentials are looked for where the SDK does: HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (with HUAWEICLOUD_SDK_SECURITY_TOKEN),
-CLOUD_SDK_AK and CLOUD_SDK_SK, the credentials file (~/.huaweicloud/credentials, or HUAWEICLOUD_SDK_CREDENTIALS_FILE),
-and last, where none of these is there, the metadata of the machine. They are never given on the command line, and
-never printed.`,
+Credentials are looked up where the SDK looks, in this order:
+  HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN);
+  CLOUD_SDK_AK and CLOUD_SDK_SK;
+  the file ~/.huaweicloud/credentials, or HUAWEICLOUD_SDK_CREDENTIALS_FILE;
+  the metadata of the machine, where none of these exists.
+They are never given on the command line, and never printed.
+HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 	}
@@ -60,85 +69,125 @@ func (t *target) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&t.instance, "instance", "", "id of the Kafka instance (default $TASKWAIT_INSTANCE)")
 	f.StringVar(&t.region, "region", "", "region, such as eu-west-101 (default $TASKWAIT_REGION)")
-	f.StringVar(&t.project, "project", "", "project id (default $HUAWEICLOUD_SDK_PROJECT_ID, or that of the credentials file)")
+	f.StringVar(&t.project, "project", "",
+		"project id (default $HUAWEICLOUD_SDK_PROJECT_ID, or that of the credentials file)")
 	f.StringVar(&t.endpoint, "endpoint", "", "URL of the service, instead of a region (default $TASKWAIT_ENDPOINT)")
+	complete(c, "region", func() []string { return regions() })
+	for _, name := range []string{"instance", "project", "endpoint"} {
+		complete(c, name, func() []string { return nil })
+	}
+}
+
+// complete makes a shell complete the values of a flag with names, and not with files.
+func complete(c *cobra.Command, flag string, names func() []string) {
+	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return names(), cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 func (p *printing) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&p.output, "output", "o", outputText, "text, or json: one object per line and event")
 	c.Flags().BoolVarP(&p.quiet, "quiet", "q", false, "print nothing but what went wrong, to standard error")
-	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputText, outputJSON}, cobra.ShellCompDirectiveNoFileComp))
+	complete(c, "output", func() []string { return []string{outputText, outputJSON} })
+	c.ValidArgsFunction = cobra.NoFileCompletions
 }
 
 func (p *printing) check() error {
 	if p.output != outputText && p.output != outputJSON {
-		return fmt.Errorf("--output %q, want text or json", p.output)
+		return fmt.Errorf("--output %q, want text or json", clip(p.output))
 	}
 	return nil
 }
 
-// notes reports whether there is a person to be told more than the output itself.
-func (p *printing) notes() bool { return p.output == outputText && !p.quiet }
+// forPeople reports whether a person reads the output, who may want to know more than it says.
+func (p *printing) forPeople() bool { return p.output == outputText && !p.quiet }
 
-// reporter is who prints.
-func (s *System) reporter(p *printing) reporter {
+// reporter is what prints.
+func (s *env) reporter(p *printing) reporter {
 	switch {
 	case p.quiet:
-		return silent{s.Stderr}
+		return quietReporter{s.hint}
 	case p.output == outputJSON:
-		return newJSONLines(s.Stdout)
-	case s.Live != nil:
-		return startLive(s.Stdout, s.Getenv("NO_COLOR") == "", s.Live)
+		return jsonReporter{s.out.offer}
+	case s.screen != nil:
+		return startLive(s.screen, s.out.offer, s.hint)
 	}
-	return plain{s.Stdout}
+	return textReporter{s.out.offer, s.hint}
 }
 
-// complete fills in what is not given from the environment and the keys, and checks the whole before anything is sent.
+// complete fills in what is not given from the environment and the keys, and checks everything before anything is sent.
 func (t *target) complete(getenv func(string) string, k *keys) error {
-	t.instance = cmp.Or(t.instance, getenv(instanceName))
-	t.project = cmp.Or(t.project, getenv(projectName), k.project)
+	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
+	t.instance = cmp.Or(t.instance, get(instanceName))
+	t.project = cmp.Or(t.project, get(projectName), k.project)
 	if t.region == "" && t.endpoint == "" {
-		t.endpoint = getenv(endpointName)
+		t.endpoint = get(endpointName)
 		if t.endpoint == "" {
-			t.region = getenv(regionName)
+			t.region = get(regionName)
 		}
 	}
 	switch {
 	case t.instance == "":
 		return errors.New("--instance is missing (or TASKWAIT_INSTANCE)")
 	case t.project == "":
-		return errors.New("--project is missing (or HUAWEICLOUD_SDK_PROJECT_ID); the console shows it under My Credentials")
+		return errors.New("--project is missing (or HUAWEICLOUD_SDK_PROJECT_ID); " +
+			"the console shows it under My Credentials")
 	case t.region == "" && t.endpoint == "":
 		return errors.New("--region is missing (or TASKWAIT_REGION), or --endpoint (or TASKWAIT_ENDPOINT)")
 	case t.region != "" && t.endpoint != "":
 		return errors.New("give --region or --endpoint, not both")
 	}
-	return errors.Join(taskwait.CheckID("--instance", t.instance), taskwait.CheckID("--project", t.project), t.checkEndpoint())
+	var err error
+	if t.endpoint != "" {
+		t.endpoint, err = checkEndpoint(t.endpoint)
+	}
+	return errors.Join(checkID("--instance", t.instance), checkID("--project", t.project), err)
 }
 
-func (t *target) checkEndpoint() error {
-	if t.endpoint == "" {
-		return nil
+// checkID returns an error if id cannot stand for one thing in the path of a request.
+func checkID(what, id string) error { return taskwait.CheckID(what, id) }
+
+var hostName = regexp.MustCompile(`^([A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$`)
+
+// checkEndpoint gives the URL as it will be used: the SDK knows a scheme in lower case only, and drops everything
+// behind the host.
+func checkEndpoint(endpoint string) (string, error) {
+	const example = "want a URL such as https://dms.eu-west-101.myhuaweicloud.eu"
+	if strings.Contains(endpoint, "@") { // not shown: it may hold a password
+		return "", errors.New("--endpoint has a user or a password in it, " + example)
 	}
-	u, err := url.Parse(t.endpoint)
-	if strings.Contains(t.endpoint, "@") { // not shown: it may be a password
-		return errors.New("--endpoint has a user or a password in it, want a URL such as https://dms.eu-west-101.myhuaweicloud.eu")
+	fault := func(what string) (string, error) {
+		return "", fmt.Errorf("--endpoint %q %s, %s", clip(endpoint), what, example)
 	}
-	if err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "" {
-		return fmt.Errorf("--endpoint %q, want a URL such as https://dms.eu-west-101.myhuaweicloud.eu", t.endpoint)
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return fault("is no URL")
 	}
-	return nil
+	port, portErr := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https": // url.Parse has made it lower case
+		return fault("does not begin with https://")
+	case !hostName.MatchString(u.Hostname()):
+		return fault("has no host")
+	case portErr != nil || port == 0 || strings.HasSuffix(u.Host, ":"):
+		return fault("has no valid port")
+	case strings.Trim(u.Path, "/") != "":
+		return fault("has a path, which the service does not")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(endpoint, "#"):
+		return fault("has a query or a fragment")
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
-// connect makes a Source for the target. Errors of the command line are plain; where there are no credentials, it is an
-// [exitError].
-func (s *System) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
+// connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error
+// is an exitError.
+func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
 	k, keysErr := s.findKeys()
-	if err := t.complete(s.Getenv, &k); err != nil {
-		return nil, "", err // before the credentials: it needs no secret to be mended
+	if err := t.complete(s.getenv, &k); err != nil {
+		return nil, "", err // before the credentials: no secret is needed to correct it
 	}
 	if keysErr != nil {
-		return nil, "", &exitError{codeNoAnswer, keysErr}
+		return nil, "", &exitError{codeUnknown, keysErr}
 	}
 	client, err := s.client(t, &k)
 	if err != nil {
@@ -147,29 +196,74 @@ func (s *System) connect(t *target) (src *kafkatasks.Source, credentials string,
 	return kafkatasks.New(client, t.instance), k.source, nil
 }
 
-// client makes the SDK's client. Its Build and ValueOf panic on bad input; their Safe forms do not.
-func (s *System) client(t *target, k *keys) (*kafka.KafkaClient, error) {
+// client makes the client of the SDK, with SafeBuild and SafeValueOf: the other ones panic on bad input.
+func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
 	builder := kafka.KafkaClientBuilder()
-	if t.endpoint != "" {
-		builder = builder.WithEndpoint(t.endpoint)
+	endpoint := t.endpoint
+	if endpoint != "" {
+		builder = builder.WithEndpoint(endpoint)
 	} else {
 		r, err := region.SafeValueOf(t.region)
 		if err != nil {
-			return nil, fmt.Errorf("--region %q is not one that the SDK knows; give --endpoint instead", t.region)
+			return nil, fmt.Errorf("--region %q is not one that the SDK knows; give --endpoint instead%s",
+				clip(t.region), didYouMean(similar(t.region, regions())))
 		}
-		builder = builder.WithRegion(r)
+		builder, endpoint = builder.WithRegion(r), r.Endpoints[0]
 	}
 	credential, err := s.credential(k, t.project)
 	if err != nil {
-		return nil, &exitError{codeNoAnswer, err}
+		return nil, &exitError{codeUnknown, err}
 	}
-	cfg := config.DefaultHttpConfig()
-	if s.Transport != nil {
-		cfg = cfg.WithHttpRoundTripper(s.Transport)
+	transport, err := s.roundTripper(endpoint)
+	if err != nil {
+		return nil, &exitError{codeUnknown, err}
 	}
+	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(transport)
 	client, err := builder.WithCredential(credential).WithHttpConfig(cfg).SafeBuild()
 	if err != nil {
-		return nil, &exitError{codeNoAnswer, fmt.Errorf("credentials from %s: %w", k.source, err)}
+		return nil, &exitError{codeUnknown, fmt.Errorf("credentials from %s: %w", k.source, err)}
+	}
+	if k.reload != nil {
+		client.WithCredential(newReloading(credential, s, k, t.project)) // after SafeBuild, which checks the type
 	}
 	return kafka.NewKafkaClient(client), nil
+}
+
+const (
+	idleTimeout      = 90 * time.Second // as http.DefaultTransport
+	handshakeTimeout = 10 * time.Second // as http.DefaultTransport
+)
+
+// roundTripper reaches the network, through a proxy where the environment names one. It is the SDK's own transport but
+// for the proxy and the limits on what is idle or hangs: HTTP/1.1, as a TLS config of its own implies.
+func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
+	if s.transport != nil {
+		return s.transport, nil
+	}
+	if s.proxy != nil {
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, endpoint, nil)
+		var u *url.URL
+		if err == nil {
+			u, err = s.proxy(req)
+		}
+		// A path is what http.ProxyFromEnvironment makes of much that is no URL.
+		if err != nil || u != nil && strings.Trim(u.Path, "/") != "" { // not shown: it may hold a password
+			return nil, errors.New("the proxy of HTTPS_PROXY or HTTP_PROXY is no valid URL")
+		}
+	}
+	return &http.Transport{
+		Proxy: s.proxy, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		IdleConnTimeout: idleTimeout, TLSHandshakeTimeout: handshakeTimeout,
+	}, nil
+}
+
+// regions are those that the SDK knows. It lists them only in the error for one that it does not know.
+func regions() []string {
+	_, err := region.SafeValueOf("?")
+	if err == nil {
+		return nil
+	}
+	found := regexp.MustCompile(`\b[a-z]{2}-[a-z]+-[0-9]+\b`).FindAllString(err.Error(), -1)
+	slices.Sort(found)
+	return found
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
@@ -18,7 +18,7 @@ import (
 const (
 	listSince = "168h" // a week
 	listEvery = 5 * time.Second
-	// listTolerance is for how long a list puts up with errors: somebody sits in front of it.
+	// listTolerance is how long a list retries through errors: somebody sits in front of it.
 	listTolerance = 10 * time.Second
 )
 
@@ -31,13 +31,15 @@ type listFlags struct {
 	interval time.Duration
 }
 
-func (s *System) listCommand() *cobra.Command {
+func (s *env) listCommand() *cobra.Command {
 	var f listFlags
 	c := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Show the instance's background tasks",
-		Long: `Show the instance's background tasks, the latest first: id, status, how long it took or has been running, and name.
---watch keeps that current, until Ctrl-C; where standard output is no terminal, it prints a line for each change.`,
+		Long: `Show the instance's background tasks, the latest first: id, status, how long
+it took or has been running, and name. --watch keeps that current until
+Ctrl-C, through outages of the service; where standard output is no terminal,
+it prints a line for each change.`,
 		Example: `  taskwait kafka list --instance INSTANCE_ID
   taskwait kafka list --instance INSTANCE_ID --since 2h --watch`,
 		Args: cobra.NoArgs,
@@ -47,11 +49,12 @@ func (s *System) listCommand() *cobra.Command {
 	f.printing.flags(c)
 	c.Flags().StringVar(&f.since, "since", listSince, "only tasks that began since: a time, or how long ago; 0: all")
 	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "keep it current")
-	c.Flags().DurationVar(&f.interval, "interval", listEvery, "with --watch: the pause between two looks")
+	c.Flags().DurationVar(&f.interval, "interval", listEvery, "with --watch: the pause between two queries")
+	complete(c, "since", func() []string { return nil })
 	return c
 }
 
-func (s *System) list(ctx context.Context, f *listFlags) error {
+func (s *env) list(ctx context.Context, f *listFlags) error {
 	since, err := f.check()
 	if err != nil {
 		return err
@@ -60,30 +63,36 @@ func (s *System) list(ctx context.Context, f *listFlags) error {
 	if err != nil {
 		return err
 	}
-	l := &lister{src: src, since: since, begun: time.Now(), rep: s.listReporter(f)}
-	if f.notes() {
-		fmt.Fprintf(s.Stderr, "taskwait: instance %s, credentials from %s\n", f.instance, credentials)
+	if f.forPeople() {
+		s.note(ctx, fmt.Sprintf("instance %s, credentials from %s", f.instance, clip(credentials)))
 	}
+	l := &lister{source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f)}
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
 	}
-	l.rep.close()
-	if f.notes() && unauthorized(err) {
-		fmt.Fprintf(s.Stderr, "taskwait: %s\n", refusedKeys(credentials))
+	l.reporter.close()
+	if f.forPeople() && unauthorized(err) {
+		s.note(ctx, refusedKeys(clip(credentials)))
 	}
 	return listError(ctx, err)
 }
 
-// listReporter is who prints: with --watch on a terminal the whole list stays on the screen.
-func (s *System) listReporter(f *listFlags) reporter {
-	if !f.notes() {
-		return s.reporter(&f.printing)
+// listReporter is what prints: with --watch on a terminal the whole list stays on the screen. No row is dropped for a
+// slow reader: the next query waits.
+func (s *env) listReporter(ctx context.Context, f *listFlags) reporter {
+	out := func(line []byte, _ bool) { s.out.put(ctx, line) }
+	switch {
+	case f.quiet:
+		return quietReporter{s.hint}
+	case f.output == outputJSON:
+		return jsonReporter{out}
+	case s.screen == nil:
+		return &titledReporter{textReporter: textReporter{out, s.hint}}
+	case !f.watch:
+		return &titledReporter{textReporter: textReporter{out, s.hint}, screen: s.screen}
 	}
-	if s.Live == nil || !f.watch {
-		return &titled{plain: plain{s.Stdout}}
-	}
-	t := &table{live: &live{out: s.Stdout}}
-	t.stop = s.Live(func(columns, rows int) []string { return t.view(time.Now(), columns, rows) })
+	t := &table{screen: s.screen, out: out, rows: map[string]*event{}}
+	t.drawing = s.screen.draw(func(columns, rows int) []string { return t.view(time.Now(), columns, rows) })
 	return t
 }
 
@@ -94,7 +103,7 @@ func (f *listFlags) check() (time.Time, error) {
 	if f.interval <= 0 {
 		return time.Time{}, fmt.Errorf("--interval %v, want above 0", f.interval)
 	}
-	if f.since == "0" || f.since == "" {
+	if f.since == "0" {
 		return time.Time{}, nil
 	}
 	return parseSince(f.since, time.Now())
@@ -108,150 +117,260 @@ func listError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{codeOf([]outcome{outcomeOf(err)}), errors.New(reason(err))}
+	return &exitError{codeOf([]outcome{outcomeOf(err, &event{})}), errors.New(reason(err))}
 }
 
-// lister lists the tasks again and again, and tells what has changed.
+// lister lists the tasks again and again, and reports what has changed.
 type lister struct {
-	src   *kafkatasks.Source
-	since time.Time
-	begun time.Time
-	rep   reporter
-	known []taskwait.Task
+	source   *kafkatasks.Source
+	since    time.Time
+	begun    time.Time
+	reporter reporter
+	known    map[string]taskwait.Task
+	trouble  string // that was reported last; empty: the list is readable
 }
 
-// once lists the tasks, and tells of those that are new, have changed, or are gone, the oldest first.
+// once lists the tasks, and reports those that are new, have changed, or are gone, the latest first.
 func (l *lister) once(ctx context.Context) error {
 	opts := []taskwait.Option{taskwait.WithErrorTolerance(listTolerance), taskwait.WithNotFoundGrace(0)}
-	tasks, err := ask(ctx, opts, l.trouble, func(ctx context.Context) ([]taskwait.Task, error) { return l.src.List(ctx, l.since) })
+	tasks, err := queryOnce(ctx, opts, l.observe, func(ctx context.Context) ([]taskwait.Task, error) {
+		return l.source.List(ctx, l.since)
+	})
 	if err != nil {
 		return err
 	}
-	for _, t := range l.known {
-		if !slices.ContainsFunc(tasks, func(n taskwait.Task) bool { return n.ID == t.ID }) {
+	if l.trouble != "" && l.known != nil {
+		l.trouble = ""
+		l.reporter.report(&event{Event: eventRecovered, Time: time.Now().UTC(), Elapsed: seconds(time.Since(l.begun))})
+	}
+	l.update(tasks)
+	return nil
+}
+
+func (l *lister) update(tasks []taskwait.Task) {
+	slices.SortStableFunc(tasks, func(a, b taskwait.Task) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	known := make(map[string]taskwait.Task, len(tasks))
+	for _, t := range tasks {
+		known[t.ID] = t
+	}
+	for id, t := range l.known {
+		if _, ok := known[id]; !ok {
 			l.tell(eventGone, &t)
 		}
 	}
 	for _, t := range tasks {
-		i := slices.IndexFunc(l.known, func(k taskwait.Task) bool { return k.ID == t.ID })
-		if i < 0 || l.known[i].Status != t.Status {
+		if before, ok := l.known[t.ID]; !ok || before.Status != t.Status {
 			l.tell(eventTask, &t)
 		}
 	}
-	l.known = tasks
-	return nil
+	l.known = known
 }
 
-// keep lists the tasks until ctx ends. Trouble that passes is told; what does not pass ends it.
+// keep lists the tasks until ctx ends. Once the list was readable no error ends it.
 func (l *lister) keep(ctx context.Context, every time.Duration, err error) error {
-	for err == nil {
+	for {
+		var q *taskwait.QueryError
+		retry := errors.As(err, &q) && q.Class != taskwait.ClassPermanent && q.Class != taskwait.ClassNotFound
+		if err != nil && l.known == nil && !retry {
+			return err
+		}
 		select {
 		case <-time.After(every):
 			err = l.once(ctx)
 		case <-ctx.Done():
-			err = ctx.Err()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return err
 }
 
 func (l *lister) tell(kind string, t *taskwait.Task) {
-	e := &event{Event: kind, Time: time.Now(), Task: t.ID}
+	e := &event{Event: kind, Time: time.Now().UTC(), Task: clip(t.ID)}
 	e.fill(&taskwait.Progress{Task: *t, Done: true})
-	now := t.AsOf // the service's clock is the one that has dated the task
+	now := t.AsOf // the clock of the service, which has dated the task
 	if now.IsZero() {
 		now = e.Time
 	}
-	if !t.CreatedAt.IsZero() {
-		e.Age = max(seconds(max(now.Sub(t.CreatedAt), 0)), e.Took) // the service dates its answers to the second
+	if !e.Created.IsZero() {
+		e.Age = max(seconds(max(now.Sub(e.Created), 0)), e.Took) // the service dates its answers to the second
 	}
-	l.rep.report(e)
+	l.reporter.report(e)
 }
 
-func (l *lister) trouble(p taskwait.Progress) {
+// observe reports trouble, once until it changes.
+func (l *lister) observe(p taskwait.Progress) {
 	if p.Err == nil || p.Done {
 		return
 	}
-	e := &event{Event: eventTrouble, Time: time.Now(), Elapsed: seconds(time.Since(l.begun))}
+	e := &event{Event: eventTrouble, Time: time.Now().UTC(), Elapsed: seconds(time.Since(l.begun)), Next: after(p.Next)}
 	e.explain(p.Err)
-	next := seconds(p.Next)
-	e.Next = &next
-	l.rep.report(e)
+	if key := e.Trouble + e.Code; key != l.trouble {
+		l.trouble = key
+		l.reporter.report(e)
+	}
+}
+
+func rowStatus(e *event) string {
+	if e.Event == eventGone {
+		return "gone"
+	}
+	return string(e.Status)
+}
+
+// row is a task's row of a list, below heading.
+func row(e *event) string {
+	took := "-"
+	if e.Status.Terminal() {
+		took = short(time.Duration(e.Took))
+	}
+	return columns(e.Task, rowStatus(e), short(time.Duration(e.Age)), took, e.Name)
+}
+
+var heading = columns("TASK", "STATUS", "AGE", "DURATION", "NAME")
+
+func columns(task, status, age, took, name string) string {
+	cell := func(s string, w int) string { return widths.FillRight(s, w) + gap }
+	return cell(task, idWidth) + cell(status, 10) + cell(age, 8) + cell(took, 8) + name
+}
+
+// titledReporter is a textReporter with a heading above the first row.
+type titledReporter struct {
+	textReporter
+	screen *screen // where lines must not wrap; nil: they may be as long as they are
+	begun  bool
+}
+
+func (t *titledReporter) report(e *event) {
+	if e.Event != eventTask && e.Event != eventGone {
+		t.textReporter.report(e)
+		return
+	}
+	head, line := heading, row(e)
+	if t.screen != nil {
+		columns, _ := t.screen.size()
+		head, line = tableHead(t.screen, columns), tableRow(t.screen, e, columns)
+	}
+	if !t.begun && head != "" {
+		t.line(false, head)
+	}
+	t.begun = true
+	t.line(false, line)
 }
 
 // table keeps the list on the screen, the latest task first.
 type table struct {
-	*live
-	mu sync.Mutex
+	screen  *screen
+	out     sink
+	drawing *drawing
+
+	mu     sync.Mutex
+	rows   map[string]*event // by id
+	sorted []*event          // nil: to be sorted again
+	list   *event            // trouble; nil: none
 }
 
 func (t *table) report(e *event) {
+	t.take(e)
+	t.drawing.change()
+}
+
+func (t *table) take(e *event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case e.Event == eventTrouble:
+	switch e.Event {
+	case eventTrouble:
 		t.list = e
-		return
-	case e.Event == eventGone:
-		t.rows = slices.DeleteFunc(t.rows, func(r *event) bool { return r.Task == e.Task })
-		return
+	case eventRecovered:
+		t.list = nil
+	case eventGone:
+		delete(t.rows, e.Task)
+		t.sorted = nil
+	case eventTask:
+		t.rows[e.Task], t.sorted = t.screen.readable(e), nil
 	}
-	t.rows = slices.DeleteFunc(t.rows, func(r *event) bool { return r.Task == e.Task })
-	t.rows = append(t.rows, e)
-	slices.SortStableFunc(t.rows, func(a, b *event) int { return b.Created.Compare(a.Created) })
+}
+
+// latest gives the rows, the latest first, and of those of one time the one with the least id.
+func (t *table) latest() []*event {
+	if t.sorted == nil {
+		for _, e := range t.rows {
+			t.sorted = append(t.sorted, e)
+		}
+		slices.SortFunc(t.sorted, func(a, b *event) int {
+			return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Task, b.Task))
+		})
+	}
+	return t.sorted
 }
 
 func (t *table) view(now time.Time, columns, rows int) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.rows) == 0 {
-		return []string{fit("no tasks", columns)}
-	}
+	all := t.latest()
 	var lines []string
-	if columns > wide {
-		lines, rows = append(lines, fit(heading, columns)), rows-1
+	if head := tableHead(t.screen, columns); head != "" && len(all) > 0 {
+		lines, rows = append(lines, head), rows-1
 	}
-	shown := min(len(t.rows), max(rows-2, 1))
-	for _, e := range t.rows[:shown] {
-		lines = append(lines, fit(tableRow(e, now, columns), columns))
+	shown := min(len(all), max(rows-2, 1))
+	for _, e := range all[:shown] {
+		lines = append(lines, tableRow(t.screen, e.aged(now), columns))
 	}
 	var foot []string
-	if hidden := len(t.rows) - shown; hidden > 0 {
+	if len(all) == 0 {
+		foot = append(foot, "no tasks")
+	}
+	if hidden := len(all) - shown; hidden > 0 {
 		foot = append(foot, fmt.Sprintf("and %d more", hidden))
 	}
-	if t.list != nil && now.Before(t.list.Time.Add(time.Duration(t.list.next()))) {
+	if t.list != nil {
 		foot = append(foot, trouble(t.list, now))
 	}
 	if len(foot) > 0 {
-		lines = append(lines, fit(strings.Join(foot, "; "), columns))
+		lines = append(lines, t.screen.glyphs.fit(strings.Join(foot, "; "), columns))
 	}
 	return lines
 }
 
-// aged is e as it would be told now.
+// aged is e as it would be reported now.
 func (e *event) aged(now time.Time) *event {
 	aged := *e
 	aged.Age += seconds(now.Sub(e.Time))
 	return &aged
 }
 
-// wide is from how many columns on there is room for all that is in a row, and some of the name.
+// wide is the number of columns from which on there is room for everything in a row, and some of the name.
 const wide = 76
 
-// tableRow is a task's row. Where there is no room for all the id goes first, and one of the times.
-func tableRow(e *event, now time.Time, columns int) string {
-	aged := e.aged(now)
-	if columns > wide {
-		return row(aged)
+func tableHead(s *screen, columns int) string {
+	if columns <= wide {
+		return ""
 	}
-	id := runewidth.FillRight(runewidth.Truncate(clip(e.Task), leastLabel, ""), leastLabel)
-	return fmt.Sprintf("%s%s%-9s %7s  %s", id, gap, rowStatus(e), rowTime(aged), clip(e.Name))
+	return s.glyphs.fit(heading, columns)
 }
 
+// tableRow is a task's row. Where there is no room for everything it has the head of the id, and one of the times.
+func tableRow(s *screen, e *event, columns int) string {
+	if columns > wide {
+		return s.glyphs.fit(row(e), columns)
+	}
+	at := e.Age
+	if e.Status.Terminal() {
+		at = e.Took
+	}
+	id := widths.FillRight(widths.Truncate(e.Task, leastLabel, ""), leastLabel)
+	return s.glyphs.fit(fmt.Sprintf("%s%s%-9s %7s  %s", id, gap, rowStatus(e), at, e.Name), columns)
+}
+
+// close leaves the table as it is now.
 func (t *table) close() {
-	t.stop()
-	list := titled{plain: plain{t.out}}
-	for _, e := range t.rows {
+	t.drawing.end()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := titledReporter{textReporter: textReporter{t.out, nil}, screen: t.screen}
+	for _, e := range t.latest() {
 		list.report(e.aged(time.Now()))
 	}
 }

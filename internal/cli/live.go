@@ -1,137 +1,178 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/taskwait/taskwait"
 )
 
-// live shows a line for each task that is drawn anew as time goes by, and leaves a plain summary.
+// live shows a line for each task that is drawn again as time goes by, and leaves a summary.
 type live struct {
-	out   io.Writer
-	color bool
-	stop  func()
+	screen  *screen
+	out     sink
+	note    func(string) // to standard error
+	drawing *drawing
 
 	mu   sync.Mutex
-	rows []*event       // the latest of each task, in the order of their first
+	rows []*event       // the latest of each task, in the order of the first ones
 	at   map[string]int // where in rows a task is
 	list *event         // the trouble with the list that many tasks share; nil: none
 	end  *event
+
+	warnings []string
 }
 
-// startLive begins to draw with draw.
-func startLive(out io.Writer, color bool, draw func(func(columns, rows int) []string) func()) *live {
-	l := &live{out: out, color: color, at: map[string]int{}}
-	l.stop = draw(func(columns, rows int) []string { return l.view(time.Now(), columns, rows) })
+// startLive begins to draw.
+func startLive(s *screen, out sink, note func(string)) *live {
+	l := &live{screen: s, out: out, note: note, at: map[string]int{}}
+	l.drawing = s.draw(func(columns, rows int) []string { return l.view(time.Now(), columns, rows) })
 	return l
 }
 
 func (l *live) report(e *event) {
+	l.take(e)
+	l.drawing.change()
+}
+
+func (l *live) take(e *event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case e.Event == eventStart:
+	switch e.Event {
+	case eventStart, eventTasks:
 		for _, id := range e.Tasks {
 			l.set(&event{Event: eventPoll, Time: e.Time, Task: id})
 		}
-	case e.Event == eventEnd:
+	case eventEnd:
 		l.end = e
-	case e.who() == "" && e.Event == eventTrouble:
-		l.list = e
+	case eventTrouble, eventRecovered:
+		if e.who() == "" {
+			l.list = e
+			return
+		}
+		l.set(e)
+	case eventWarning:
+		l.warnings = append(l.warnings, e.Message)
+	case eventHeartbeat, eventOpen:
 	default:
 		l.set(e)
 	}
 }
 
-// set makes e what is shown of its task. A task that was looked for by its name gets its id when it is found.
+// set makes e what is shown of its task. A task that was looked up by its name gets its id when it is found.
 func (l *live) set(e *event) {
 	i, known := l.at[e.Task]
-	if sought, ok := l.at[""]; ok && !known {
+	if named, ok := l.at[""]; ok && !known {
 		delete(l.at, "")
-		l.at[e.Task], i, known = sought, sought, true
+		l.at[e.Task], i, known = named, named, true
 	}
 	if !known {
 		i = len(l.rows)
 		l.at[e.Task], l.rows = i, append(l.rows, nil)
 	}
-	l.rows[i] = e
+	l.rows[i] = l.screen.readable(e)
 }
 
-// close takes the lines away and leaves one for each task, in full.
+// readable is e with text that the terminal can show.
+func (s *screen) readable(e *event) *event {
+	if !s.glyphs.ascii {
+		return e
+	}
+	shown := *e
+	shown.Task, shown.Name = s.glyphs.text(e.Task), s.glyphs.text(e.Name)
+	shown.Status = taskwait.Status(s.glyphs.text(string(e.Status)))
+	shown.Error, shown.Trouble = s.glyphs.text(e.Error), s.glyphs.text(e.Trouble)
+	return &shown
+}
+
+// close takes the view away and leaves each task with its end, in full.
 func (l *live) close() {
-	l.stop()
-	p := plain{l.out}
-	for _, e := range l.rows {
-		fmt.Fprintf(l.out, "%s %s  %s\n", l.mark(e, time.Time{}), e.who(), e.what())
+	l.drawing.end()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	columns, _ := l.screen.size()
+	for _, line := range l.summary(columns) {
+		l.out([]byte(line+"\n"), false)
 	}
-	if l.end != nil {
-		p.end(l.end)
+	for _, w := range l.warnings {
+		l.note(w)
 	}
 }
 
-// view is what is on the screen at a time: at most rows-1 lines, none wider than the screen.
+// summary is what stays on the screen.
+func (l *live) summary(columns int) (lines []string) {
+	for _, e := range l.rows {
+		text := e.who() + gap + e.what()
+		for i, line := range wrap(text, max(columns-1-markWidth, leastLabel), gap) {
+			if i == 0 {
+				lines = append(lines, l.mark(e, time.Time{})+" "+line)
+			} else {
+				lines = append(lines, gap+line)
+			}
+		}
+	}
+	if l.end != nil && l.end.total() > 1 {
+		lines = append(lines, wrap(l.end.sum(), columns-1, gap)...)
+	}
+	return lines
+}
+
+// view is what is on the screen at a time: at most rows-1 lines, all of them narrower than the screen.
 func (l *live) view(now time.Time, columns, rows int) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.rows) == 0 {
-		return l.blank(now, columns)
+		what := "polling"
+		if l.inTrouble(now) {
+			what = trouble(l.list, now)
+		}
+		return []string{l.screen.glyphs.fit(l.spinner(now)+" "+what, columns)}
 	}
-	shown, hidden := l.choose(max(rows-2, 1)) // the cursor stands below, and there may be a line of more
-	lay := newLayout(shown, now, columns)
+	shown, hidden := choose(l.rows, max(rows-2, 1)) // one line for the cursor, one for "and more"
+	lay := newLayout(l.screen, shown, now, columns)
 	var lines []string
 	for _, e := range shown {
-		lines = append(lines, l.mark(e, now)+" "+lay.line(e, now, l.color))
+		lines = append(lines, l.mark(e, now)+" "+lay.line(e, now))
 	}
 	var foot []string
 	if hidden > 0 {
 		foot = append(foot, fmt.Sprintf("and %d more", hidden))
 	}
-	if l.list != nil && now.Before(l.list.Time.Add(time.Duration(l.list.next()))) {
+	if l.inTrouble(now) {
 		foot = append(foot, trouble(l.list, now))
 	}
 	if len(foot) > 0 {
-		lines = append(lines, fit("  "+strings.Join(foot, "; "), columns))
+		lines = append(lines, l.screen.glyphs.fit(gap+strings.Join(foot, "; "), columns))
 	}
 	return lines
 }
 
-// blank is what is shown as long as it is not known which tasks are waited for.
-func (l *live) blank(now time.Time, columns int) []string {
-	what := "asking"
-	if l.list != nil {
-		what = trouble(l.list, now)
-	}
-	return []string{fit(spinner(now)+" "+what, columns)}
+// inTrouble reports whether the list could not be read, and the next try is still to come.
+func (l *live) inTrouble(now time.Time) bool {
+	return l.list != nil && l.list.Event == eventTrouble && now.Before(l.list.Time.Add(time.Duration(l.list.next())))
 }
 
-// choose gives the rows that have room: first those that still run.
-func (l *live) choose(room int) (shown []*event, hidden int) {
-	if len(l.rows) <= room {
-		return l.rows, 0
+// choose gives the rows for which there is room: those that have not ended come first.
+func choose(rows []*event, room int) (shown []*event, hidden int) {
+	if len(rows) <= room {
+		return rows, 0
 	}
-	sorted := slices.Clone(l.rows)
-	slices.SortStableFunc(sorted, func(a, b *event) int { return cmp.Compare(ended(a), ended(b)) })
-	return sorted[:room], len(l.rows) - room
+	for _, wanted := range []bool{false, true} {
+		for _, e := range rows {
+			if (e.Event == eventDone) == wanted && len(shown) < room {
+				shown = append(shown, e)
+			}
+		}
+	}
+	return shown, len(rows) - len(shown)
 }
 
-func ended(e *event) int {
-	if e.Event == eventDone {
-		return 1
-	}
-	return 0
-}
-
-var frames = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
-
-func spinner(now time.Time) string {
-	return frames[int(now.UnixMilli()/150)%len(frames)]
+func (l *live) spinner(now time.Time) string {
+	frames := l.screen.glyphs.spinner
+	return frames[now.Unix()%int64(len(frames))]
 }
 
 const (
@@ -140,27 +181,30 @@ const (
 	yellow = "33"
 )
 
-func paint(color bool, code, s string) string {
-	if !color || code == "" || s == "" {
-		return s
+func (s *screen) paint(code, text string) string {
+	if !s.color || code == "" || text == "" {
+		return text
 	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
 // mark is the sign at the head of a task's line.
 func (l *live) mark(e *event, now time.Time) string {
+	g := l.screen.glyphs
 	switch {
+	case e.Event != eventDone && now.IsZero():
+		return g.off
 	case e.Event != eventDone:
-		return spinner(now)
+		return l.spinner(now)
 	case e.Outcome == succeeded:
-		return paint(l.color, green, "✓")
-	case e.Outcome == timedOut, e.Outcome == stopped:
-		return paint(l.color, yellow, "…")
+		return l.screen.paint(green, g.good)
+	case e.Outcome.maybeRunning() && e.Outcome != noAnswer:
+		return l.screen.paint(yellow, g.off)
 	}
-	return paint(l.color, red, "✗")
+	return l.screen.paint(red, g.bad)
 }
 
-// trouble says what is wrong, and when that is tried again.
+// trouble says what is wrong, and when the next try comes.
 func trouble(e *event, now time.Time) string {
 	left := time.Duration(e.next()) - now.Sub(e.Time)
 	if left <= 0 {
@@ -169,7 +213,7 @@ func trouble(e *event, now time.Time) string {
 	return fmt.Sprintf("%s, next try in %s", e.Trouble, until(left))
 }
 
-// until is how long something still takes, rounded up to whole seconds in the last minute: it is over at 0.
+// until is how long something still takes, rounded up to whole seconds in the last minute.
 func until(d time.Duration) string {
 	if d < time.Minute {
 		d += time.Second - 1
@@ -177,31 +221,21 @@ func until(d time.Duration) string {
 	return whole(d)
 }
 
-// whole words a duration in whole seconds, as what moves needs no tenths.
-func whole(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("%ds", max(d, 0)/time.Second)
-	}
-	return short(d)
-}
-
-func fit(s string, columns int) string { return runewidth.Truncate(s, max(columns-1, 1), "…") }
-
 func statusOf(e *event) string {
 	switch {
 	case e.Event == eventDone && e.Outcome != succeeded && !e.Status.Terminal():
 		return string(e.Outcome)
 	case e.Status == "":
-		return "asking"
+		return "polling"
 	}
-	return clip(string(e.Status))
+	return string(e.Status)
 }
 
 func statusColor(e *event) string {
 	switch {
 	case e.Status == taskwait.StatusSuccess:
 		return green
-	case e.Event == eventDone && e.Outcome != timedOut && e.Outcome != stopped:
+	case e.Event == eventDone && !slices.Contains([]outcome{timedOut, unknown, stopped}, e.Outcome):
 		return red
 	case e.Trouble != "" || e.Event == eventDone:
 		return yellow

@@ -1,42 +1,47 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/taskwait/taskwait"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-func at(d time.Duration) *seconds { s := seconds(d); return &s }
-
 // testRows are tasks in all states that a line can show.
 func testRows() []*event {
 	percent := 40
 	return []*event{
-		{Event: eventDone, Task: "943be81e20336c53de2c8ab40991839c", Name: "kafkaConfigModify", Status: taskwait.StatusSuccess, Outcome: succeeded, Took: seconds(1500 * time.Millisecond)},
-		{Event: eventDone, Task: "8f0bb9074424c864d7074dc166d70891", Name: "bindInstancePublicIp", Status: taskwait.StatusFailed, Outcome: failed, Took: seconds(72 * time.Second)},
+		{Event: eventDone, Task: "943be81e20336c53de2c8ab40991839c", Name: "kafkaConfigModify",
+			Status: taskwait.StatusSuccess, Outcome: succeeded, Took: seconds(1500 * time.Millisecond)},
+		{Event: eventDone, Task: "8f0bb9074424c864d7074dc166d70891", Name: "bindInstancePublicIp",
+			Status: taskwait.StatusFailed, Outcome: failed, Took: seconds(72 * time.Second)},
 		{
-			Event: eventStatus, Task: "5a5f490886bb10e017734aba2aa3a2a8", Name: "kafkaInstanceExtend", Status: taskwait.StatusExecuting,
-			Elapsed: seconds(70 * time.Second), Next: at(12 * time.Second), Typical: seconds(3 * time.Minute), Remaining: seconds(2 * time.Minute),
+			Event: eventStatus, Task: "5a5f490886bb10e017734aba2aa3a2a8", Name: "kafkaInstanceExtend",
+			Status:  taskwait.StatusExecuting,
+			Elapsed: seconds(70 * time.Second), Next: after(12 * time.Second), Typical: seconds(3 * time.Minute),
+			Remaining: seconds(2 * time.Minute),
 		},
-		{Event: eventProgress, Task: "resize-7", Status: taskwait.StatusExecuting, Percent: &percent, Elapsed: seconds(time.Minute), Next: at(3 * time.Second)},
-		{Event: eventTrouble, Task: "738ac35498fd05a947faeb620099578e", Name: "kafkaUpgrade", Status: taskwait.StatusExecuting, Elapsed: seconds(time.Minute), Trouble: "throttled", Next: at(14 * time.Second)},
-		{Event: eventDone, Task: "long", Name: "升级任务", Status: taskwait.StatusExecuting, Outcome: timedOut, Elapsed: seconds(time.Hour)},
+		{Event: eventProgress, Task: "resize-7", Status: taskwait.StatusExecuting, Percent: &percent,
+			Elapsed: seconds(time.Minute), Next: after(3 * time.Second)},
+		{Event: eventTrouble, Task: "738ac35498fd05a947faeb620099578e", Name: "kafkaUpgrade",
+			Status: taskwait.StatusExecuting, Elapsed: seconds(time.Minute), Trouble: "throttled",
+			Next: after(14 * time.Second)},
+		{Event: eventDone, Task: "long", Name: "升级任务", Status: taskwait.StatusExecuting, Outcome: timedOut,
+			Elapsed: seconds(time.Hour)},
 		{Event: eventPoll, Task: "00000000000000000000000000000000"},
 	}
 }
 
+// newTestLive is a live view that is not drawn, with Unicode.
 func newTestLive(color bool) *live {
-	l := &live{color: color, at: map[string]int{}, stop: func() {}, out: &bytes.Buffer{}}
+	l := &live{screen: &screen{glyphs: unicodeGlyphs, color: color}, at: map[string]int{}}
 	for _, e := range testRows() {
 		e.Time = noon
-		l.report(e)
+		l.take(e)
 	}
 	return l
 }
@@ -50,7 +55,7 @@ func TestView(t *testing.T) {
 				t.Errorf("got %d lines, want one for each of %d tasks", len(lines), len(testRows()))
 			}
 			for _, line := range lines {
-				if w := runewidth.StringWidth(line); w >= columns {
+				if w := width(line); w >= columns {
 					t.Errorf("got a line of %d columns, want less than %d: %q", w, columns, line)
 				}
 			}
@@ -104,8 +109,8 @@ func TestViewTime(t *testing.T) {
 		want  string
 	}{
 		{"elapsed", 5 * time.Second, 2, "1m15s"},
-		{"next look", 5 * time.Second, 2, "next look in 7s"},
-		{"the look is due", 13 * time.Second, 2, "asking"},
+		{"next poll", 5 * time.Second, 2, "next poll in 7s"},
+		{"the poll is due", 13 * time.Second, 2, "polling"},
 		{"remaining", 30 * time.Second, 2, "about 1m30s left of 3m"},
 		{"any moment", 3 * time.Minute, 2, "any moment now"},
 		{"the bar", 45 * time.Second, 2, "━━━━━━━━━╌╌╌╌╌╌╌"},
@@ -122,7 +127,7 @@ func TestViewTime(t *testing.T) {
 // TestViewOfTheList shows the trouble with the list that many tasks share, for as long as it lasts.
 func TestViewOfTheList(t *testing.T) {
 	l := newTestLive(false)
-	l.report(&event{Event: eventTrouble, Time: noon, Trouble: "throttled", Next: at(5 * time.Second)})
+	l.take(&event{Event: eventTrouble, Time: noon, Trouble: "throttled", Next: after(5 * time.Second)})
 	if lines := l.view(noon, 80, 24); lines[len(lines)-1] != "  throttled, next try in 5s" {
 		t.Errorf("got %q, want the trouble", lines[len(lines)-1])
 	}
@@ -133,36 +138,28 @@ func TestViewOfTheList(t *testing.T) {
 
 // TestViewBlank is what is shown before it is known which tasks there are.
 func TestViewBlank(t *testing.T) {
-	l := &live{at: map[string]int{}}
-	if lines := l.view(noon, 80, 24); len(lines) != 1 || !strings.HasSuffix(lines[0], " asking") {
-		t.Errorf("got %q, want that it asks", lines)
+	l := &live{screen: &screen{glyphs: unicodeGlyphs}, at: map[string]int{}}
+	if lines := l.view(noon, 80, 24); len(lines) != 1 || !strings.HasSuffix(lines[0], " polling") {
+		t.Errorf("got %q, want that it polls", lines)
 	}
-	l.report(&event{Event: eventTrouble, Time: noon, Trouble: "no answer", Next: at(5 * time.Second)})
+	l.take(&event{Event: eventTrouble, Time: noon, Trouble: "no answer", Next: after(5 * time.Second)})
 	if lines := l.view(noon, 80, 24); len(lines) != 1 || !strings.HasSuffix(lines[0], " no answer, next try in 5s") {
 		t.Errorf("got %q, want the trouble", lines)
 	}
 }
 
-// TestSummary is what is left when the live display has gone.
+// TestSummary is what is left when the live view has gone: no line is wider than the screen.
 func TestSummary(t *testing.T) {
-	l := newTestLive(false)
-	l.report(&event{Event: eventEnd, Outcomes: map[outcome]int{succeeded: 1, failed: 1}})
-	l.close()
-	golden(t, "summary.txt", l.out.(*bytes.Buffer).String())
-}
-
-// TestForeignText makes sure that what the service says cannot write on the terminal.
-func TestForeignText(t *testing.T) {
-	e := &event{Event: eventStatus, Time: noon, Task: "x", Name: "\x1b[2Jnice\n", Status: "\x1b]0;title\a"}
-	l := &live{at: map[string]int{}, stop: func() {}, out: &bytes.Buffer{}}
-	l.report(e)
-	var out bytes.Buffer
-	plain{&out}.report(e)
-	l.close()
-	for _, got := range append(l.view(noon, 80, 24), out.String(), l.out.(*bytes.Buffer).String()) {
-		if strings.ContainsAny(strings.TrimSuffix(got, "\n"), "\x1b\a\n") {
-			t.Errorf("got %q, want no control character", got)
+	for _, columns := range []int{120, 80, 40, 20} {
+		l := newTestLive(false)
+		l.take(&event{Event: eventEnd, Outcomes: map[outcome]int{succeeded: 1, failed: 1}})
+		lines := l.summary(columns)
+		for _, line := range lines {
+			if w := width(line); w >= columns {
+				t.Errorf("got a line of %d columns, want less than %d: %q", w, columns, line)
+			}
 		}
+		golden(t, fmt.Sprintf("summary-%d.txt", columns), strings.Join(lines, "\n")+"\n")
 	}
 }
 
@@ -172,7 +169,8 @@ func TestShort(t *testing.T) {
 		want string
 	}{
 		{-time.Second, "0.0s"}, {0, "0.0s"}, {1234 * time.Millisecond, "1.2s"}, {12345 * time.Millisecond, "12s"},
-		{90 * time.Second, "1m30s"}, {2 * time.Minute, "2m"}, {2*time.Hour + 31*time.Second, "2h1m"}, {26 * time.Hour, "26h0m"},
+		{90 * time.Second, "1m30s"}, {2 * time.Minute, "2m"}, {2*time.Hour + 31*time.Second, "2h1m"}, {26 * time.Hour,
+			"26h0m"},
 	} {
 		if got := short(tt.d); got != tt.want {
 			t.Errorf("short(%v) = %q, want %q", tt.d, got, tt.want)
@@ -182,7 +180,8 @@ func TestShort(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	for s, want := range map[string]string{
-		"abc-1": "abc-1", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "https://x:1/y": "https://x:1/y", "a\nb": "'a\nb'",
+		"abc-1": "abc-1", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "https://x:1/y": "https://x:1/y",
+		"a\nb": "'a\nb'",
 	} {
 		if got := quote(s); got != want {
 			t.Errorf("quote(%q) = %s, want %s", s, got, want)

@@ -3,37 +3,51 @@ package cli
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/provider"
+	"golang.org/x/term"
 )
 
-// Main runs the command in this process and returns its exit code. The first Ctrl-C or SIGTERM stops it with a summary, the
-// second at once.
+// Main runs the command in this process and returns its exit code. The first signal stops it with a summary, the second
+// one at once.
 func Main() int {
-	// A reader that is gone, as of "taskwait … | head -1", is no reason to die: the exit code is what the caller is after.
+	// A reader that has gone, as in "taskwait … | head -1", must not end the process: the exit code is still wanted.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, heeded()...)
 	go func() { // for as long as the process lives
-		cancel(Signal{<-signals})
-		os.Exit(Signal{<-signals}.code())
+		cancel(signalError{<-signals})
+		os.Exit(signalError{<-signals}.code())
 	}()
 	home, _ := os.UserHomeDir()   // "": without a credentials file
 	cache, _ := os.UserCacheDir() // "": durations are not remembered
-	s := &System{
-		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Home: home, Cache: cache,
-		Metadata: metadata,
+	e := &env{
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv,
+		home: home, cache: cache, proxy: http.ProxyFromEnvironment, metadata: metadata,
+		screen: newScreen(os.Stdout, os.Getenv),
 	}
-	if canDraw() {
-		s.Live = func(view func(columns, rows int) []string) func() { return draw(os.Stdout, view) }
+	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) { //nolint:gosec // a small number
+		e.errColumns = func() int { return columnsOf(os.Stderr, os.Getenv) }
 	}
-	return s.Run(ctx)
+	return e.run(ctx)
+}
+
+// heeded are the signals that stop the command. One that was ignored when the process began stays ignored: nohup, and
+// "taskwait … &" in a script.
+func heeded() (signals []os.Signal) {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signals
 }
 
 func metadata(project string) (auth.ICredential, error) {

@@ -16,31 +16,38 @@ import (
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
-func (s *System) serveCommand() *cobra.Command {
-	var file string
+func (s *env) serveCommand() *cobra.Command {
+	var file, host string
 	var port uint16
 	c := &cobra.Command{
 		Use:   "serve-fake",
-		Short: "Serve the embedded cloud on a loopback port, for tests of other tools",
-		Long: `Serve the embedded cloud on a loopback port, for tests of other tools in whatever language, until Ctrl-C. It speaks the
-real HTTP API of DMS for Kafka and verifies signatures. It prints the environment variables by which taskwait and the
-SDKs reach it. What tasks there are, and what goes wrong, is in a script, a YAML file:
+		Short: "Serve the embedded cloud on a port, for tests of other tools",
+		Long: `Serve the embedded cloud on a loopback port, for tests of other tools in any
+language, until Ctrl-C. It speaks the real HTTP API of DMS for Kafka and
+verifies signatures. It prints the environment variables by which taskwait and
+the SDKs reach it. Its tasks and its faults come from a script, a YAML file:
 
 ` + scriptExample,
 		Example: `  taskwait serve-fake --script cloud.yaml
   taskwait serve-fake --port 8080`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return s.serve(c.Context(), file, port) },
+		RunE: func(c *cobra.Command, _ []string) error { return s.serve(c.Context(), file, host, port) },
 	}
 	c.Flags().StringVar(&file, "script", "", "the script; without one there is an instance kafka-1 without tasks")
+	c.Flags().StringVar(&host, "listen", loopback,
+		"the address to listen on; any other than loopback is open to the network")
 	c.Flags().Uint16Var(&port, "port", 0, "the port; 0: any that is free")
+	c.ValidArgsFunction = cobra.NoFileCompletions
 	_ = c.MarkFlagFilename("script", "yaml", "yml", "json")
 	return c
 }
 
-const serveInstance = "kafka-1"
+const (
+	serveInstance = "kafka-1"
+	loopback      = "127.0.0.1"
+)
 
-func (s *System) serve(ctx context.Context, file string, port uint16) error {
+func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 	script := &cloudScript{}
 	if file != "" {
 		text, err := os.ReadFile(file)
@@ -55,24 +62,32 @@ func (s *System) serve(ctx context.Context, file string, port uint16) error {
 	if err != nil {
 		return fmt.Errorf("--script %s: %w", file, err)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
 	if err != nil {
-		return &exitError{codeNoAnswer, fmt.Errorf("--port: %w", err)}
+		return &exitError{codeUnknown, fmt.Errorf("--listen and --port: %w", err)}
 	}
-	s.announce(script, instance, "http://"+listener.Addr().String())
+	if ip, ok := listener.Addr().(*net.TCPAddr); ok && !ip.IP.IsLoopback() {
+		s.hint("everybody who reaches this machine can use the fake cloud: its keys are no secret")
+	}
+	s.announce(ctx, script, instance, "http://"+listener.Addr().String())
 	return serveUntil(ctx, cloud, listener)
 }
 
 // announce prints what a shell needs to know.
-func (s *System) announce(script *cloudScript, instance, url string) {
+func (s *env) announce(ctx context.Context, script *cloudScript, instance, url string) {
 	variables := cloudVariables(instance, url)
-	if script.SecurityToken != "" {
-		variables[sdkPrefix+"SECURITY_TOKEN"] = script.SecurityToken
+	for name, value := range map[string]string{
+		sdkPrefix + "AK": script.AccessKey, sdkPrefix + "SK": script.SecretKey, projectName: script.Project,
+		sdkPrefix + "SECURITY_TOKEN": script.SecurityToken,
+	} {
+		if value != "" {
+			variables[name] = value
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		fmt.Fprintf(s.Stdout, "export %s=%s\n", name, quote(variables[name]))
+		s.out.put(ctx, fmt.Appendf(nil, "export %s=%s\n", name, quote(variables[name])))
 	}
-	fmt.Fprintf(s.Stderr, "taskwait: serving %s, until Ctrl-C\n", url)
+	s.note(ctx, fmt.Sprintf("serving %s, until Ctrl-C", url))
 }
 
 // serveUntil serves until a signal ends ctx.
@@ -85,7 +100,7 @@ func serveUntil(ctx context.Context, cloud *fakekafka.Cloud, listener net.Listen
 	go func() { done <- server.Serve(listener) }() // ends with Close
 	select {
 	case err := <-done:
-		return &exitError{codeNoAnswer, err}
+		return &exitError{codeUnknown, err}
 	case <-ctx.Done():
 	}
 	err := server.Close()

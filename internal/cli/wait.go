@@ -1,53 +1,72 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/taskwait/taskwait"
+)
+
+const (
+	defaultInterval    = 4 * time.Second  // as the library's
+	defaultMaxInterval = 30 * time.Second // as the library's
+	// defaultHeartbeat is below the shortest time after which people and CI systems take a silent job for dead.
+	defaultHeartbeat = 30 * time.Second
+	// maxInput bounds the ids on standard input: a million of 64 bytes.
+	maxInput = 64 << 20
 )
 
 // waitFlags are those of "kafka wait".
 type waitFlags struct {
 	target
 	printing
-	ids       []string
-	name      string
-	since     string
-	all       bool
-	timeout   time.Duration
-	lo, hi    time.Duration
-	failFast  bool
-	noHistory bool
+	ids         []string
+	name        string
+	since       string
+	all         bool
+	expect      int
+	timeout     time.Duration
+	interval    time.Duration
+	maxInterval time.Duration
+	heartbeat   time.Duration
+	failFast    bool
+	noHistory   bool
 }
 
 const (
-	waitLong = `Wait until background tasks have ended: those with the ids that are given; with --name the one task of that name that
-began at or after --since, for operations that answer without an id; or with --all all that run on the instance now.
+	waitLong = `Wait until background tasks have ended: those with the given ids ("-" reads
+ids from standard input); with --name the one task of that name that began at
+or after --since, for operations that answer without an id; or with --all
+every task that runs on the instance now.
 
-` + codesText
-
+`
 	waitExample = `  # one task, at most half an hour
-  taskwait kafka wait --region eu-west-101 --project PROJECT_ID --instance INSTANCE_ID --timeout 30m TASK_ID
+  taskwait kafka wait --region eu-west-101 --project PROJECT_ID \
+    --instance INSTANCE_ID --timeout 30m TASK_ID
 
   # an operation that answers without an id
   since=$(date +%Y-%m-%dT%H:%M:%S%z)
   ./bind-public-ip.sh
-  taskwait kafka wait --instance INSTANCE_ID --name bindInstancePublicIp --since "$since"
+  taskwait kafka wait --instance INSTANCE_ID \
+    --name bindInstancePublicIp --since "$since"
 
-  # all that runs, as JSON
-  taskwait kafka wait --instance INSTANCE_ID --all --output json`
+  # all that runs, but at least two tasks, as JSON
+  taskwait kafka wait --instance INSTANCE_ID --all --expect 2 --output json`
 )
 
-func (s *System) waitCommand() *cobra.Command {
+func (s *env) waitCommand() *cobra.Command {
 	var f waitFlags
 	c := &cobra.Command{
 		Use:   "wait [flags] TASK_ID...",
-		Short: "Wait until tasks have ended, and tell by the exit code how",
-		Long:  waitLong, Example: waitExample,
+		Short: "Wait until tasks have ended; the exit code tells how",
+		Long:  waitLong + codesText, Example: waitExample,
 		RunE: func(c *cobra.Command, ids []string) error {
 			f.ids = ids
 			return s.wait(c, &f)
@@ -56,6 +75,8 @@ func (s *System) waitCommand() *cobra.Command {
 	f.target.flags(c)
 	f.printing.flags(c)
 	f.flags(c)
+	complete(c, "name", func() []string { return s.kinds() })
+	complete(c, "since", func() []string { return nil })
 	return c
 }
 
@@ -64,14 +85,21 @@ func (f *waitFlags) flags(c *cobra.Command) {
 	fs.StringVar(&f.name, "name", "", "wait for the task of this name, such as bindInstancePublicIp; needs --since")
 	fs.StringVar(&f.since, "since", "", "with --name: when the operation was started: a time, or how long ago (5m)")
 	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
-	fs.DurationVar(&f.timeout, "timeout", 0, "the most to wait, for all tasks together; 0: no limit")
-	fs.DurationVar(&f.lo, "interval", taskwait.DefaultMinInterval, "the first pause between two looks; if it is given, pauses are not learned from earlier runs")
-	fs.DurationVar(&f.hi, "max-interval", taskwait.DefaultMaxInterval, "the longest pause between two looks; the same holds for it")
+	fs.IntVar(&f.expect, "expect", 0,
+		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
+	fs.DurationVar(&f.timeout, "timeout", 0, "how long to wait at most, for all tasks together; 0: no limit")
+	fs.DurationVar(&f.interval, "interval", defaultInterval,
+		"the first pause between two polls; if given, pauses are not learned from earlier runs")
+	fs.DurationVar(&f.maxInterval, "max-interval", defaultMaxInterval,
+		"the longest pause between two polls; if given, pauses are not learned from earlier runs")
+	fs.DurationVar(&f.heartbeat, "heartbeat", defaultHeartbeat,
+		"report at least this often that the wait goes on, unless stderr is a terminal; 0: never")
 	fs.BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
-	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep what tasks took in earlier runs")
+	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
 }
 
-// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the one that was.
+// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other
+// one.
 func (f *waitFlags) check(c *cobra.Command) error {
 	if err := f.printing.check(); err != nil {
 		return err
@@ -82,6 +110,7 @@ func (f *waitFlags) check(c *cobra.Command) error {
 			ways++
 		}
 	}
+	expects := c.Flags().Changed("expect")
 	switch {
 	case ways == 0:
 		return errors.New("which task? Give ids, or --name and --since, or --all")
@@ -89,28 +118,103 @@ func (f *waitFlags) check(c *cobra.Command) error {
 		return errors.New("give ids, or --name, or --all: only one of the three")
 	case (f.name == "") != (f.since == ""):
 		return errors.New("--name and --since need each other: a task of that name may have ended long ago")
+	case expects && (!f.all || f.expect <= 0):
+		return fmt.Errorf("--expect %d, want at least 1, together with --all", f.expect)
 	case f.timeout < 0:
 		return fmt.Errorf("--timeout %v, want 0 or more", f.timeout)
-	}
-	for _, id := range f.ids {
-		if err := taskwait.CheckID("task id", id); err != nil {
-			return err
-		}
+	case f.heartbeat < 0:
+		return fmt.Errorf("--heartbeat %v, want 0 or more", f.heartbeat)
 	}
 	return f.checkInterval(c)
 }
 
 func (f *waitFlags) checkInterval(c *cobra.Command) error {
-	switch set := c.Flags().Changed; {
-	case set("interval") && !set("max-interval"):
-		f.hi = max(f.hi, f.lo)
-	case set("max-interval") && !set("interval"):
-		f.lo = min(f.lo, f.hi)
+	switch given := c.Flags().Changed; {
+	case given("interval") && !given("max-interval"):
+		f.maxInterval = max(f.maxInterval, f.interval)
+	case given("max-interval") && !given("interval"):
+		f.interval = min(f.interval, f.maxInterval)
 	}
-	if f.lo <= 0 || f.hi < f.lo {
-		return fmt.Errorf("--interval %v and --max-interval %v, want the first above 0 and not above the second", f.lo, f.hi)
+	if f.interval <= 0 || f.maxInterval < f.interval {
+		return fmt.Errorf("--interval %v and --max-interval %v, want the first above 0 and not above the second",
+			f.interval, f.maxInterval)
 	}
 	return nil
+}
+
+// selection gives what is waited for.
+func (f *waitFlags) selection(ctx context.Context, stdin io.Reader) (sel selection, err error) {
+	sel = selection{name: f.name, all: f.all, expect: f.expect}
+	if f.name != "" {
+		sel.since, err = parseSince(f.since, time.Now())
+		return sel, err
+	}
+	for _, id := range f.ids {
+		if id != "-" {
+			sel.ids = append(sel.ids, id)
+			continue
+		}
+		read, err := readIDs(ctx, stdin)
+		if err != nil {
+			return sel, err
+		}
+		sel.ids, stdin = append(sel.ids, read...), nil
+	}
+	sel.ids = unique(sel.ids)
+	for _, id := range sel.ids {
+		if err := checkID("task id", id); err != nil {
+			return sel, err
+		}
+	}
+	return sel, nil
+}
+
+// unique gives each id once, in the order of the first ones.
+func unique(ids []string) []string {
+	known := make(map[string]bool, len(ids))
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		defer func() { known[id] = true }()
+		return known[id]
+	})
+}
+
+// readIDs reads ids that are separated by white space. A nil reader was read before.
+func readIDs(ctx context.Context, r io.Reader) ([]string, error) {
+	if r == nil {
+		return nil, errors.New(`"-" can be given only once`)
+	}
+	type result struct {
+		ids []string
+		err error
+	}
+	read := make(chan result, 1)
+	go func() { // ends with the input
+		limited := &io.LimitedReader{R: r, N: maxInput}
+		words := bufio.NewScanner(limited)
+		words.Split(bufio.ScanWords)
+		var ids []string
+		for words.Scan() {
+			ids = append(ids, words.Text())
+		}
+		err := words.Err()
+		if err == nil && limited.N == 0 {
+			err = fmt.Errorf("more than %d bytes", maxInput)
+		}
+		read <- result{ids, err}
+	}()
+	select {
+	case got := <-read:
+		if got.err == nil && len(got.ids) == 0 {
+			got.err = errors.New("there is none")
+		}
+		if got.err != nil {
+			return nil, fmt.Errorf("ids on standard input: %w", got.err)
+		}
+		return got.ids, nil
+	case <-ctx.Done():
+		signal, _ := stoppedBy(ctx)
+		return nil, &exitError{code: signal.code()}
+	}
 }
 
 // parseSince reads a time, or how long ago it was.
@@ -123,52 +227,46 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q, want how long ago (5m), or a time (2026-11-24T08:30:00Z)", s)
+	return time.Time{}, fmt.Errorf("--since %q, want how long ago (5m), or a time (2026-11-24T08:30:00Z)%s",
+		clip(s), withUnit(s))
 }
 
-func (s *System) wait(c *cobra.Command, f *waitFlags) error {
+func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err := f.check(c); err != nil {
 		return err
 	}
-	what := wanted{ids: f.ids, name: f.name, all: f.all}
-	if f.name != "" {
-		var err error
-		if what.since, err = parseSince(f.since, time.Now()); err != nil {
-			return err
-		}
+	selected, err := f.selection(c.Context(), s.stdin)
+	if err != nil {
+		return err
 	}
 	src, credentials, err := s.connect(&f.target)
 	if err != nil {
 		return err
 	}
-	r := s.newRun(src, f.target, &f.printing, what, f.options())
-	r.timeout = f.timeout
-	if chosen := c.Flags().Changed; !f.noHistory {
-		r.remember(openHistory(s.Cache, s.Stderr), chosen("interval") || chosen("max-interval"))
+	r := s.newRun(src, f.target, &f.printing, selected)
+	r.opts = []taskwait.Option{taskwait.WithInterval(f.interval, f.maxInterval)}
+	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(c.Flags())
+	given := c.Flags().Changed
+	if s.errColumns == nil || given("heartbeat") {
+		r.heartbeat = f.heartbeat
+	}
+	if !f.noHistory {
+		r.remember(openHistory(s.cache), given("interval") || given("max-interval"))
 	}
 	return r.do(c.Context(), credentials)
 }
 
-func (f *waitFlags) options() []taskwait.Option {
-	opts := []taskwait.Option{taskwait.WithTimeout(f.timeout), taskwait.WithInterval(f.lo, f.hi)}
-	if f.failFast {
-		opts = append(opts, taskwait.WithFailFast())
-	}
-	return opts
-}
-
-// do waits, and gives the exit code as an error, unless it is 0.
-func (r *run) do(ctx context.Context, credentials string) error {
-	r.tell(&event{Event: eventStart, Instance: r.target.instance, Credentials: credentials, Tasks: r.what.ids})
-	if r.notes {
-		fmt.Fprintf(r.errOut, "taskwait: instance %s, credentials from %s\n", r.target.instance, credentials)
-	}
-	code := r.end(ctx, r.await(ctx))
-	if r.notes && r.refused {
-		fmt.Fprintf(r.errOut, "taskwait: %s\n", refusedKeys(credentials))
-	}
-	if code != codeOK {
-		return &exitError{code: code}
-	}
-	return nil
+// given are the flags of the command line, as words for the resume line, without those that it has of its own.
+func given(flags *pflag.FlagSet) (words []string) {
+	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect"}
+	flags.Visit(func(f *pflag.Flag) {
+		switch {
+		case slices.Contains(own, f.Name):
+		case f.Value.Type() != "bool":
+			words = append(words, "--"+f.Name+" "+quote(f.Value.String()))
+		case f.Value.String() == "true":
+			words = append(words, "--"+f.Name)
+		}
+	})
+	return words
 }

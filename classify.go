@@ -1,0 +1,68 @@
+package taskwait
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/taskwait/taskwait/internal/limiter"
+	"github.com/taskwait/taskwait/internal/poll"
+	"github.com/taskwait/taskwait/internal/text"
+)
+
+// MaxRetryAfter is the most that a service's RetryAfter is honoured. A day has been seen for real, from a gateway that
+// was misconfigured, and a wait that sleeps for a day is a wait that hangs. Only the timeout and the context's deadline
+// cut it short.
+const MaxRetryAfter = 5 * time.Minute
+
+// answer is what one poll brought.
+type answer = poll.Answer[Task]
+
+// observation is an answer, classified: either a task with our id was seen, or class says what came instead.
+type observation struct {
+	seen       bool
+	final      bool // it was seen, and this is how it ended
+	class      Class
+	retryAfter time.Duration
+	trouble    error // what was wrong with the answer, for people; nil: nothing
+}
+
+func (o *observation) is(c Class) bool { return !o.seen && o.class == c }
+
+// classify says what an answer is, for the task with this id.
+func classify(id string, a *answer) observation {
+	t := &a.Value
+	switch {
+	case a.Err != nil:
+		return classifyError(a.Err)
+	case t.ID != "" && t.ID != id:
+		other := fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID))
+		return observation{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
+	case t.Status == "":
+		return observation{trouble: errors.New("an answer without a status")}
+	case !t.Status.Known():
+		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(t.Status)))}
+	}
+	return observation{seen: true}
+}
+
+func classifyError(err error) observation {
+	o := observation{trouble: err}
+	if q, ok := asQueryError(err); ok {
+		o.class, o.retryAfter = q.Class.forWait(), q.RetryAfter
+	}
+	refusal, refused := err.(*limiter.Refusal) //nolint:errorlint // ours, never wrapped
+	if refused && refusal.ForGood || errors.Is(err, ErrInvalidID) {
+		o.class = ClassPermanent // however the Source wraps it
+	}
+	return o
+}
+
+// asQueryError is errors.As without its allocation for what a Source usually returns.
+func asQueryError(err error) (*QueryError, bool) {
+	if q, ok := err.(*QueryError); ok { //nolint:errorlint // the general case follows
+		return q, q != nil
+	}
+	var q *QueryError
+	return q, errors.As(err, &q) && q != nil
+}

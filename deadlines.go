@@ -1,0 +1,84 @@
+package taskwait
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// deadlinePollLead is how long before the context's deadline one poll is planned; a tenth of the time left, if that is
+// less.
+const deadlinePollLead = time.Second
+
+// deadlines are the bounds of a wait.
+type deadlines struct {
+	timeout       time.Duration // 0: none
+	tolerance     time.Duration
+	grace         time.Duration
+	stall         time.Duration // 0: none
+	confirmations int           // SUCCESS in a row that it takes; 0 is as good as 1
+	stalePhase    string        // the phase that does not count until it was left; "": there is none
+	ctxEnd        time.Time     // the context's deadline; zero: none
+}
+
+// final reports whether what a says is the end of it, for a wait that remembers s, unless its task is in a stale phase.
+func (l *deadlines) final(s *state, a *answer) bool {
+	t := &a.Value
+	if !t.Status.Terminal() {
+		return false
+	}
+	return !t.Status.Succeeded() || l.confirmations <= 1 || s.confirms(a) && s.successStreak+1 >= l.confirmations
+}
+
+// stale reports whether t is still in the phase that it must leave first.
+func (l *deadlines) stale(s *state, t *Task) bool {
+	return l.stalePhase != "" && !s.leftStalePhase && cmp.Or(t.Phase, string(t.Status)) == l.stalePhase
+}
+
+// stalled reports whether a task that was just seen has not changed for too long.
+func (l *deadlines) stalled(s *state, now time.Time) bool {
+	return l.stall > 0 && s.successStreak == 0 && now.Sub(s.lastChangedAt) >= l.stall
+}
+
+// end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.
+func (l *deadlines) end(start time.Time) (end time.Time, ok bool) {
+	if l.timeout <= 0 || l.timeout == math.MaxInt64 {
+		return time.Time{}, false
+	}
+	return start.Add(l.timeout), true
+}
+
+// shorten makes a pause after the observation o so short that a poll falls at the grace's end, or where the task will have
+// stalled.
+func (l *deadlines) shorten(s *state, o *observation, now time.Time, pause time.Duration) time.Duration {
+	var left time.Duration
+	switch {
+	case o.is(ClassNotFound):
+		left = s.notFoundStreak.since.Add(l.grace).Sub(now)
+	case o.seen && l.stall > 0:
+		left = s.lastChangedAt.Add(l.stall).Sub(now)
+	}
+	if left > 0 {
+		pause = min(pause, left)
+	}
+	return pause
+}
+
+// clamp makes a pause so short that it passes neither the timeout nor the poll before the context's deadline. The latter
+// is planned once, and kept until it was made: sent is when the last poll was begun.
+func (l *deadlines) clamp(s *state, sent, now time.Time, pause time.Duration) time.Duration {
+	if left := l.ctxEnd.Sub(now); !l.ctxEnd.IsZero() && left > 0 {
+		lead := left - min(deadlinePollLead, left/10)
+		switch {
+		case s.deadlinePollAt.IsZero() && pause >= lead:
+			s.deadlinePollAt = now.Add(lead)
+			pause = lead
+		case sent.Before(s.deadlinePollAt):
+			pause = min(pause, s.deadlinePollAt.Sub(now))
+		}
+	}
+	if end, limited := l.end(s.startedAt); limited {
+		pause = min(pause, end.Sub(now))
+	}
+	return max(pause, 0)
+}

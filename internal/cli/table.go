@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The columns of a task's line, from left to right.
+const (
+	colLabel = iota
+	colStatus
+	colElapsed
+	colPercent
+	colBar
+	colLeft
+	colNext
+	columnCount
+)
+
+const (
+	barWidth   = 16
+	idWidth    = 32
+	labelWidth = 40
+	fairLabel  = 16
+	leastLabel = 8 // the part of an id that tells it from others
+	gap        = "  "
+	markWidth  = 2
+)
+
+// layout is how wide each column is, the same for all lines; 0: it is not shown.
+type layout struct {
+	screen  *screen
+	columns int  // of the screen
+	compact bool // what remains in as few words as possible
+	width   [columnCount]int
+}
+
+// newLayout drops, where the screen is too narrow for everything: the bar, the next poll, the words around what
+// remains, most of the label, what remains, the time so far, the percentage. The last step shortens the status.
+func newLayout(s *screen, rows []*event, now time.Time, columns int) *layout {
+	l := &layout{screen: s, columns: columns}
+	l.measure(rows, now)
+	for _, i := range []int{colBar, colNext} {
+		if l.fits() {
+			return l
+		}
+		l.width[i] = 0
+	}
+	if l.fits() {
+		return l
+	}
+	l.compact = true
+	l.measure(rows, now)
+	l.width[colBar], l.width[colNext] = 0, 0
+	l.squeeze(colLabel, fairLabel)
+	for _, i := range []int{colLeft, colElapsed} {
+		if l.fits() {
+			return l
+		}
+		l.width[i] = 0
+	}
+	l.squeeze(colLabel, leastLabel)
+	if !l.fits() {
+		l.width[colPercent] = 0
+	}
+	l.squeeze(colStatus, 1)
+	return l
+}
+
+func (l *layout) measure(rows []*event, now time.Time) {
+	l.width = [columnCount]int{}
+	for _, e := range rows {
+		for i, c := range l.cells(e, now) {
+			l.width[i] = max(l.width[i], width(c))
+		}
+	}
+}
+
+func (l *layout) fits() bool { return l.total() < l.columns }
+
+// squeeze makes a column as narrow as needed, but not below least.
+func (l *layout) squeeze(column, least int) {
+	if over := l.total() - l.columns + 1; over > 0 {
+		l.width[column] = min(l.width[column], max(l.width[column]-over, least))
+	}
+}
+
+// total is how wide a line is.
+func (l *layout) total() int {
+	n := markWidth - len(gap)
+	for _, w := range l.width {
+		if w > 0 {
+			n += w + len(gap)
+		}
+	}
+	return n
+}
+
+// cells are the texts in the columns of a task's line.
+func (l *layout) cells(e *event, now time.Time) [columnCount]string {
+	since := now.Sub(e.Time)
+	c := [columnCount]string{colLabel: l.label(e, labelWidth), colStatus: statusOf(e)}
+	if e.Event == eventDone {
+		c[colElapsed] = short(time.Duration(e.Elapsed))
+		if e.Took > 0 {
+			c[colElapsed] = short(time.Duration(e.Took))
+		}
+		return c
+	}
+	c[colElapsed] = whole(time.Duration(e.Elapsed) + since)
+	if e.Trouble != "" {
+		return c
+	}
+	if done, known := fraction(e, since); known {
+		c[colPercent] = percent(e, done)
+		n := int(barWidth * done)
+		g := l.screen.glyphs
+		c[colBar] = strings.Repeat(g.full, n) + strings.Repeat(g.rest, barWidth-n)
+	}
+	if e.Remaining > 0 {
+		c[colLeft] = l.remaining(e, since)
+	}
+	if left := time.Duration(e.next()) - since; left > 0 {
+		c[colNext] = "next poll in " + until(left)
+	} else {
+		c[colNext] = "polling"
+	}
+	return c
+}
+
+// label is what a task is called: its kind, which people know, and the head of its id. Where there is no room for both,
+// the kind is cut.
+func (l *layout) label(e *event, room int) string {
+	more := l.screen.glyphs.more
+	if e.Name == "" || e.Task == "" {
+		return widths.Truncate(e.who(), room, more)
+	}
+	id := widths.Truncate(e.Task, leastLabel, "")
+	left := room - width(id) - 1
+	if left < 2 {
+		return widths.Truncate(id, room, more)
+	}
+	return widths.Truncate(e.Name, left, more) + " " + id
+}
+
+// remaining says how much longer the task takes, as far as that is known.
+func (l *layout) remaining(e *event, since time.Duration) string {
+	left := time.Duration(e.Remaining) - since
+	switch {
+	case left <= 0 && l.compact:
+		return "soon"
+	case left <= 0:
+		return "any moment now"
+	case l.compact:
+		return until(left) + " left"
+	}
+	if e.Typical > 0 {
+		return fmt.Sprintf("about %s left of %s", until(left), whole(time.Duration(e.Typical)))
+	}
+	return fmt.Sprintf("about %s left", until(left))
+}
+
+// fraction is how far the task is, from 0 to 1: by the service's word, or else by what its kind usually takes.
+func fraction(e *event, since time.Duration) (done float64, known bool) {
+	switch {
+	case e.Percent != nil:
+		done = float64(*e.Percent) / 100
+	case e.Typical > 0 && e.Remaining > 0:
+		done = 1 - float64(time.Duration(e.Remaining)-since)/float64(e.Typical)
+	default:
+		return 0, false
+	}
+	return min(max(done, 0), 1), true
+}
+
+// percent is such as "40%", or "~62%" where it is estimated; an estimate never says that the task has ended.
+func percent(e *event, done float64) string {
+	if e.Percent != nil {
+		return fmt.Sprintf("%d%%", int(done*100+0.5))
+	}
+	return fmt.Sprintf("~%d%%", min(int(done*100), 99))
+}
+
+// line is a task's line, without its mark.
+func (l *layout) line(e *event, now time.Time) string {
+	if e.Trouble != "" && e.Event != eventDone {
+		return l.troubled(e, now)
+	}
+	return strings.TrimRight(l.join(e, l.cells(e, now), columnCount), " ")
+}
+
+// join puts the first n cells of a line side by side.
+func (l *layout) join(e *event, texts [columnCount]string, n int) string {
+	var parts []string
+	for i, w := range l.width[:n] {
+		if w == 0 {
+			continue
+		}
+		text := l.cell(texts[i], w)
+		switch i {
+		case colLabel:
+			text = l.cell(l.label(e, w), w)
+		case colStatus:
+			if p := texts[colPercent]; l.width[colPercent] == 0 && p != "" && width(texts[i]) > w {
+				text = l.cell(p, w) // no room for both
+			}
+			text = l.screen.paint(statusColor(e), text)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, gap)
+}
+
+func (l *layout) cell(s string, w int) string {
+	return widths.FillRight(widths.Truncate(s, w, l.screen.glyphs.more), w)
+}
+
+// troubled is the line of a task in trouble: the trouble stands where else the percentage begins, or where there is no
+// room for that, after the label.
+func (l *layout) troubled(e *event, now time.Time) string {
+	text := trouble(e, now)
+	used := markWidth
+	for _, w := range l.width[:colElapsed+1] {
+		if w > 0 {
+			used += w + len(gap)
+		}
+	}
+	if room := l.columns - 1 - used; width(text) <= room {
+		return l.join(e, l.cells(e, now), colElapsed+1) + gap + l.screen.paint(yellow, text)
+	}
+	room := l.columns - 1 - markWidth - len(gap)
+	w := min(l.width[colLabel], max(room-width(text), leastLabel))
+	text = widths.Truncate(text, max(room-w, 1), l.screen.glyphs.more)
+	return l.cell(l.label(e, w), w) + gap + l.screen.paint(yellow, text)
+}

@@ -1,0 +1,415 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/taskwait/taskwait/internal/guard"
+	"github.com/taskwait/taskwait/internal/limiter"
+)
+
+const (
+	// FinalAllowance is how long after its End a subscription still gets an answer: what is in flight then, and the final
+	// polls, must be over.
+	FinalAllowance = limiter.FinalHeadStart
+
+	// FinalReserve is what of that is kept for a final poll should the one that is in flight at End hang.
+	FinalReserve = time.Second
+)
+
+// Terms are what a subscription asks for.
+type Terms struct {
+	First time.Time     // when the ids are polled first
+	Pause time.Duration // the shortest pause of the schedule: how urgent a first poll is
+	Fixed bool          // the instants are the caller's own: a list pass is not begun for them before they are due
+	End   time.Time     // polls due then or later are final ones; zero: there are none
+}
+
+// Subscription is the interest of one caller in one id, or in many. Its methods are for one goroutine at a time.
+type Subscription[T any] struct {
+	poller *Poller[T]
+	base   context.Context // whose values reach the queries made for this subscription
+	notify chan struct{}
+
+	// Guarded by the poller's lock.
+	place     // in the queue of ends
+	began     time.Duration
+	end, over time.Duration // 0: none
+	toldAt    time.Duration // when it was told last that there is no permit
+	fixed     bool
+	pause     time.Duration // the shortest of the schedule
+	extended  bool          // over was put off, as nobody could poll before
+	closed    bool
+	interests []interest[T] // by key
+	inbox     []Answer[T]
+	read      int // how much of inbox was read
+	panics    []*guard.PanicError
+	prev, nxt *Subscription[T]
+
+	current Answer[T]
+	oneWant [1]interest[T]
+	oneRoom [1]Answer[T]
+}
+
+// interest is that of one subscription in one id.
+type interest[T any] struct {
+	sub     *Subscription[T]
+	entry   *entry[T] // nil: it is over
+	next    *interest[T]
+	due     time.Duration // of the next poll, if it is planned
+	last    time.Duration // when the newest Value that was delivered was sent; unknown: none was
+	key     int32
+	unread  int32 // place in the inbox, counted from 1; 0: nothing there
+	planned bool
+	asking  bool // a call for it alone is in flight that was due for this interest
+	first   bool // it has had no answer
+}
+
+// unknown is before any time.
+const unknown = time.Duration(-1)
+
+func (s *Subscription[T]) placed() *place { return &s.place }
+
+// Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
+func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
+	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
+	if p.cfg.Limiter != nil {
+		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
+	}
+	s.interests, s.inbox = s.oneWant[:], s.oneRoom[:0]
+	var entries []entry[T]
+	if len(ids) > 1 {
+		s.interests, s.inbox = make([]interest[T], len(ids)), nil
+		entries = make([]entry[T], len(ids))
+	} else {
+		entries = make([]entry[T], 1)
+	}
+	s.interests = s.interests[:len(ids)]
+	alive := ctx.Err() == nil // else nothing is polled
+	p.mu.Lock()
+	s.began = p.now()
+	if !terms.End.IsZero() {
+		s.end = max(p.at(terms.End), 1)
+		s.over = add(s.end, FinalAllowance)
+		p.ends.set(s, s.end)
+	}
+	p.join(s)
+	for key, id := range ids {
+		e := p.entries[id]
+		if e == nil {
+			e = &entries[key]
+			e.id = id
+			p.entries[id] = e
+		}
+		i := &s.interests[key]
+		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), last: unknown, first: true} //nolint:gosec // a million fits
+		e.first = i
+		i.due, i.planned = p.at(terms.First), alive
+		p.plan(e)
+	}
+	p.stepAndUnlock()
+	return s
+}
+
+// add is a sum that stays below the end of time.
+func add(t, d time.Duration) time.Duration {
+	if d > never-t {
+		return never
+	}
+	return t + d
+}
+
+func (p *Poller[T]) join(s *Subscription[T]) {
+	if s.nxt = p.members; s.nxt != nil {
+		s.nxt.prev = s
+	}
+	p.members = s
+}
+
+func (p *Poller[T]) leave(s *Subscription[T]) {
+	s.closed = true
+	if s.prev == nil {
+		p.members = s.nxt
+	} else {
+		s.prev.nxt = s.nxt
+	}
+	if s.nxt != nil {
+		s.nxt.prev = s.prev
+	}
+}
+
+// Next waits for the next answer for one of the ids, and returns nil if ctx has ended. It is valid until Next is called
+// again. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
+// so does Next.
+func (s *Subscription[T]) Next(ctx context.Context) *Answer[T] {
+	for ctx.Err() == nil {
+		if s.receive() {
+			return &s.current
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.notify:
+		}
+	}
+	return nil
+}
+
+// receive takes the oldest answer out of the inbox. It panics where a call has.
+func (s *Subscription[T]) receive() bool {
+	s.poller.mu.Lock()
+	defer s.poller.mu.Unlock()
+	if len(s.panics) > 0 {
+		late := s.panics[0]
+		s.panics = s.panics[1:]
+		panic(late)
+	}
+	for s.read < len(s.inbox) {
+		s.current = s.inbox[s.read]
+		s.inbox[s.read] = Answer[T]{}
+		if s.read++; s.read == len(s.inbox) {
+			s.inbox, s.read = s.inbox[:0], 0
+		}
+		i := &s.interests[s.current.Key]
+		if s.current.Queued == 0 {
+			i.unread = 0
+		}
+		if i.entry != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Plan makes due when id key is polled next, unless an answer comes before, and created when its task was created, by the
+// service's clock; zero: unknown.
+func (s *Subscription[T]) Plan(key int, due, created time.Time) {
+	p, i := s.poller, &s.interests[key]
+	p.mu.Lock()
+	if !created.IsZero() {
+		i.entry.created = created.UnixNano()
+	}
+	i.due, i.planned = p.at(due), true
+	if now := p.now(); s.end > 0 && i.due >= s.end && now >= s.over {
+		s.over = add(now, FinalReserve) // the caller, or the machine, has slept; one final poll there is all the same
+		p.ends.set(s, s.over)
+	}
+	p.plan(i.entry)
+	p.stepAndUnlock()
+}
+
+// Done ends the interest in id key. It reports whether a poll for it was in flight.
+func (s *Subscription[T]) Done(key int) (polling bool) {
+	s.poller.mu.Lock()
+	polling = s.poller.drop(&s.interests[key])
+	s.poller.stepAndUnlock()
+	return polling
+}
+
+// Close ends the subscription. What runs for it alone is cancelled, and abandoned.
+func (s *Subscription[T]) Close() {
+	p := s.poller
+	p.mu.Lock()
+	for key := range s.interests {
+		p.drop(&s.interests[key])
+	}
+	p.ends.remove(s)
+	p.leave(s)
+	p.forget(s)
+	if w := &p.pass; p.members == nil && w.call != nil {
+		p.abandon(w.call)
+		w.asking = false
+	}
+	for _, late := range s.panics {
+		p.hand(late, p.members)
+	}
+	p.stepAndUnlock()
+}
+
+// drop ends an interest. It reports whether a call on its behalf was in flight.
+func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
+	e := i.entry
+	if e == nil {
+		return false
+	}
+	i.entry = nil
+	for at := &e.first; *at != nil; at = &(*at).next {
+		if *at == i {
+			*at = i.next
+			break
+		}
+	}
+	i.next = nil
+	polling = e.call != nil && !e.call.left && i.planned && i.due <= e.call.began
+	if e.first != nil {
+		p.plan(e)
+		return polling
+	}
+	p.unplan(e)
+	p.pass.missed(e)
+	delete(p.entries, e.id)
+	if e.call != nil && !e.call.left {
+		p.abandon(e.call)
+	}
+	return polling
+}
+
+// deliver puts an answer into the inbox of i, unless one is there that says more.
+func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
+	s := i.sub
+	i.planned, i.first = false, false
+	if a.Err == nil {
+		i.last = max(i.last, sent)
+	}
+	at := int(i.unread) - 1
+	if at < 0 {
+		at = s.append(Answer[T]{})
+		i.unread = int32(at) + 1 //nolint:gosec // a million fits
+	} else if old := &s.inbox[at]; old.Err == nil && (a.Err != nil || p.cfg.Final(&old.Value)) {
+		return
+	}
+	s.inbox[at] = *a
+	s.inbox[at].Key = int(i.key)
+	s.wake()
+}
+
+// append puts an answer at the end of the inbox, and returns its place. What was read makes room first.
+func (s *Subscription[T]) append(a Answer[T]) int {
+	if s.read > 0 && len(s.inbox) == cap(s.inbox) {
+		n := copy(s.inbox, s.inbox[s.read:])
+		clear(s.inbox[n:])
+		s.inbox = s.inbox[:n]
+		for k := range s.inbox {
+			if s.inbox[k].Queued == 0 {
+				s.interests[s.inbox[k].Key].unread = int32(k) + 1 //nolint:gosec // a million fits
+			}
+		}
+		s.read = 0
+	}
+	s.inbox = append(s.inbox, a)
+	return len(s.inbox) - 1
+}
+
+func (s *Subscription[T]) wake() {
+	select {
+	case s.notify <- struct{}{}:
+	default:
+	}
+}
+
+// tell delivers an answer about e to all who want it. An error is for those alone whose poll was due, and a Value for
+// those who do not know a newer one.
+func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
+	now := p.now()
+	a.Sent = p.start.Add(sent)
+	last := a.Err == nil && p.cfg.Final(&a.Value)
+	for i := e.first; i != nil; i = i.next {
+		due := i.planned && i.due <= now || i.asking
+		switch {
+		case sent < i.sub.began: // it may be about a time before the caller's wait began
+		case a.Err != nil && !due:
+		case a.Err == nil && !last && (sent < i.last || i.first && !due):
+		default:
+			p.deliver(i, a, sent)
+		}
+	}
+	p.plan(e)
+}
+
+// expire ends what has taken too long.
+func (p *Poller[T]) expire(now time.Duration) {
+	for c := p.oldest; c != nil && add(c.began, p.cfg.QueryTimeout) <= now; c = p.oldest {
+		p.giveUp(c, now)
+	}
+	for {
+		s, at, ok := p.ends.top()
+		if !ok || at > now {
+			return
+		}
+		switch {
+		case at < add(s.end, FinalAllowance-FinalReserve):
+			p.ends.set(s, add(s.end, FinalAllowance-FinalReserve))
+			p.beginFinals(s)
+		case at < s.over:
+			p.ends.set(s, s.over)
+			p.endPolls(s)
+		case now-s.over > FinalReserve && !s.extended: // the machine has slept
+			s.extended, s.over = true, add(now, FinalReserve)
+			p.ends.set(s, s.over)
+		default:
+			p.ends.remove(s)
+			p.endPlans(s, now)
+		}
+	}
+}
+
+// beginFinals makes final polls of those that should have been made before the end of s.
+func (p *Poller[T]) beginFinals(s *Subscription[T]) {
+	for key := range s.interests {
+		if e := s.interests[key].entry; e != nil && e.state == isReady {
+			p.unplan(e)
+			p.setReady(e)
+		}
+	}
+}
+
+// endPolls cancels what was in flight at the end of s, to leave time for a final poll. What ignores that may still answer.
+func (p *Poller[T]) endPolls(s *Subscription[T]) {
+	for key := range s.interests {
+		i := &s.interests[key]
+		if i.entry == nil || i.entry.call == nil || i.entry.call.left || i.entry.call.began >= s.end || !i.planned {
+			continue
+		}
+		if alone := i.entry.first == i && i.next == nil; alone {
+			i.entry.call.Cancel()
+		}
+	}
+}
+
+// errNoPermit is why there was no final poll.
+var errNoPermit = errors.New("no permit for the final poll in time")
+
+// endPlans answers what has had no final poll, or no answer to it.
+func (p *Poller[T]) endPlans(s *Subscription[T], now time.Duration) {
+	for key := range s.interests {
+		i := &s.interests[key]
+		if i.entry == nil || !i.planned {
+			continue
+		}
+		a := Answer[T]{Err: errNoPermit, Sent: p.start.Add(now)}
+		if c := i.entry.call; c != nil {
+			a.Err = stillRunning(now - c.began)
+			if !c.left {
+				a.Err, a.Polled = NoAnswer(now-c.began), true
+			}
+		}
+		p.deliver(i, &a, now)
+		p.plan(i.entry)
+	}
+}
+
+// hand gives a panic to a caller, to be raised on its goroutine: to one of s if there is any, else to another.
+func (p *Poller[T]) hand(late *guard.PanicError, s *Subscription[T]) {
+	if s == nil || s.closed {
+		s = p.members
+	}
+	if s == nil {
+		p.orphans = append(p.orphans, late)
+		return
+	}
+	s.panics = append(s.panics, late)
+	s.wake()
+}
+
+// queued tells those whose poll has been due for long that there is no permit.
+func (p *Poller[T]) queued(now time.Duration) {
+	for _, e := range p.ready {
+		for i := e.first; i != nil; i = i.next {
+			if i.planned && now-i.due >= queuedAfter && i.sub.toldAt < now {
+				i.sub.toldAt = now
+				i.sub.append(Answer[T]{Key: int(i.key), Queued: now - i.due})
+				i.sub.wake()
+			}
+		}
+	}
+}

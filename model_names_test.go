@@ -1,0 +1,50 @@
+package taskwait_test
+
+import (
+	"context"
+
+	"github.com/taskwait/taskwait"
+)
+
+// This file holds every use of a name of the public face that is to change, so that the models change in one place.
+
+// knownFaults are the rules of the oracle that the present engine is known to break, with the reason. A violation of
+// one is counted and not reported. A rule that has become true is deleted here.
+var knownFaults = map[string]string{
+	"initial-delay-kept":    "F8: a shared answer before the first poll shortens the initial delay",
+	"retry-after-forgotten": "a shared answer makes a wait forget the Retry-After that it was given",
+}
+
+// sharesAnyQueryTimeout: waits with different query timeouts share (G2).
+const sharesAnyQueryTimeout = false
+
+type listRequest = taskwait.Batch
+
+// listingService is a service that also lists.
+type listingService struct{ *simService }
+
+var _ taskwait.BatchSource = listingService{}
+
+func (s listingService) Tasks(ctx context.Context, r listRequest) ([]taskwait.Task, string, error) {
+	return s.page(ctx, r.Page)
+}
+
+func withConfirmations(n int) taskwait.Option      { return taskwait.WithSettle(n) }
+func withStalePhase(phase string) taskwait.Option  { return taskwait.WithLeaving(phase) }
+func unconfirmed(t *taskwait.Task) bool            { return t.Unsettled }
+func abandonedCalls(waiter *taskwait.Waiter) int   { return waiter.LeftBehind() }
+func totals(p *taskwait.Progress) (all, ended int) { return p.All.Total, p.All.Done }
+
+// simOperation is an Operation of the script: start sends it, find lists what may be its tasks, busy says what is in
+// the way.
+func simOperation(name string, start func(context.Context) (string, error),
+	find func(context.Context) ([]taskwait.Task, error), busy func(context.Context) (string, error)) taskwait.Operation {
+	return taskwait.Operation{
+		Name: name,
+		Busy: busy,
+		Start: func(ctx context.Context) (taskwait.Started, error) {
+			id, err := start(ctx)
+			return taskwait.Started{ID: id, Find: find}, err
+		},
+	}
+}

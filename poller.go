@@ -1,0 +1,110 @@
+package taskwait
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/taskwait/taskwait/internal/guard"
+	"github.com/taskwait/taskwait/internal/poll"
+	"go.uber.org/zap"
+)
+
+// pollerKey is what waits must have in common to share answers: then no option of one changes what another sees.
+type pollerKey struct {
+	limiter      *Limiter
+	queryTimeout time.Duration
+}
+
+// pollers are the Pollers of the waits that share on one Waiter. Each is freed with its last subscription.
+type pollers struct {
+	src       Source
+	abandoned atomic.Int64 // calls that have not returned
+	mu        sync.Mutex
+	byKey     map[pollerKey]*sharedPoller
+}
+
+type sharedPoller struct {
+	*poll.Poller[Task]
+	uses int
+}
+
+// subscription is one for a single id. It must be closed.
+type subscription struct {
+	*poll.Subscription[Task]
+	pollers *pollers
+	key     pollerKey
+	shared  bool
+}
+
+// subscribe begins a subscription for one id, shared with the other waits whose terms are equal.
+func (h *pollers) subscribe(ctx context.Context, s *settings, id string, terms poll.Terms) *subscription {
+	sub := &subscription{pollers: h, key: pollerKey{s.limiter, s.queryTimeout}, shared: !s.alone}
+	if s.alone {
+		sub.Subscription = h.own(s, h.src).Subscribe(ctx, []string{id}, terms)
+		return sub
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.byKey[sub.key]
+	if p == nil {
+		p = &sharedPoller{Poller: h.own(s, h.src)}
+		if h.byKey == nil {
+			h.byKey = map[pollerKey]*sharedPoller{}
+		}
+		h.byKey[sub.key] = p
+	}
+	p.uses++
+	sub.Subscription = p.Subscribe(ctx, []string{id}, terms)
+	return sub
+}
+
+// close ends the subscription, and frees a shared Poller that nobody uses any more.
+func (s *subscription) close() {
+	s.Close()
+	if !s.shared {
+		return
+	}
+	h := s.pollers
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.byKey[s.key]
+	if p.uses--; p.uses == 0 {
+		delete(h.byKey, s.key)
+	}
+}
+
+// own makes a Poller of a Source that is not shared.
+func (h *pollers) own(s *settings, src Source) *poll.Poller[Task] {
+	cfg := &poll.Config[Task]{
+		Poll:         src.Task,
+		ID:           func(t *Task) string { return t.ID },
+		Final:        func(t *Task) bool { return t.Status.Terminal() },
+		Classify:     pollTrouble,
+		Limiter:      s.limiter.permits(),
+		QueryTimeout: s.queryTimeout,
+		Abandoned:    &h.abandoned,
+		LatePanic: func(late *guard.PanicError) {
+			s.log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
+		},
+	}
+	if b, ok := src.(BatchSource); ok {
+		cfg.List = func(ctx context.Context, r poll.ListRequest) ([]Task, string, error) {
+			return b.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+		}
+	}
+	return poll.New(cfg)
+}
+
+// pollTrouble says what an error means for the Poller.
+func pollTrouble(err error) poll.Trouble {
+	o := classifyError(err)
+	return poll.Trouble{
+		Throttled: o.class == ClassThrottled,
+		Refused:   o.class == ClassPermanent || o.class == ClassNotFound || errors.Is(err, errors.ErrUnsupported),
+		ByContext: errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded),
+		After:     min(o.retryAfter, MaxRetryAfter),
+	}
+}

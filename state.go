@@ -1,0 +1,167 @@
+package taskwait
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// state is all that a wait remembers.
+type state struct {
+	id        string
+	startedAt time.Time // of the wait
+	step      int       // pauses planned so far
+	polls     int       // queries made
+	errors    int       // answers that were an error instead of a task
+	task      Task      // the last one seen; its ID is empty as long as none was
+
+	taskStartedAt  time.Time // by our clock; zero: not known yet
+	lastRunningAt  time.Time // when the last poll was begun that found the task not ended; zero: none has
+	lastChangedAt  time.Time // when the task was last seen to change; zero: it was not seen yet
+	detailsAt      time.Time // when a Detailer last reported how far the task is; zero: never
+	plannedAt      time.Time // when the wait's own next poll is due; zero: none was planned yet
+	deadlinePollAt time.Time // when the poll before the context's deadline is due; zero: it is not planned yet
+	successStreak  int       // SUCCESS in a row, errors in between not counted
+	errorStreak    streak    // transient errors in a row
+	notFoundStreak streak    // "not found" in a row, errors in between not counted
+	leftStalePhase bool      // the phase of WithLeaving was left
+}
+
+// streak is an unbroken run of answers of one kind: when its first one came, and how many there were.
+type streak struct {
+	since time.Time
+	count int
+}
+
+func (s *streak) add(now time.Time) {
+	if s.count == 0 {
+		s.since = now
+	}
+	s.count++
+}
+
+// record remembers an answer that arrived now, and that was classified. stale: its task is still in a phase that does not
+// count.
+func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
+	if a.Polled {
+		s.polls++
+	}
+	switch {
+	case o.seen:
+		s.recordTask(a, stale, now)
+		return
+	case o.class == ClassNotFound:
+		s.notFoundStreak.add(now)
+		s.errorStreak, s.successStreak = streak{}, 0
+	case o.class == ClassThrottled || o.class == ClassConflict:
+		s.errorStreak = streak{} // the service is well, and said so
+	default:
+		s.errorStreak.add(now)
+	}
+	s.errors++
+}
+
+// recordTask remembers a task that was seen.
+func (s *state) recordTask(a *answer, stale bool, now time.Time) {
+	t := a.Value
+	t.ID, t.Unsettled = s.id, false
+	if stale {
+		t.Status = StatusExecuting // what it was before the wait began does not count
+	} else {
+		s.leftStalePhase = true
+	}
+	s.keepDetails(&t, now)
+	if s.lastChangedAt.IsZero() || changed(&s.task, &t) {
+		s.lastChangedAt = now
+	}
+	switch {
+	case !t.Status.Succeeded():
+		s.successStreak = 0
+	case s.confirms(a):
+		s.successStreak++
+	}
+	if !t.Status.Terminal() {
+		s.lastRunningAt = a.Sent
+	}
+	s.taskStartedAt = s.startOf(&t, now)
+	s.task, s.errorStreak, s.notFoundStreak = t, streak{}, streak{}
+}
+
+// confirms reports whether a SUCCESS counts: the first one does, and then one for each pause of the wait's own. What
+// other waits' polls show in between does not.
+func (s *state) confirms(a *answer) bool { return s.successStreak == 0 || !s.beforeDue(a) }
+
+// beforeDue reports whether an answer comes from a poll that was made before the wait's own was due.
+func (s *state) beforeDue(a *answer) bool { return a.Sent.Before(s.plannedAt) }
+
+// endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first SUCCESS
+// of several that are wanted.
+func (s *state) endsPause(confirmations int, a *answer) bool {
+	first := confirmations > 1 && s.successStreak == 0 && a.Err == nil && a.Value.Status.Succeeded()
+	return first || !s.beforeDue(a)
+}
+
+// keepDetails keeps in t what a Detailer has reported: a poll does not bring that, and the next details come after it.
+func (s *state) keepDetails(t *Task, now time.Time) {
+	if s.detailsAt.IsZero() || t.Status.Succeeded() || t.detailed() {
+		return
+	}
+	t.Percent, t.Steps = s.task.Percent, s.task.Steps
+	if !t.Status.Terminal() {
+		t.Remaining = s.remaining(now)
+	}
+	s.detailsAt = now
+}
+
+// remaining is what remains of the time that was last reported.
+func (s *state) remaining(now time.Time) time.Duration {
+	if s.detailsAt.IsZero() {
+		return 0
+	}
+	return max(s.task.Remaining-now.Sub(s.detailsAt), 0)
+}
+
+// recordDetails remembers what a Detailer reports.
+func (s *state) recordDetails(d *Task, now time.Time) {
+	t := s.task
+	t.Percent, t.Remaining, t.Steps = d.Percent, max(d.Remaining, 0), d.Steps
+	if changed(&s.task, &t) {
+		s.lastChangedAt = now
+	}
+	s.task, s.detailsAt = t, now
+}
+
+func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
+
+// changed reports whether a task has changed from a to b, other than in its times.
+func changed(a, b *Task) bool {
+	same := a.Status == b.Status && a.Phase == b.Phase && percent(a) == percent(b) &&
+		slices.EqualFunc(a.Steps, b.Steps, func(x, y Step) bool { return x.Name == y.Name && x.Status == y.Status })
+	return !same
+}
+
+func percent(t *Task) int {
+	if t.Percent == nil {
+		return -1
+	}
+	return *t.Percent
+}
+
+// startOf is when the task began, by our clock. The first answer says it: clocks disagree, so both times are the
+// service's own where it reports them, and a task is never younger than the wait for it.
+func (s *state) startOf(t *Task, now time.Time) time.Time {
+	if !s.taskStartedAt.IsZero() {
+		return s.taskStartedAt
+	}
+	if asOf := cmp.Or(t.AsOf, now); !t.CreatedAt.IsZero() {
+		return earlier(s.startedAt, now.Add(t.CreatedAt.Sub(asOf)))
+	}
+	return s.startedAt
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,239 @@
+package taskwait
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/taskwait/taskwait/internal/pacing"
+	"github.com/taskwait/taskwait/internal/poll"
+	"go.uber.org/zap"
+)
+
+// wait is one wait for one id, whoever polls for it.
+type wait struct {
+	*shared
+	schedule pacing.Schedule // nil: the exponential
+	state    state
+	err      error // the last error that came instead of a task; nil: none
+	warned   warned
+	details  *details // nil: there are none
+	ended    bool
+}
+
+// shared is what the waits of one call have in common.
+type shared struct {
+	*settings
+	deadlines      deadlines
+	reporting      reporting
+	times          map[*wait]int // how often an id was given, if more than once
+	began          time.Time
+	first          time.Time // when the first polls are due
+	deadlinePollAt time.Time // of a wait that has had no answer yet
+	quiet          bool      // it is a phase of Do before the task's own wait: its good end is no news
+}
+
+// newShared is what waits have in common that poll from now on. Their time runs from began, and ends with ctx.
+func newShared(ctx context.Context, s *settings, began time.Time) *shared {
+	now := time.Now()
+	c := &shared{settings: s, deadlines: s.deadlines, began: began}
+	c.reporting = reporting{progress: s.progress, log: s.log, learned: s.learned()}
+	c.deadlines.ctxEnd, _ = ctx.Deadline()
+	pause := s.initial
+	if pause == 0 && c.reporting.learned != nil && s.kind != "" {
+		pause = c.reporting.learned.First(rand.Float64())
+	}
+	fresh := state{startedAt: began}
+	c.first = now.Add(c.deadlines.clamp(&fresh, time.Time{}, now, pause))
+	c.deadlinePollAt = fresh.deadlinePollAt
+	return c
+}
+
+// begin makes w a wait for id.
+func (w *wait) begin(c *shared, id string) (err error) {
+	w.shared = c
+	w.state = state{id: id, startedAt: c.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
+	w.schedule, err = c.schedule(c.reporting.learned)
+	return err
+}
+
+// terms are those of the wait with its poller.
+func (c *shared) terms() poll.Terms {
+	end, _ := c.deadlines.end(c.began)
+	return poll.Terms{First: c.first, Pause: c.lo, Fixed: c.newBackOff != nil, End: end}
+}
+
+// run is the loop of a wait: next answer, decide, report, plan.
+func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError {
+	for {
+		a := sub.Next(ctx)
+		if a == nil {
+			return w.stopped(ctx, sub.Done(0))
+		}
+		own := !w.state.beforeDue(a) && !a.Listed
+		d := w.handle(a)
+		switch {
+		case a.Queued > 0: // its poll is still due
+			continue
+		case d.done:
+			return w.finish(&d)
+		case own && d.seen && w.details != nil:
+			w.pollDetails(ctx)
+		}
+		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
+	}
+}
+
+// handle decides what an answer means, and reports it.
+func (w *wait) handle(a *answer) (d decision) {
+	if a.Queued > 0 {
+		w.reporting.tell(&w.state, &Progress{Starved: a.Queued})
+		return d
+	}
+	now, before := time.Now(), w.state.task
+	d = decide(&w.deadlines, &w.state, a, now, w.pause(a, now), rand.Float64())
+	if !d.seen {
+		w.err = d.trouble
+	}
+	if !w.quiet || !d.done || d.reason != nil {
+		changed := w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
+		w.reporting.answer(&w.state, &d, &w.warned, changed)
+	}
+	return d
+}
+
+// pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
+func (w *wait) pause(a *answer, now time.Time) time.Duration {
+	s := &w.state
+	t, own := &s.task, s.endsPause(w.deadlines.confirmations, a)
+	if a.Err == nil && (a.Value.ID == "" || a.Value.ID == s.id) {
+		t = &a.Value
+		if !w.deadlines.stale(s, t) && w.deadlines.final(s, a) {
+			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
+		}
+		if left := cmp.Or(t.Remaining, s.remaining(now)); left > 0 && w.newBackOff == nil {
+			return w.exponential.Until(left, rand.Float64())
+		}
+	}
+	step := s.step
+	switch {
+	case w.newBackOff != nil && !own && now.Before(s.plannedAt):
+		return s.plannedAt.Sub(now) // a BackOff is asked for the next pause when the one before is over
+	case w.newBackOff == nil && (!own || w.reporting.totals != nil): // the schedule goes by the time: others' polls bring answers too
+		step = w.exponential.StepAt(now.Sub(s.startedAt))
+	}
+	if w.schedule == nil {
+		return w.exponential.Pause(step, rand.Float64())
+	}
+	return w.schedule(step, t.Name, now.Sub(s.startOf(t, now)), rand.Float64())
+}
+
+// finish ends the wait as decided.
+func (w *wait) finish(d *decision) *WaitError {
+	if d.reason == nil {
+		return nil
+	}
+	e := w.failure(d.reason)
+	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
+		e.ctxErr, e.blind = context.DeadlineExceeded, !d.seen
+	}
+	return e
+}
+
+// stopped ends the wait because ctx has ended; polling says whether a poll was in flight.
+func (w *wait) stopped(ctx context.Context, polling bool) *WaitError {
+	return w.stoppedBy(ctx.Err(), context.Cause(ctx), polling)
+}
+
+func (w *wait) stoppedBy(err, cause error, polling bool) *WaitError {
+	if polling {
+		w.state.polls++
+	}
+	e := w.failure(nil)
+	e.ctxErr, e.cause = err, cause
+	return e
+}
+
+// refused ends a wait that cannot be begun: reason says what is wrong, the id or an option.
+func (w *wait) refused(reason, err error) *WaitError {
+	w.err = err
+	return w.failure(reason)
+}
+
+func (w *wait) failure(reason error) *WaitError {
+	s := &w.state
+	s.task.Unsettled = s.successStreak > 0
+	return &WaitError{
+		ID: s.id, Task: s.task, Polls: s.polls, Errors: s.errors, Elapsed: w.elapsed(), LastErr: w.err,
+		kind: reason, unleft: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+	}
+}
+
+func (w *wait) elapsed() time.Duration { return time.Since(w.state.startedAt) }
+
+// end reports the outcome, and returns it.
+func (w *wait) end(e *WaitError) error {
+	var outcome error // not e itself: a nil *WaitError in an error is not nil
+	if e != nil {
+		outcome = e
+	}
+	w.ended = true
+	if w.reporting.totals != nil {
+		w.reporting.totals.count(max(1, w.times[w]), e != nil)
+	}
+	if w.reporting.learned != nil {
+		observe(w.reporting.learned.History, &w.state, time.Now())
+	}
+	w.reporting.write(zap.InfoLevel, "wait ended", &w.state, 0, outcome)
+	w.reporting.tell(&w.state, &Progress{Done: true, Outcome: outcome})
+	return outcome
+}
+
+// pollDetails asks how far the task is, in the pause before the next poll. That is then planned sooner or later, if the
+// service says how much time remains.
+func (w *wait) pollDetails(ctx context.Context) {
+	s := &w.state
+	if !s.plannedAt.After(time.Now()) {
+		return
+	}
+	ctx, cancel := context.WithDeadline(ctx, s.plannedAt)
+	defer cancel()
+	c := w.details.poll(ctx, s.task)
+	switch {
+	case c == nil:
+	case c.err != nil:
+		w.reporting.write(zap.DebugLevel, "no details", s, time.Until(s.plannedAt), c.err)
+		w.noDetails(classifyError(c.err))
+	case !c.task.detailed():
+		w.details = nil
+	default:
+		w.takeDetails(&c.task)
+	}
+}
+
+// noDetails makes all hold off, or asks for no more details, as an error says.
+func (w *wait) noDetails(o observation) {
+	switch o.class {
+	case ClassNotFound, ClassPermanent:
+		w.details = nil
+	case ClassThrottled:
+		if l := w.limiter.permits(); l != nil {
+			l.Throttled(min(o.retryAfter, MaxRetryAfter))
+		}
+	case ClassTransient, ClassConflict, ClassNotSent:
+	}
+}
+
+// takeDetails remembers the details and reports them.
+func (w *wait) takeDetails(d *Task) {
+	s, now := &w.state, time.Now()
+	s.recordDetails(d, now)
+	if left := s.task.Remaining; left > 0 && w.newBackOff == nil {
+		pause := w.deadlines.shorten(s, &observation{seen: true}, now, w.exponential.Until(left, rand.Float64()))
+		s.plannedAt = now.Add(w.deadlines.clamp(s, now, now, pause))
+	}
+	next := max(s.plannedAt.Sub(now), 0)
+	w.reporting.write(zap.DebugLevel, "details", s, next, nil)
+	w.reporting.tell(s, &Progress{Next: next})
+}
