@@ -12,6 +12,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/limiter"
 )
 
 const (
@@ -257,8 +258,8 @@ func (r *reading[T]) add(rows []T) {
 	}
 }
 
-// anotherRequest waits until a call may make one more request than the one that it holds a permit for.
-func anotherRequest(ctx context.Context) error { return ctx.Err() }
+// anotherRequest waits for the permit of one more request than the one that a call begins with.
+func anotherRequest(ctx context.Context) error { return limiter.Acquire(ctx) }
 
 // pause waits a throttle out, if err is one, and reports whether to go on. It does not wait where ctx would end before.
 func pause(ctx context.Context, err error) bool {
