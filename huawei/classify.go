@@ -21,8 +21,8 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// The codes that do not mean what their status says are from the DMS error codes (published for the same software by Open
-// Telekom Cloud) and the API gateway's, read 2026-11-23.
+// The codes that do not mean what their status says are from the DMS error codes (published for the same software by
+// Open Telekom Cloud) and the API gateway's, read 2026-11-23.
 
 // noRoutes are those of a 404 that is about the URL, not the task.
 var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0101": true}
@@ -30,9 +30,9 @@ var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0
 // throttles are the codes of a throttle, whatever the status: DMS.10240407 is sent as a 404.
 var throttles = map[string]bool{"APIGW.0308": true, "APIG.0308": true, "DMS.10240407": true}
 
-// classify is what an error of the SDK means for a wait. What the recorder saw comes first: to the SDK a body that does not
-// decode has status 200 and is an error of the service, one that was cut off has status 0, and the answer to a refresh of
-// the credential is the service's.
+// classify is what an error of the SDK means for a wait. What the recorder saw comes first: to the SDK a body that
+// does not decode has status 200 and is an error of the service, one that was cut off has status 0, and the answer to
+// a refresh of the credential is the service's.
 func classify(err error, rec *recorder, permission string) *taskwait.QueryError {
 	if rec.signing != nil {
 		return unsigned(rec)
@@ -46,7 +46,9 @@ func classify(err error, rec *recorder, permission string) *taskwait.QueryError 
 	case status >= http.StatusBadRequest && status != http.StatusNotFound: // whose code may say that it is a throttle
 		return refused(err, status, content{}, rec.header, permission)
 	case rec.cut != nil:
-		return &taskwait.QueryError{Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err}}
+		return &taskwait.QueryError{
+			Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err},
+		}
 	case status > 0:
 		return malformed(statusText(status)+": the answer does not decode", rec, err)
 	}
@@ -65,7 +67,8 @@ func statusOf(err error, rec *recorder) int {
 // refused is an answer of 400 or more.
 func refused(err error, status int, c content, header http.Header, permission string) *taskwait.QueryError {
 	q := &taskwait.QueryError{
-		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID), RetryAfter: retryAfter(header, time.Now()),
+		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID),
+		RetryAfter: retryAfter(header, time.Now()),
 	}
 	q.Class = classOf(status, q.Code, q.RetryAfter)
 	if q.Class == taskwait.ClassThrottled && q.RetryAfter == 0 {
@@ -95,8 +98,8 @@ func classOf(status int, code string, retryAfter time.Duration) taskwait.Class {
 	return taskwait.ClassTransient // a proxy's 404 says nothing of the task
 }
 
-// passing are the statuses below 500 that may pass: timeouts, conflicts, locks, too early, the wrong connection, and nginx'
-// word for a client that has gone.
+// passing are the statuses below 500 that may pass: timeouts, conflicts, locks, too early, the wrong connection, and
+// nginx' word for a client that has gone.
 var passing = map[int]bool{
 	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusMisdirectedRequest: true,
 	http.StatusLocked: true, http.StatusTooEarly: true, 499: true,
@@ -132,7 +135,9 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 		words := prefix + statusText(status) + read(rec, service).words()
 		return &taskwait.QueryError{RetryAfter: retryAfter(rec.header, time.Now()), Err: errors.New(words)}
 	case rec.status > 0: // the SDK's text may quote the answer, with keys in it
-		return &taskwait.QueryError{Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing}}
+		return &taskwait.QueryError{
+			Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing},
+		}
 	case rec.err != nil:
 		q := unanswered(rec.signing, rec)
 		q.Err = safe{prefix + q.Err.Error(), rec.signing}
@@ -160,8 +165,8 @@ func unanswered(err error, rec *recorder) *taskwait.QueryError {
 	return q
 }
 
-// isHopeless reports whether err is about what can never be sent, or never be trusted: an unknown certificate authority,
-// a scheme that the other side does not speak, a proxy that lets nothing pass.
+// isHopeless reports whether err is about what can never be sent, or never be trusted: an unknown certificate
+// authority, a scheme that the other side does not speak, a proxy that lets nothing pass.
 func isHopeless(err error) bool {
 	var proxy *proxyError
 	var never unsendable
@@ -170,16 +175,19 @@ func isHopeless(err error) bool {
 	switch {
 	case errors.As(err, &proxy):
 		return classOf(proxy.status, "", 0) == taskwait.ClassPermanent
-	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record):
+		return true
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return true
 	}
 	return hopeless.MatchString(err.Error())
 }
 
-// hopeless are the words of what has no type: a proxy's 407 to a client with its own transport, a TLS alert in answer to
-// plain HTTP, and the server's refusal of the client's certificate or version.
+// hopeless are the words of what has no type: a proxy's 407 to a client with its own transport, a TLS alert in answer
+// to plain HTTP, and the server's refusal of the client's certificate or version.
 var hopeless = regexp.MustCompile(`(?i)proxy authentication required$|malformed HTTP response "\\x15\\x03|` +
-	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|protocol version not supported)`)
+	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|` +
+	`protocol version not supported)`)
 
 // content is what an error's body says.
 type content struct {
@@ -204,7 +212,11 @@ func read(rec *recorder, service *sdkerr.ServiceResponseError) content {
 	body := rec.body
 	if rec.unbound() && service != nil {
 		if service.ErrorCode != "" {
-			return content{code: service.ErrorCode, message: service.ErrorMessage, requestID: text.Clip(service.RequestId)}
+			return content{
+				code:      service.ErrorCode,
+				message:   service.ErrorMessage,
+				requestID: text.Clip(service.RequestId),
+			}
 		}
 		body = []byte(service.ErrorMessage) // the SDK wants a message beside a code, or shows the whole body as one
 	}
@@ -236,8 +248,8 @@ func parseContent(body []byte, levels int) content {
 		return content{}
 	}
 	c := content{
-		code: first(object, codeNames), message: first(object, messageNames), requestID: text.Clip(first(object, requestIDNames)),
-		alone: true,
+		code: first(object, codeNames), message: first(object, messageNames),
+		requestID: text.Clip(first(object, requestIDNames)), alone: true,
 	}
 	if !validCode.MatchString(c.code) {
 		c.code = ""
@@ -320,7 +332,12 @@ func window(message string) time.Duration {
 		return 0
 	}
 	n, _ := strconv.Atoi(m[1])
-	unit := map[string]time.Duration{"second": time.Second, "minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
+	unit := map[string]time.Duration{
+		"second": time.Second,
+		"minute": time.Minute,
+		"hour":   time.Hour,
+		"day":    24 * time.Hour,
+	}
 	return time.Duration(n) * unit[strings.ToLower(m[2])]
 }
 

@@ -387,8 +387,8 @@ func playChaos(t *testing.T, seed uint64, driver int) string {
 	return got
 }
 
-// expects asks the oracle whether got is right, and whether the wait has ended with the answer that brought it. Of answers
-// that came at one instant, from the list and alone, either may have been looked at first.
+// expects asks the oracle whether got is right, and whether the wait has ended with the answer that brought it. Of
+// answers that came at one instant, from the list and alone, either may have been looked at first.
 func (c *chaos) expects(got string, elapsed time.Duration) (want string, ok bool) {
 	for _, listFirst := range []bool{true, false} {
 		slices.SortStableFunc(c.events, func(a, b *event) int {

@@ -369,7 +369,8 @@ func TestThrottledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestPreparationGoesOn: the list before an operation is not begun anew with each try, where each try is too short for it.
+// TestPreparationGoesOn: the list before an operation is not begun anew with each try, where each try is too short
+// for it.
 func TestPreparationGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, asked := newLister(550, fromZero), 0

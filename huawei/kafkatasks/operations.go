@@ -25,30 +25,40 @@ import (
 //	})
 //	task, err := waiter.Do(ctx, resize)
 //
-// send must make its one request on the client that it is given, and on no other. name is for messages. Should the answer
-// have no id all the same (a job_id may be missing; that of a scheduled operation is), the task is found as the only one
-// that was not there before, whatever its name.
+// send must make its one request on the client that it is given, and on no other. name is for messages. Should the
+// answer have no id all the same (a job_id may be missing; that of a scheduled operation is), the task is found as
+// the only one that was not there before, whatever its name.
 //
-// A refusal with DMS.00400017, "another task is running", or DMS.00400026, "not allowed in this status", waits until the
-// instance is free, see [Source.Busy]. DMS.00400026 also stands for states that never allow the operation. Therefore it
-// is tried again only while something is seen to run; refused twice with nothing running, it is refused for good.
+// A refusal with DMS.00400017, "another task is running", or DMS.00400026, "not allowed in this status", waits until
+// the instance is free, see [Source.Busy]. DMS.00400026 also stands for states that never allow the operation.
+// Therefore it is tried again only while something is seen to run; refused twice with nothing running, it is refused
+// for good.
 func (s *Source) Operation(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
 	return s.operation(name, send, nil)
 }
 
-// OperationNamed is a change of the instance whose request does not answer with an id. Its task is found by its name, such
-// as bindInstancePublicIp, unbindInstancePublicIp, kafkaConfigModify or kafkaResetConsumerOffset, and as one that was
-// not there before: whose id was not listed before the request was sent. fits narrows it further, should the same operation be started by others at the same time; of the Task that it is
-// given Raw is a *model.ListBackgroundTasksRespTasks, whose Params say what the task is about. If more than one task is
-// left, Do returns [taskwait.ErrAmbiguous].
+// OperationNamed is a change of the instance whose request does not answer with an id. Its task is found by its name,
+// such as bindInstancePublicIp, unbindInstancePublicIp, kafkaConfigModify or kafkaResetConsumerOffset, and as one
+// that was not there before: whose id was not listed before the request was sent. fits narrows it further, should the
+// same operation be started by others at the same time; of the Task that it is given Raw is a
+// *model.ListBackgroundTasksRespTasks, whose Params say what the task is about. If more than one task is left, Do
+// returns [taskwait.ErrAmbiguous].
 //
 // For the rest it is like [Source.Operation].
-func (s *Source) OperationNamed(name string, send func(*kafka.KafkaClient) error, fits ...func(taskwait.Task) bool) taskwait.Operation {
+func (s *Source) OperationNamed(
+	name string,
+	send func(*kafka.KafkaClient) error,
+	fits ...func(taskwait.Task) bool,
+) taskwait.Operation {
 	fits = append([]func(taskwait.Task) bool{func(t taskwait.Task) bool { return t.Name == name }}, fits...)
 	return s.operation(name, func(c *kafka.KafkaClient) (*string, error) { return nil, send(c) }, fits)
 }
 
-func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, error), fits []func(taskwait.Task) bool) taskwait.Operation {
+func (s *Source) operation(
+	name string,
+	send func(*kafka.KafkaClient) (*string, error),
+	fits []func(taskwait.Task) bool,
+) taskwait.Operation {
 	kept := &preparations{}
 	start := func(ctx context.Context) (taskwait.Started, error) {
 		p := kept.take()
@@ -77,14 +87,16 @@ func (s *Source) operation(name string, send func(*kafka.KafkaClient) (*string, 
 	}
 }
 
-// passing are the codes of refusals that pass: another task runs, the instance is being unsubscribed. Others, because of the
-// instance's status (DMS.00400026) or without a reason that is known here, may pass or not.
+// passing are the codes of refusals that pass: another task runs, the instance is being unsubscribed. Others, because
+// of the instance's status (DMS.00400026) or without a reason that is known here, may pass or not.
 var passing = map[string]bool{"DMS.00400017": true, "CBC.99003651": true}
 
 // whileBusy is start, but a refusal that may pass or not is a conflict only if something is seen to run.
 // What ran may have ended since the refusal; so the operation is sent once more before that is taken for final.
 func whileBusy(
-	ctx context.Context, start func(context.Context) (taskwait.Started, error), busy func(context.Context) (string, error),
+	ctx context.Context,
+	start func(context.Context) (taskwait.Started, error),
+	busy func(context.Context) (string, error),
 ) (taskwait.Started, error) {
 	for again := true; ; again = false {
 		started, err := start(ctx)
@@ -125,8 +137,8 @@ func notSent(err error) error {
 	return n
 }
 
-// longBefore is by how much a task began before the mark if it cannot be the operation's, whatever the clocks: a list may
-// have hidden it. The service refuses requests of a client whose clock differs by as much.
+// longBefore is by how much a task began before the mark if it cannot be the operation's, whatever the clocks: a list
+// may have hidden it. The service refuses requests of a client whose clock differs by as much.
 const longBefore = 15 * time.Minute
 
 // mark is what the instance's tasks were before an operation was sent.
@@ -135,13 +147,13 @@ type mark struct {
 	tasks []taskwait.Task
 }
 
-// window is the part of the list in which an operation's task is looked for: what began since. What began earlier, as far
-// as the clocks of service and client can tell, is not the operation's, and need not be read.
+// window is the part of the list in which an operation's task is looked for: what began since. What began earlier, as
+// far as the clocks of service and client can tell, is not the operation's, and need not be read.
 func (m *mark) window() time.Time { return m.at.Add(-zones) }
 
-// prepare reads what is there before an operation is sent: at least all that the window of the mark shows. An id that is
-// shown there later and was not there is new, also with an earlier date: the clock that dates an answer may be ahead of the
-// one that dates a task.
+// prepare reads what is there before an operation is sent: at least all that the window of the mark shows. An id that
+// is shown there later and was not there is new, also with an earlier date: the clock that dates an answer may be
+// ahead of the one that dates a task.
 func (s *Source) prepare(ctx context.Context, p *preparation) error {
 	if err := s.Validate(); err != nil {
 		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
@@ -186,8 +198,8 @@ func (s *Source) since(ctx context.Context, m *mark, fits []func(taskwait.Task) 
 	return found, nil
 }
 
-// keptFor is how long a preparation is worth keeping: longer than the minute that the gateway throttles for, and too short
-// for other operations to come and go.
+// keptFor is how long a preparation is worth keeping: longer than the minute that the gateway throttles for, and too
+// short for other operations to come and go.
 const keptFor = 2 * time.Minute
 
 // preparation is what was read for an operation before it is sent.

@@ -122,7 +122,8 @@ func TestNoID(t *testing.T) {
 	}
 }
 
-// firstOfName is how the official Terraform provider finds a task (v1.82: the first row with the name, whenever it began).
+// firstOfName is how the official Terraform provider finds a task (v1.82: the first row with the name, whenever it
+// began).
 func firstOfName(c *kafka.KafkaClient, id, name string) (taskID, status string, err error) {
 	resp, err := c.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: id})
 	if err != nil {
@@ -289,7 +290,8 @@ func TestAskingFaults(t *testing.T) {
 					source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 					if misled := route == fakekafka.RouteListTasks && f.means != transient && f.means != throttled; misled {
-						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an error, or right.
+						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an
+						// error, or right.
 						if err == nil && task.ID != cloud.Operations()[0].TaskID {
 							t.Errorf("got %v, want that of %+v", task, cloud.Operations())
 						}

@@ -20,8 +20,8 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// answer is an answer's body as it came. The SDK's own types are strict where the service is not: one number instead of a
-// string, and the whole answer is lost.
+// answer is an answer's body as it came. The SDK's own types are strict where the service is not: one number instead
+// of a string, and the whole answer is lost.
 type answer struct {
 	Body           *string
 	HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
@@ -174,8 +174,8 @@ func (l *loose) count() int {
 // secondsBelow is where a number of seconds since 1970 ends and one of milliseconds begins: the year 5138, or 1973.
 const secondsBelow = 1e11
 
-// time reads a time such as 2020-06-15T08:55:53.606Z, or a number of seconds or milliseconds since 1970. One that cannot
-// be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
+// time reads a time such as 2020-06-15T08:55:53.606Z, or a number of seconds or milliseconds since 1970. One that
+// cannot be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
 func (l *loose) time(now time.Time) time.Time {
 	t, err := time.Parse(time.RFC3339, l.trimmed())
 	if err != nil {
@@ -194,8 +194,8 @@ func (l *loose) time(now time.Time) time.Time {
 	return t
 }
 
-// earliest is before anything that the service can tell of: it did not exist in 2000. The year before is for programs under
-// test: the virtual time of testing/synctest begins with 2000, and their tasks may be older.
+// earliest is before anything that the service can tell of: it did not exist in 2000. The year before is for programs
+// under test: the virtual time of testing/synctest begins with 2000, and their tasks may be older.
 var earliest = time.Date(1999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // plausible reports whether something can have happened at t.

@@ -128,8 +128,8 @@ var rollouts = []struct {
 	{"concurrent WaitForTask, 50 instances", 50, concurrently, 4, 8 * time.Second},
 }
 
-// TestRollout holds what waiting for 1,000 tasks costs, in virtual time, three rollouts for each way. The figures differ
-// a little from run to run, as pauses are spread.
+// TestRollout holds what waiting for 1,000 tasks costs, in virtual time, three rollouts for each way. The figures
+// differ a little from run to run, as pauses are spread.
 //
 //	go test -v -run TestRollout ./huawei/kafkatasks
 func TestRollout(t *testing.T) {

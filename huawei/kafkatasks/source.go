@@ -30,9 +30,9 @@ type Source struct {
 
 var _ taskwait.BatchSource = (*Source)(nil)
 
-// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet; see
-// [huawei.Caller].
-// [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id that cannot be one.
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing
+// yet; see [huawei.Caller]. [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id
+// that cannot be one.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
 	if client == nil || client.HcClient == nil {
 		return &Source{instanceID: instanceID}
