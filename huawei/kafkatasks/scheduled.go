@@ -65,7 +65,8 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 // listing is the list of the instance's scheduled tasks.
 func (s *Scheduled) listing() *listing[taskwait.Task] {
 	return &listing[taskwait.Task]{
-		caller: s.tasks.caller, path: "/v2/{project_id}/instances/{instance_id}/scheduled-tasks", rows: "jobs", count: "job_count",
+		caller: s.tasks.caller,
+		path:   "/v2/{project_id}/instances/{instance_id}/scheduled-tasks", rows: "jobs", count: "job_count",
 		of: resource{InstanceId: s.tasks.instanceID}, limit: largestPage,
 		from:   func(r *resource, offset *string) { r.Start = offset },
 		decode: scheduledTask, id: taskID, explain: s.tasks.explain,
