@@ -59,8 +59,8 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	case planned == backoff.Stop:
 		return s.endUnconfirmed(o, ErrBackOffStopped)
 	}
-	if !own && s.successStreak > 0 {
-		planned = s.plannedAt.Sub(now) // a confirmation that others' polls put off for ever would never come
+	if !own && s.successStreak > 0 { // a confirmation that others' polls put off for ever would never come
+		return decision{observation: o, pause: max(s.plannedAt.Sub(now), 0)}
 	}
 	if own {
 		s.step++

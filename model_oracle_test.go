@@ -233,7 +233,7 @@ func (g *judgement) verdict() {
 func (g *judgement) reported(status taskwait.Status) bool {
 	left := g.stale == ""
 	for _, a := range g.relevant {
-		if a.out != outSeen && a.out != outNeutral {
+		if a.out != outSeen {
 			continue
 		}
 		left = left || cmp.Or(a.phase, string(a.status)) != g.stale
@@ -304,7 +304,7 @@ func (g *judgement) unknown() {
 // stillUnknown reports whether the run of not-found that begins with first lasts to the end, and for long enough.
 func (g *judgement) stillUnknown(first answered, rest []answered) bool {
 	for _, a := range rest {
-		if a.own && !a.late && (a.out == outSeen || a.out == outNeutral) {
+		if a.own && !a.late && a.out == outSeen {
 			return false
 		}
 		last := a.end == g.ret || g.slow > 0
@@ -345,7 +345,7 @@ func (g *judgement) wentWrong(c *call, since time.Duration) bool {
 	if c.id != g.id || c.begin > g.ret || c.returned() && c.end < since || c.cancelled && c.end-c.begin < g.query {
 		return false
 	}
-	return c.out == outTransient || c.out == outExited || c.out == outNeutral || c.took(g.ret) >= g.query
+	return c.out == outTransient || c.out == outExited || c.took(g.ret) >= g.query
 }
 
 // stalled: the task was seen, and nothing about it changed for as long as allowed.
@@ -353,7 +353,7 @@ func (g *judgement) stalled() {
 	var last answered
 	moved := g.begin
 	for _, a := range g.relevant {
-		if a.own && !a.late && (a.out == outSeen || a.out == outNeutral) {
+		if a.own && !a.late && a.out == outSeen {
 			if a.status != last.status || a.phase != last.phase {
 				moved = a.end
 			}

@@ -73,7 +73,7 @@ func (g *judgement) answeredBy(c *call) time.Duration {
 		if a.end >= at {
 			break
 		}
-		if a.begin > c.begin && a.out == outSeen {
+		if a.begin >= c.begin && a.out == outSeen {
 			return a.end
 		}
 	}

@@ -105,7 +105,6 @@ const (
 	outThrottled // a conflict too
 	outNotFound
 	outPermanent
-	outNeutral // an empty status: the oracle takes it for neither good nor bad
 	outPanicked
 	outExited
 )
@@ -323,7 +322,7 @@ func (s *simService) distort(row *taskwait.Task, kind faultKind) outcome {
 		row.Status = "PAUSED"
 	case emptyStatus:
 		row.Status = ""
-		return outNeutral
+		return outTransient // malformed
 	}
 	return outSeen
 }

@@ -229,7 +229,7 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	rank := e.due
 	e.state = isReady
 	for i := e.first; i != nil; i = i.next {
-		if i.planned && i.sub.end > 0 && p.now() >= i.sub.end {
+		if now := p.now(); i.planned && i.due <= now && i.sub.end > 0 && now >= i.sub.end {
 			e.state = isReadyFinal
 			rank = min(rank, i.sub.end-limiter.FinalHeadStart)
 		}
