@@ -16,19 +16,17 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/def"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/exchange"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 )
 
-// Caller makes requests on behalf of one client of the SDK, each under a context of its own. The
-// Callers of a client share its connections. It is safe for concurrent use and never changes the client, nor
-// the client's config.
+// Caller makes requests on behalf of one client of the SDK, each under a context of its own. The Callers of a client
+// share its connections. It is safe for concurrent use and never changes the client, nor the client's config.
 //
 // A Caller keeps the client's credential, config (timeout, proxy, dialer, TLS setting, transport, handlers, signing
-// algorithm, user agent), endpoints, of which it uses the next where a name does not resolve, and extra headers. A client's
-// own error handler is not called: the answers are read here. A client that brings its own Authorization header
-// is called as it is, without the context: the SDK does not let such a client be bound.
+// algorithm, user agent), endpoints, of which it uses the next where a name does not resolve, and extra headers. A
+// client's own error handler is not called: the answers are read here. A client that brings its own Authorization
+// header is called as it is, without the context: the SDK does not let such a client be bound.
 type Caller struct {
 	client *core.HcHttpClient
 	once   sync.Once
@@ -38,7 +36,8 @@ type Caller struct {
 // NewCaller returns a Caller for client. Nothing is sent. A nil client is an error of the first call.
 func NewCaller(client *core.HcHttpClient) *Caller { return &Caller{client: client} }
 
-// Format writes what a Caller is, whatever the verb, and nothing of what it holds: a client's extra headers may be secret.
+// Format writes what a Caller is, whatever the verb, and nothing of what it holds: a client's extra headers may be
+// secret.
 func (c *Caller) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "huawei.Caller") }
 
 // setup is what a Caller knows of its client.
@@ -97,8 +96,8 @@ func (unbuildable) MarshalJSON() ([]byte, error) {
 	return nil, &url.Error{Op: "probe", Err: &net.DNSError{Err: "only a probe", IsNotFound: true}}
 }
 
-// inspect reads a client's setup by letting a copy of the client prepare requests. Nothing is sent: what the probe returns
-// cannot be built, and a client that does not call the probe cannot send a request with this method.
+// inspect reads a client's setup by letting a copy of the client prepare requests. Nothing is sent: what the probe
+// returns cannot be built, and a client that does not call the probe cannot send a request with this method.
 func inspect(client *core.HcHttpClient) (s *setup) {
 	if client == nil {
 		return &setup{err: errors.New("the SDK client is nil")}
@@ -111,7 +110,7 @@ func inspect(client *core.HcHttpClient) (s *setup) {
 	p := &probe{}
 	clone := *client
 	d := def.NewHttpRequestDefBuilder().WithMethod("NOT SENT").WithPath("/").WithResponse(new(struct{})).Build()
-	_, err := clone.WithCredential(p).SyncInvoke(&struct{}{}, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
+	_, err := clone.WithCredential(p).Sync(&struct{}{}, d)
 	switch {
 	case err == nil:
 		return &setup{err: errors.New("the SDK has changed: a request that cannot be sent was")}
@@ -138,7 +137,8 @@ func usable(endpoints []string) (good []string, err error) {
 		case errors.As(wrong, &parse): // its own text may show a password
 			err = fmt.Errorf("the SDK client's endpoint cannot be used: %w", parse.Err)
 		case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.HasSuffix(u.Host, ":"):
-			err = fmt.Errorf("the SDK client's endpoint cannot be used: %q, want http:// or https://, and a host", u.Redacted())
+			err = fmt.Errorf("the SDK client's endpoint cannot be used: %q, want http:// or https://, and a host",
+				u.Redacted())
 		default:
 			good = append(good, e)
 		}

@@ -18,10 +18,11 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
-// The codes that do not mean what their status says are from the DMS error codes (published for the same software by Open
-// Telekom Cloud) and the API gateway's, read 2026-11-23.
+// The codes that do not mean what their status says are from the DMS error codes (published for the same software by
+// Open Telekom Cloud) and the API gateway's, read 2026-11-23.
 
 // noRoutes are those of a 404 that is about the URL, not the task.
 var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0101": true}
@@ -29,9 +30,9 @@ var noRoutes = map[string]bool{"DMS.00404001": true, "APIGW.0101": true, "APIG.0
 // throttles are the codes of a throttle, whatever the status: DMS.10240407 is sent as a 404.
 var throttles = map[string]bool{"APIGW.0308": true, "APIG.0308": true, "DMS.10240407": true}
 
-// classify is what an error of the SDK means for a wait. What the recorder saw comes first: to the SDK a body that does not
-// decode has status 200 and is an error of the service, one that was cut off has status 0, and the answer to a refresh of
-// the credential is the service's.
+// classify is what an error of the SDK means for a wait. What the recorder saw comes first: to the SDK a body that
+// does not decode has status 200 and is an error of the service, one that was cut off has status 0, and the answer to
+// a refresh of the credential is the service's.
 func classify(err error, rec *recorder, permission string) *taskwait.QueryError {
 	if rec.signing != nil {
 		return unsigned(rec)
@@ -45,7 +46,9 @@ func classify(err error, rec *recorder, permission string) *taskwait.QueryError 
 	case status >= http.StatusBadRequest && status != http.StatusNotFound: // whose code may say that it is a throttle
 		return refused(err, status, content{}, rec.header, permission)
 	case rec.cut != nil:
-		return &taskwait.QueryError{Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err}}
+		return &taskwait.QueryError{
+			Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err},
+		}
 	case status > 0:
 		return malformed(statusText(status)+": the answer does not decode", rec, err)
 	}
@@ -64,7 +67,8 @@ func statusOf(err error, rec *recorder) int {
 // refused is an answer of 400 or more.
 func refused(err error, status int, c content, header http.Header, permission string) *taskwait.QueryError {
 	q := &taskwait.QueryError{
-		Code: c.code, RequestID: cmp.Or(text(header.Get("X-Request-Id")), c.requestID), RetryAfter: retryAfter(header, time.Now()),
+		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID),
+		RetryAfter: retryAfter(header, time.Now()),
 	}
 	q.Class = classOf(status, q.Code, q.RetryAfter)
 	if q.Class == taskwait.ClassThrottled && q.RetryAfter == 0 {
@@ -94,8 +98,8 @@ func classOf(status int, code string, retryAfter time.Duration) taskwait.Class {
 	return taskwait.ClassTransient // a proxy's 404 says nothing of the task
 }
 
-// passing are the statuses below 500 that may pass: timeouts, conflicts, locks, too early, the wrong connection, and nginx'
-// word for a client that has gone.
+// passing are the statuses below 500 that may pass: timeouts, conflicts, locks, too early, the wrong connection, and
+// nginx' word for a client that has gone.
 var passing = map[int]bool{
 	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusMisdirectedRequest: true,
 	http.StatusLocked: true, http.StatusTooEarly: true, 499: true,
@@ -104,7 +108,7 @@ var passing = map[int]bool{
 // malformed is an answer that is not what was asked for. Some are errors of the service's, sent with status 200.
 func malformed(words string, rec *recorder, err error) *taskwait.QueryError {
 	c := read(rec, nil)
-	q := &taskwait.QueryError{Code: c.code, RequestID: cmp.Or(text(rec.header.Get("X-Request-Id")), c.requestID)}
+	q := &taskwait.QueryError{Code: c.code, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.requestID)}
 	if c.code != "" {
 		words += c.words()
 	}
@@ -131,13 +135,15 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 		words := prefix + statusText(status) + read(rec, service).words()
 		return &taskwait.QueryError{RetryAfter: retryAfter(rec.header, time.Now()), Err: errors.New(words)}
 	case rec.status > 0: // the SDK's text may quote the answer, with keys in it
-		return &taskwait.QueryError{Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing}}
+		return &taskwait.QueryError{
+			Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing},
+		}
 	case rec.err != nil:
 		q := unanswered(rec.signing, rec)
 		q.Err = safe{prefix + q.Err.Error(), rec.signing}
 		return q
 	}
-	q := &taskwait.QueryError{Err: safe{prefix + text(rec.signing.Error()), rec.signing}}
+	q := &taskwait.QueryError{Err: safe{prefix + text.Clip(rec.signing.Error()), rec.signing}}
 	if _, refreshed, known := keysOf(rec.credential); known && !refreshed {
 		q.Class = taskwait.ClassPermanent
 	}
@@ -147,10 +153,10 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 // unanswered is a request without an answer.
 func unanswered(err error, rec *recorder) *taskwait.QueryError {
 	var network *url.Error
-	q := &taskwait.QueryError{Err: safe{text(err.Error()), err}}
+	q := &taskwait.QueryError{Err: safe{text.Clip(err.Error()), err}}
 	built := errors.As(err, &network) && network.Op != "parse"
 	if rec.err != nil && !built { // of several endpoints the SDK gives the texts alone
-		built, q.Err = true, safe{text(err.Error()), rec.err}
+		built, q.Err = true, safe{text.Clip(err.Error()), rec.err}
 	}
 	var service *sdkerr.ServiceResponseError
 	if !built && !rec.unbound() && !errors.As(err, &service) || isHopeless(cmp.Or(rec.err, err)) {
@@ -159,8 +165,8 @@ func unanswered(err error, rec *recorder) *taskwait.QueryError {
 	return q
 }
 
-// isHopeless reports whether err is about what can never be sent, or never be trusted: an unknown certificate authority,
-// a scheme that the other side does not speak, a proxy that lets nothing pass.
+// isHopeless reports whether err is about what can never be sent, or never be trusted: an unknown certificate
+// authority, a scheme that the other side does not speak, a proxy that lets nothing pass.
 func isHopeless(err error) bool {
 	var proxy *proxyError
 	var never unsendable
@@ -169,16 +175,19 @@ func isHopeless(err error) bool {
 	switch {
 	case errors.As(err, &proxy):
 		return classOf(proxy.status, "", 0) == taskwait.ClassPermanent
-	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record):
+		return true
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return true
 	}
 	return hopeless.MatchString(err.Error())
 }
 
-// hopeless are the words of what has no type: a proxy's 407 to a client with its own transport, a TLS alert in answer to
-// plain HTTP, and the server's refusal of the client's certificate or version.
+// hopeless are the words of what has no type: a proxy's 407 to a client with its own transport, a TLS alert in answer
+// to plain HTTP, and the server's refusal of the client's certificate or version.
 var hopeless = regexp.MustCompile(`(?i)proxy authentication required$|malformed HTTP response "\\x15\\x03|` +
-	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|protocol version not supported)`)
+	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|` +
+	`protocol version not supported)`)
 
 // content is what an error's body says.
 type content struct {
@@ -191,9 +200,9 @@ type content struct {
 func (c content) words() string {
 	switch {
 	case c.message != "":
-		return ": " + text(c.message)
+		return ": " + text.Clip(c.message)
 	case c.title != "":
-		return ": a page, " + text(strconv.Quote(c.title)) + ", and no answer of the service"
+		return ": a page, " + text.Clip(strconv.Quote(c.title)) + ", and no answer of the service"
 	}
 	return ""
 }
@@ -203,7 +212,11 @@ func read(rec *recorder, service *sdkerr.ServiceResponseError) content {
 	body := rec.body
 	if rec.unbound() && service != nil {
 		if service.ErrorCode != "" {
-			return content{code: service.ErrorCode, message: service.ErrorMessage, requestID: text(service.RequestId)}
+			return content{
+				code:      service.ErrorCode,
+				message:   service.ErrorMessage,
+				requestID: text.Clip(service.RequestId),
+			}
 		}
 		body = []byte(service.ErrorMessage) // the SDK wants a message beside a code, or shows the whole body as one
 	}
@@ -235,8 +248,8 @@ func parseContent(body []byte, levels int) content {
 		return content{}
 	}
 	c := content{
-		code: first(object, codeNames), message: first(object, messageNames), requestID: text(first(object, requestIDNames)),
-		alone: true,
+		code: first(object, codeNames), message: first(object, messageNames),
+		requestID: text.Clip(first(object, requestIDNames)), alone: true,
 	}
 	if !validCode.MatchString(c.code) {
 		c.code = ""
@@ -319,7 +332,12 @@ func window(message string) time.Duration {
 		return 0
 	}
 	n, _ := strconv.Atoi(m[1])
-	unit := map[string]time.Duration{"second": time.Second, "minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
+	unit := map[string]time.Duration{
+		"second": time.Second,
+		"minute": time.Minute,
+		"hour":   time.Hour,
+		"day":    24 * time.Hour,
+	}
 	return time.Duration(n) * unit[strings.ToLower(m[2])]
 }
 
@@ -337,14 +355,6 @@ func statusText(status int) string {
 		return strconv.Itoa(status) + " " + s
 	}
 	return "status " + strconv.Itoa(status)
-}
-
-// text makes a text of the service's fit to be shown.
-func text(s string) string {
-	if s == "" {
-		return ""
-	}
-	return (&taskwait.QueryError{Err: errors.New(s)}).Error()
 }
 
 // safe is an error of the SDK with a text of our own: the SDK's may quote a whole body, with what is secret in it.

@@ -12,8 +12,8 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 )
 
-// serialized lets one goroutine at a time sign with a credential: the SDK refreshes temporary ones without a lock, a data
-// race. A refresh is a request of its own and may hang, so whoever waits for it gives way to its context.
+// serialized lets one goroutine at a time sign with a credential: the SDK refreshes temporary ones without a lock, a
+// data race. A refresh is a request of its own and may hang, so whoever waits for it gives way to its context.
 type serialized struct {
 	auth.ICredential
 	rec *recorder
@@ -62,7 +62,9 @@ func checkKeys(c auth.ICredential) error {
 	keys, _, _ := keysOf(c)
 	for name, key := range keys {
 		if strings.TrimSpace(key) != key || strings.ContainsFunc(key, unicode.IsControl) {
-			return unsendable{"the credential's " + name + " holds white space or a control character, such as the end of a line"}
+			return unsendable{
+				"the credential's " + name + " holds white space or a control character, such as the end of a line",
+			}
 		}
 	}
 	return nil

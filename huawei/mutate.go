@@ -43,7 +43,8 @@ func mutationError(err error, rec *recorder) error {
 	var q *taskwait.QueryError
 	classified := errors.As(err, &q)
 	switch {
-	case classified && q.Class == taskwait.ClassPermanent && conflicts[q.Code], classified && conflicting[statusOf(err, rec)]:
+	case classified && q.Class == taskwait.ClassPermanent && conflicts[q.Code],
+		classified && conflicting[statusOf(err, rec)]:
 		q.Class = taskwait.ClassConflict
 	case classified && q.Class == taskwait.ClassThrottled && statusOf(err, rec) >= http.StatusInternalServerError:
 		q.Class = taskwait.ClassTransient // it may have come from behind the gateway

@@ -29,8 +29,8 @@ type Reply[T any] struct {
 	rec   *recorder
 }
 
-// Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in it; nil:
-// there is none. An answer that is nothing but an error needs no such question: the call has failed.
+// Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
+// it; nil: there is none. An answer that is nothing but an error needs no such question: the call has failed.
 func (r Reply[T]) Refused() *taskwait.QueryError {
 	if !mentionsCode(r.rec.body) || !isServiceCode(parseContent(r.rec.body, 0).code) {
 		return nil

@@ -76,7 +76,9 @@ func base(c *config.HttpConfig) http.RoundTripper {
 		return c.RoundTripper
 	}
 	t := &http.Transport{
-		TLSClientConfig:        &tls.Config{InsecureSkipVerify: c.IgnoreSSLVerification}, //nolint:gosec // the caller's own setting
+		TLSClientConfig: &tls.Config{
+			InsecureSkipVerify: c.IgnoreSSLVerification, // the caller's own setting
+		},
 		IdleConnTimeout:        idleTimeout,
 		OnProxyConnectResponse: proxyAnswer,
 	}
@@ -130,7 +132,8 @@ func (c *connections) closeIdle() {
 	}
 }
 
-// recorder is the transport of one call of the SDK. It binds the requests to the call's context, and records what it saw.
+// recorder is the transport of one call of the SDK. It binds the requests to the call's context, and records what it
+// saw.
 type recorder struct {
 	ctx         context.Context
 	connections *connections  // nil: the client's requests do not come this way
@@ -248,7 +251,8 @@ func (r *recorder) signed() {
 // unbound reports whether nothing was recorded, because the client's requests do not come this way.
 func (r *recorder) unbound() bool { return r.connections == nil }
 
-// mayHaveBeenSent reports whether the request may have been sent: net/http's own transport says where it got no connection.
+// mayHaveBeenSent reports whether the request may have been sent: net/http's own transport says where it got no
+// connection.
 func (r *recorder) mayHaveBeenSent() bool {
 	return r.signing == nil && r.sent && (r.gotConn.Load() || !r.askedConn.Load())
 }
@@ -274,12 +278,18 @@ type unsendable struct{ text string }
 
 func (u unsendable) Error() string { return u.text }
 
-// sendable returns an error if a header cannot be sent, as that of a key that ends in a newline. The value is not shown.
+// sendable returns an error if a header cannot be sent, as that of a key that ends in a newline. The value is not
+// shown.
 func sendable(h http.Header) error {
 	for name, values := range h {
 		for _, v := range append(values[:len(values):len(values)], name) {
 			if strings.ContainsFunc(v, func(c rune) bool { return c != '\t' && unicode.IsControl(c) }) {
-				return unsendable{fmt.Sprintf("the header %q cannot be sent: it holds a line break or another control character", name)}
+				return unsendable{
+					fmt.Sprintf(
+						"the header %q cannot be sent: it holds a line break or another control character",
+						name,
+					),
+				}
 			}
 		}
 	}

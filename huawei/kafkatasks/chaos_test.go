@@ -34,6 +34,7 @@ type meaning string
 const (
 	rows      meaning = "rows" // what the task's script says at that moment
 	unknown   meaning = "unknown status"
+	blank     meaning = "no status"
 	missing   meaning = "not found"
 	throttled meaning = "throttled"
 	transient meaning = "transient"
@@ -51,7 +52,7 @@ var faults = []struct {
 	{weight: 10, means: rows, fault: fakecloud.Slow(1500 * time.Millisecond)},
 	{weight: 5, means: rows, fault: fakekafka.SeveralRows()},
 	{weight: 5, means: unknown, fault: fakekafka.Status("PAUSED")},
-	{weight: 2, means: unknown, fault: fakekafka.Status("")},
+	{weight: 2, means: blank, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
 	{weight: 4, means: missing, fault: fakekafka.WrongID(), says: "another id"},
 	{weight: 3, means: missing, fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), says: "no such instance"},
@@ -199,13 +200,16 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			e.status = s.Status
 		}
 	}
-	if e.arrived < c.listedAfter && (e.means == rows || e.means == unknown) {
+	switch served := e.means == rows || e.means == unknown || e.means == blank; {
+	case served && e.arrived < c.listedAfter:
 		e.means = missing
+	case e.means == blank:
+		e.means = transient
 	}
 	return task, err
 }
 
-// oracle says how a wait with these events must end, and with which of them; a second opinion, written from the rules.
+// oracle is how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
 	var bad, gone []time.Duration
 	final := -1
@@ -323,6 +327,9 @@ func (l listing) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, 
 	defer l.mu.Unlock()
 	for _, t := range tasks {
 		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id {
+			if t.Status == "" {
+				e.means = transient
+			}
 			l.events = append(l.events, e)
 			break
 		}
@@ -380,8 +387,8 @@ func playChaos(t *testing.T, seed uint64, driver int) string {
 	return got
 }
 
-// expects asks the oracle whether got is right, and whether the wait has ended with the answer that brought it. Of answers
-// that came at one instant, from the list and alone, either may have been looked at first.
+// expects asks the oracle whether got is right, and whether the wait has ended with the answer that brought it. Of
+// answers that came at one instant, from the list and alone, either may have been looked at first.
 func (c *chaos) expects(got string, elapsed time.Duration) (want string, ok bool) {
 	for _, listFirst := range []bool{true, false} {
 		slices.SortStableFunc(c.events, func(a, b *event) int {

@@ -161,7 +161,8 @@ func (c cut) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: c.status, Header: c.header, Body: io.NopCloser(body)}, nil
 }
 
-// TestClassifyCutOff: the status comes first, and what is in the headers; but of a 404 only the body tells what it means.
+// TestClassifyCutOff: the status comes first, and what is in the headers; but of a 404 only the body tells what it
+// means.
 func TestClassifyCutOff(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -259,7 +260,8 @@ func checkSilent(t *testing.T, v any) {
 	}
 }
 
-// TestClassifyReaches checks that the SDK's own errors can still be asked for, and that the wait tells whose timeout it was.
+// TestClassifyReaches checks that the SDK's own errors can still be asked for, and that the wait tells whose timeout
+// it was.
 func TestClassifyReaches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New()

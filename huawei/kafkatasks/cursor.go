@@ -20,11 +20,13 @@ const (
 	unknown = -1
 )
 
-// cursor is where in a list to go on: at the last row that was read, so that each page overlaps the one before by a row.
+// cursor is where in a list to go on: at the last row that was read, so that each page overlaps the one before by a
+// row.
 //
-// Little is documented of these lists. The parameter for the offset has changed its name, and may count from 0 or 1. The
-// count in an answer may be that of the list or of the page. A page may have fewer rows than were asked for, and rows
-// come and go between two pages. So a list ends where the count is reached, where no row follows, or with an error.
+// Little is documented of these lists. The parameter for the offset has changed its name, and may count from 0 or 1.
+// The count in an answer may be that of the list or of the page. A page may have fewer rows than were asked for, and
+// rows come and go between two pages. So a list ends where the count is reached, where no row follows, or with an
+// error.
 type cursor struct {
 	requests int
 	restarts int
@@ -68,14 +70,16 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 	return cursor{c.requests + 1, c.restarts, c.offset + last, ids[last], begin + last, total}, false, nil
 }
 
-// lost is the cursor after a page without the row that the page before ended with. Rows before it may have been deleted,
-// so that the rows that follow have moved up and would be missed: the list is read anew.
+// lost is the cursor after a page without the row that the page before ended with. Rows before it may have been
+// deleted, so that the rows that follow have moved up and would be missed: the list is read anew.
 func (c cursor) lost(rows, total int) (next cursor, done bool, err error) {
 	switch {
 	case rows == 0 && total <= 0 && c.total == unknown && c.restarts > 0: // there was no count, and nothing follows
 		return c, true, nil
 	case c.restarts >= mostRestarts:
-		return c, false, incomplete("the service moves its rows while they are read, or does not go on where it is asked to")
+		return c, false, incomplete(
+			"the service moves its rows while they are read, or does not go on where it is asked to",
+		)
 	}
 	return cursor{requests: c.requests + 1, restarts: c.restarts + 1, total: unknown}, false, nil
 }

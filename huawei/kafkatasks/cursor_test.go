@@ -369,8 +369,9 @@ func TestThrottledInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestMarkGoesOn: the list before an operation is not begun anew with each try, where each try is too short for it.
-func TestMarkGoesOn(t *testing.T) {
+// TestPreparationGoesOn: the list before an operation is not begun anew with each try, where each try is too short
+// for it.
+func TestPreparationGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, asked := newLister(550, fromZero), 0
 		l.refusal = func(request int) *http.Response {
@@ -379,14 +380,14 @@ func TestMarkGoesOn(t *testing.T) {
 			}
 			return nil
 		}
-		s, kept := l.source(t), &interrupted{}
+		s, p := l.source(t), &preparation{}
 		for try := 1; ; try++ {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			m, err := s.mark(ctx, kept)
+			err := s.prepare(ctx, p)
 			cancel()
 			if err == nil {
-				if asked = len(l.asked); len(m.tasks) != 550 || try != 6 || asked != 11 {
-					t.Errorf("%d tasks after %d tries and %d requests, want 550 after 6 and 11", len(m.tasks), try, asked)
+				if asked = len(l.asked); len(p.mark.tasks) != 550 || try != 6 || asked != 11 {
+					t.Errorf("%d tasks after %d tries and %d requests, want 550 after 6 and 11", len(p.mark.tasks), try, asked)
 				}
 				return
 			}
@@ -395,14 +396,19 @@ func TestMarkGoesOn(t *testing.T) {
 	})
 }
 
-// TestMarkIsForgotten: what was read long ago says little of what is there.
-func TestMarkIsForgotten(t *testing.T) {
+// TestPreparationIsForgotten: what was read long ago says little of what is there.
+func TestPreparationIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kept := &interrupted{}
-		kept.keep(newReading(newLister(1, fromZero).source(t).listing(time.Time{})))
-		time.Sleep(keptFor)
-		if r := kept.take(); r != nil {
-			t.Errorf("a list that was begun %v ago is gone on with", keptFor)
+		kept, p := &preparations{}, &preparation{mark: &mark{}}
+		for after, want := range map[time.Duration]bool{0: true, keptFor - 1: true, keptFor: false} {
+			kept.keep(p)
+			time.Sleep(after)
+			if got := kept.take(); (got == p) != want {
+				t.Errorf("after %v it is kept: %v, want %v", after, got == p, want)
+			}
+			if kept.take() == p {
+				t.Error("it was taken twice")
+			}
 		}
 	})
 }

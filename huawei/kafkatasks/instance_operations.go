@@ -14,9 +14,9 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the client that
-// it is given, and returns the new instance's id. name is the name that the instance is given: should the answer get
-// lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
+// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the
+// client that it is given, and returns the new instance's id. name is the name that the instance is given: should the
+// answer get lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
 	start := func(ctx context.Context) (taskwait.Started, error) {
 		before, err := s.named(ctx, name, nil)
@@ -37,8 +37,8 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 	}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A refusal waits
-// until the instance is free, as [Source.Operation] does.
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A
+// refusal waits until the instance is free, as [Source.Operation] does.
 func (s *Instances) Restart(id string) taskwait.Operation {
 	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
 		resp, err := c.BatchRestartOrDeleteInstances(&model.BatchRestartOrDeleteInstancesRequest{
@@ -53,8 +53,8 @@ func (s *Instances) Restart(id string) taskwait.Operation {
 	})
 }
 
-// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as deleted. A
-// refusal waits until the instance is free, as [Source.Operation] does.
+// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as
+// deleted. A refusal waits until the instance is free, as [Source.Operation] does.
 func (s *Instances) Delete(id string) taskwait.Operation {
 	return s.change("delete", id, "dms:instance:delete", func(c *kafka.KafkaClient) error {
 		_, err := c.DeleteInstance(&model.DeleteInstanceRequest{InstanceId: id})
@@ -66,7 +66,7 @@ func (s *Instances) Delete(id string) taskwait.Operation {
 func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaClient) error) taskwait.Operation {
 	tasks := &Source{caller: s.caller, instanceID: id}
 	start := func(ctx context.Context) (taskwait.Started, error) {
-		if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+		if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 			return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 		}
 		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
@@ -84,7 +84,10 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 }
 
 func (s *Instances) send(
-	ctx context.Context, permission string, send func(*kafka.KafkaClient) (*string, error), find func(context.Context) ([]taskwait.Task, error),
+	ctx context.Context,
+	permission string,
+	send func(*kafka.KafkaClient) (*string, error),
+	find func(context.Context) ([]taskwait.Task, error),
 ) (taskwait.Started, error) {
 	reply, err := huawei.Mutate(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
 		return send(kafka.NewKafkaClient(c))
@@ -139,7 +142,10 @@ func accepted(results *[]model.BatchRestartOrDeleteInstanceRespResults, id strin
 				return nil
 			}
 			if value(r.Instance) == id {
-				return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: fmt.Errorf("refused: the result is %q", value(r.Result))}
+				return &taskwait.QueryError{
+					Class: taskwait.ClassPermanent,
+					Err:   fmt.Errorf("refused: the result is %q", value(r.Result)),
+				}
 			}
 		}
 	}

@@ -12,23 +12,30 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// The statuses of an instance: those by which the service's list can be narrowed (ListInstancesRequestStatus in the SDK,
-// v0.1.207), and PENDING and CONNECTOR_DELETING, which the official Terraform provider knows besides. One that is not
-// here is passed on as it is.
+// The statuses of an instance: those by which the service's list can be narrowed (ListInstancesRequestStatus in the
+// SDK, v0.1.207), and PENDING and CONNECTOR_DELETING, which the official Terraform provider knows besides. One that
+// is not here is passed on as it is.
 const statusRunning = "RUNNING"
 
 var (
 	inTransition = map[string]taskwait.Status{
 		"CREATING": taskwait.StatusCreated, "PENDING": taskwait.StatusCreated,
 		"RESTARTING": taskwait.StatusExecuting, "EXTENDING": taskwait.StatusExecuting, "SHRINKING": taskwait.StatusExecuting,
-		"CONFIGURING": taskwait.StatusExecuting, "VOLUMETYPECHANGING": taskwait.StatusExecuting, "ROLLBACK": taskwait.StatusExecuting,
-		"FREEZING": taskwait.StatusExecuting, "DELETING": taskwait.StatusExecuting, "CONNECTOR_DELETING": taskwait.StatusExecuting,
+		"CONFIGURING": taskwait.StatusExecuting, "VOLUMETYPECHANGING": taskwait.StatusExecuting,
+		"ROLLBACK": taskwait.StatusExecuting, "FREEZING": taskwait.StatusExecuting,
+		"DELETING": taskwait.StatusExecuting, "CONNECTOR_DELETING": taskwait.StatusExecuting,
 	}
-	failed = map[string]bool{"ERROR": true, "CREATEFAILED": true, "EXTENDEDFAILED": true, "ROLLBACKFAILED": true, "FROZEN": true}
+	failed = map[string]bool{
+		"ERROR":          true,
+		"CREATEFAILED":   true,
+		"EXTENDEDFAILED": true,
+		"ROLLBACKFAILED": true,
+		"FROZEN":         true,
+	}
 )
 
-// noSuchInstance is the one code that says that there is no such instance. A 404 without it says nothing: it may be a throttle, a
-// wrong route, or a proxy.
+// noSuchInstance is the one code that says that there is no such instance. A 404 without it says nothing: it may be a
+// throttle, a wrong route, or a proxy.
 const noSuchInstance = "DMS.00404022"
 
 func isNoSuchInstance(err error) bool {
@@ -72,14 +79,14 @@ type Instances struct {
 
 var _ taskwait.Source = (*Instances)(nil)
 
-// UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED, EXTENDEDFAILED,
-// ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and RESTARTING, EXTENDING,
-// DELETING and the like are EXECUTING. An instance that does not exist is "not found".
+// UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED,
+// EXTENDEDFAILED, ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and
+// RESTARTING, EXTENDING, DELETING and the like are EXECUTING. An instance that does not exist is "not found".
 func UntilRunning(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
 
-// UntilDeleted returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance does not exist",
-// DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any other 404. Whatever
-// status is seen is EXECUTING, ERROR too: a deletion may begin there.
+// UntilDeleted returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance
+// does not exist", DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any
+// other 404. Whatever status is seen is EXECUTING, ERROR too: a deletion may begin there.
 //
 // The service says the same of an instance that there never was, or that another project or region has.
 func UntilDeleted(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
@@ -99,10 +106,10 @@ func (s *Instances) Validate() error {
 	return nil
 }
 
-// Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
-// instance. It needs the permission dms:instance:get.
+// Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer
+// without the instance. It needs the permission dms:instance:get.
 func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("instance id", id)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	i, err := showInstance(ctx, s.caller, id)
@@ -117,14 +124,24 @@ func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) 
 
 func showInstance(ctx context.Context, c *huawei.Caller, id string) (*instance, error) {
 	var i instance
-	reply, err := get(ctx, c, "dms:instance:get", "/v2/{project_id}/instances/{instance_id}", &resource{InstanceId: id}, &i)
+	reply, err := get(
+		ctx,
+		c,
+		"dms:instance:get",
+		"/v2/{project_id}/instances/{instance_id}",
+		&resource{InstanceId: id},
+		&i,
+	)
 	switch {
 	case err != nil:
 		return nil, err
 	case i.ID == "":
 		return nil, reply.Lacks("instance")
 	case i.ID != id:
-		return nil, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service answered for another instance")}
+		return nil, &taskwait.QueryError{
+			Class: taskwait.ClassNotFound,
+			Err:   errors.New("the service answered for another instance"),
+		}
 	}
 	return &i, nil
 }

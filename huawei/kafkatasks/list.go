@@ -12,22 +12,23 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/limiter"
 )
 
 const (
-	// largestPage is the most rows that the service puts on one page (API page "Querying the Background Task List", read
-	// 2026-11-23).
+	// largestPage is the most rows that the service puts on one page (API page "Querying the Background Task List",
+	// read 2026-11-23).
 	largestPage = 100
 
 	// timeLayout is that of begin_time and end_time. In which zone the service reads them is not documented.
 	timeLayout = "20060102150405"
 
-	// zones is more than the clocks of any two zones differ by. A list from so long before the time that is meant has all
-	// that is wanted, whatever zone the service reads the time in.
+	// zones is more than the clocks of any two zones differ by. A list from so long before the time that is meant has
+	// all that is wanted, whatever zone the service reads the time in.
 	zones = 24 * time.Hour
 
-	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the one
-	// that dates a task. Three seconds were reported.
+	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the
+	// one that dates a task. Three seconds were reported.
 	clocks = 10 * time.Second
 
 	// shortestPause is the pause after a throttled page whose answer does not say how long: quotas count by the second.
@@ -56,12 +57,12 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	return ended, nil
 }
 
-// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for all
-// that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours; it may
-// list tasks that began up to ten seconds earlier.
+// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for
+// all that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours;
+// it may list tasks that began up to ten seconds earlier.
 //
-// The list is complete, or List returns an error. It may take several requests; each but the first takes a permit of the
-// limiter that ctx has, and throttled after the first, List waits and goes on there.
+// The list is complete, or List returns an error. It may take several requests; each but the first takes a permit of
+// the limiter that ctx has, and throttled after the first, List waits and goes on there.
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
 func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
@@ -76,15 +77,18 @@ func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, er
 	if !since.IsZero() && !asOf.IsZero() {
 		since = since.Add(time.Until(asOf) - clocks)
 	}
-	tasks = slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since) })
+	tasks = slices.DeleteFunc(
+		tasks,
+		func(t taskwait.Task) bool { return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since) },
+	)
 	slices.SortStableFunc(tasks, func(a, b taskwait.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return tasks, nil
 }
 
-// Tasks asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once: it
-// takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads that. A list
-// that cannot be read to its end is an error, of the last page. It needs the permission to list background tasks. The
-// errors are those of [Source.Task]; but that a task is not in the list is none.
+// Tasks asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once:
+// it takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads
+// that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
+// background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
 func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
 	at, err := parseCursor(b.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
@@ -257,8 +261,8 @@ func (r *reading[T]) add(rows []T) {
 	}
 }
 
-// anotherRequest waits until a call may make one more request than the one that it holds a permit for.
-func anotherRequest(ctx context.Context) error { return ctx.Err() }
+// anotherRequest waits for the permit of one more request than the one that a call begins with.
+func anotherRequest(ctx context.Context) error { return limiter.Acquire(ctx) }
 
 // pause waits a throttle out, if err is one, and reports whether to go on. It does not wait where ctx would end before.
 func pause(ctx context.Context, err error) bool {

@@ -25,8 +25,8 @@ var (
 	lifeSeed = flag.Uint64("lives.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 
-// changeFaults befall requests that change something. None of them is a lie: an answer that says "accepted" comes from the
-// service. DropAnswer, Stall and Truncate carry it out and hide that.
+// changeFaults befall requests that change something. None of them is a lie: an answer that says "accepted" comes
+// from the service. DropAnswer, Stall and Truncate carry it out and hide that.
 var changeFaults = []fakecloud.Fault{
 	fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(),
 	fakecloud.Slow(1500 * time.Millisecond), fakecloud.Slow(time.Minute), fakecloud.Throttle(0), fakecloud.Throttle(17 * time.Second), fakekafka.ThrottleAs404(),
@@ -69,8 +69,8 @@ type step struct {
 	byID  bool // the answer has the task's id
 }
 
-// TestLife plays whole lives of instances under random faults, and compares the outcome of each step with what the cloud
-// has really done.
+// TestLife plays whole lives of instances under random faults, and compares the outcome of each step with what the
+// cloud has really done.
 func TestLife(t *testing.T) {
 	from, to := uint64(1), uint64(*lives)
 	if *lifeSeed != 0 {

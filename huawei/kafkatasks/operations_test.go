@@ -122,7 +122,8 @@ func TestNoID(t *testing.T) {
 	}
 }
 
-// firstOfName is how the official Terraform provider finds a task (v1.82: the first row with the name, whenever it began).
+// firstOfName is how the official Terraform provider finds a task (v1.82: the first row with the name, whenever it
+// began).
 func firstOfName(c *kafka.KafkaClient, id, name string) (taskID, status string, err error) {
 	resp, err := c.ListBackgroundTasks(&model.ListBackgroundTasksRequest{InstanceId: id})
 	if err != nil {
@@ -289,7 +290,8 @@ func TestAskingFaults(t *testing.T) {
 					source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 					if misled := route == fakekafka.RouteListTasks && f.means != transient && f.means != throttled; misled {
-						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an error, or right.
+						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an
+						// error, or right.
 						if err == nil && task.ID != cloud.Operations()[0].TaskID {
 							t.Errorf("got %v, want that of %+v", task, cloud.Operations())
 						}
@@ -417,4 +419,30 @@ func TestMissingJobID(t *testing.T) {
 			t.Errorf("%v, %v; want that of %+v", task, err, cloud.Operations())
 		}
 	})
+}
+
+// TestLongListBehindAQuota: a list of several pages does not begin anew with each throttled one.
+func TestLongListBehindAQuota(t *testing.T) {
+	for _, tt := range []struct{ rows, quota, requests int }{{150, 1, 40}, {1500, 10, 90}} {
+		t.Run(fmt.Sprintf("%d rows, %d a second", tt.rows, tt.quota), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cloud := fakekafka.New(fakecloud.WithQuota(tt.quota))
+				for range tt.rows {
+					cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
+				}
+				time.Sleep(time.Minute)
+				cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
+				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
+				if tasks, err := source.List(t.Context(), time.Time{}); err != nil || len(tasks) != tt.rows {
+					t.Errorf("%d tasks, %v; want %d", len(tasks), err, tt.rows)
+				}
+				start := time.Now()
+				task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+				took, requests := time.Since(start), len(cloud.Requests())
+				if err != nil || task.ID != cloud.Operations()[0].TaskID || took > 5*time.Minute || requests > tt.requests {
+					t.Errorf("%v, %v after %v and %d requests; want that of %+v after a minute or two, %d requests", task, err, took, requests, cloud.Operations(), tt.requests)
+				}
+			})
+		})
+	}
 }

@@ -12,14 +12,14 @@ import (
 
 var _ taskwait.Detailer = (*Source)(nil)
 
-// Details asks how far a task is. The service reports that for expansions only (API page "Querying Background Task Progress",
-// 2025-12-31); of other tasks a wait asks once. That the remaining time is in seconds is how it is read here; the page
-// does not say. It needs no permission that is documented.
+// Details asks how far a task is. The service reports that for expansions only (API page "Querying Background Task
+// Progress", 2025-12-31); of other tasks a wait asks once. That the remaining time is in seconds is how it is read
+// here; the page does not say. It needs no permission that is documented.
 //
-// The SDK cannot read the answer that the service documents, whose times are numbers, or null, where it wants strings; so
-// the answer is read here, leniently: what cannot be made out is unknown.
+// The SDK cannot read the answer that the service documents, whose times are numbers, or null, where it wants
+// strings; so the answer is read here, leniently: what cannot be made out is unknown.
 func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", t.ID)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("task id", t.ID)); err != nil {
 		return t, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	var p progress
@@ -33,7 +33,10 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 	}
 	p.fill(&t, reply.At)
 	if t.Percent == nil && t.Steps == nil {
-		return t, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("the service reports no progress of this task")}
+		return t, &taskwait.QueryError{
+			Class: taskwait.ClassNotFound,
+			Err:   errors.New("the service reports no progress of this task"),
+		}
 	}
 	return t, nil
 }

@@ -3,21 +3,25 @@ package kafkatasks
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/def"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/exchange"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/ids"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
-// answer is an answer's body as it came. The SDK's own types are strict where the service is not: one number instead of a
-// string, and the whole answer is lost.
+// answer is an answer's body as it came. The SDK's own types are strict where the service is not: one number instead
+// of a string, and the whole answer is lost.
 type answer struct {
 	Body           *string
 	HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
@@ -65,17 +69,25 @@ func get(
 	if err != nil {
 		return reply, err
 	}
-	text := strings.TrimPrefix(value(reply.Value.Body), "\ufeff")
-	if strings.TrimSpace(text) == "" {
+	body := strings.TrimPrefix(value(reply.Value.Body), "\ufeff")
+	if strings.TrimSpace(body) == "" {
 		return reply, nil
 	}
 	if refused := reply.Refused(); refused != nil {
 		return reply, refused
 	}
-	if err := json.NewDecoder(strings.NewReader(text)).Decode(v); err != nil {
+	if err := json.NewDecoder(strings.NewReader(body)).Decode(v); err != nil {
 		return reply, reply.Undecoded()
 	}
 	return reply, nil
+}
+
+// checkID returns an error that Is taskwait.ErrInvalidID if an id cannot stand in the path of a request.
+func checkID(what, id string) error {
+	if wrong := ids.Check(id); wrong != "" {
+		return fmt.Errorf("kafkatasks: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+	}
+	return nil
 }
 
 // row is a task as the service describes it, whatever JSON types it uses. nil: missing, or null.
@@ -113,12 +125,29 @@ type loose string
 
 // UnmarshalJSON never fails.
 func (l *loose) UnmarshalJSON(text []byte) error {
+	if plain(text) { // most are, and need no decoder
+		*l = loose(text[1 : len(text)-1])
+		return nil
+	}
 	var s string
 	if json.Unmarshal(text, &s) != nil {
 		s = string(text)
 	}
 	*l = loose(s)
 	return nil
+}
+
+// plain reports whether a JSON value is a string without escapes.
+func plain(text []byte) bool {
+	if len(text) < 2 || text[0] != '"' {
+		return false
+	}
+	for _, c := range text[1 : len(text)-1] {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *loose) trimmed() string {
@@ -145,24 +174,28 @@ func (l *loose) count() int {
 // secondsBelow is where a number of seconds since 1970 ends and one of milliseconds begins: the year 5138, or 1973.
 const secondsBelow = 1e11
 
-// time reads a time such as 2020-06-15T08:55:53.606Z, or a number of seconds or milliseconds since 1970. One that cannot
-// be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
+// time reads a time such as 2020-06-15T08:55:53.606Z, or a number of seconds or milliseconds since 1970. One that
+// cannot be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
 func (l *loose) time(now time.Time) time.Time {
 	t, err := time.Parse(time.RFC3339, l.trimmed())
-	if n, ok := l.number(); err != nil && ok && n > 0 && n < math.MaxInt64/1e3 {
-		if err = nil; n < secondsBelow {
+	if err != nil {
+		n, ok := l.number()
+		if !ok || n <= 0 || n > math.MaxInt64/1e3 {
+			return time.Time{}
+		}
+		if n < secondsBelow {
 			n *= 1e3
 		}
 		t = time.UnixMilli(int64(n)).UTC()
 	}
-	if err != nil || !plausible(t, now) {
+	if !plausible(t, now) {
 		return time.Time{}
 	}
 	return t
 }
 
-// earliest is before anything that the service can tell of: it did not exist in 2000. The year before is for programs under
-// test: the virtual time of testing/synctest begins with 2000, and their tasks may be older.
+// earliest is before anything that the service can tell of: it did not exist in 2000. The year before is for programs
+// under test: the virtual time of testing/synctest begins with 2000, and their tasks may be older.
 var earliest = time.Date(1999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // plausible reports whether something can have happened at t.

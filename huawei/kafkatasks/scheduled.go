@@ -13,14 +13,14 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade in
-// the next maintenance window. It is safe for concurrent use.
+// Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade
+// in the next maintenance window. It is safe for concurrent use.
 //
-// They differ from background tasks in more than their list. Their ids are their own; whether the background task that
-// comes of one has the same id is not documented. CREATED lasts until the time they are planned for, hours or days. And
-// CANCELLED, which ends a wait with [taskwait.ErrTaskCancelled], need not be the end: such a task can be armed again
-// (UpdateScheduledTask), and then be waited for anew. WithNotFoundGrace and a generous WithTimeout fit them as they fit others;
-// consider WithInterval with minutes.
+// They differ from background tasks in more than their list. Their ids are their own; whether the background task
+// that comes of one has the same id is not documented. CREATED lasts until the time they are planned for, hours or
+// days. And CANCELLED, which ends a wait with [taskwait.ErrTaskCancelled], need not be the end: such a task can be
+// armed again (UpdateScheduledTask), and then be waited for anew. WithNotFoundGrace and a generous WithTimeout fit
+// them as they fit others; consider WithInterval with minutes.
 //
 // There is no request for one of them, so that each poll reads the list: one request for each 100 tasks.
 type Scheduled struct {
@@ -42,10 +42,10 @@ func (s *Scheduled) Validate() error {
 	return s.tasks.Validate()
 }
 
-// Task queries one scheduled task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without
-// the task. Raw in the Task is a *model.ScheduledTaskEntity, whose Params may hold passwords.
+// Task queries one scheduled task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer
+// without the task. Raw in the Task is a *model.ScheduledTaskEntity, whose Params may hold passwords.
 func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	r := newReading(s.listing())
@@ -65,7 +65,8 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 // listing is the list of the instance's scheduled tasks.
 func (s *Scheduled) listing() *listing[taskwait.Task] {
 	return &listing[taskwait.Task]{
-		caller: s.tasks.caller, path: "/v2/{project_id}/instances/{instance_id}/scheduled-tasks", rows: "jobs", count: "job_count",
+		caller: s.tasks.caller,
+		path:   "/v2/{project_id}/instances/{instance_id}/scheduled-tasks", rows: "jobs", count: "job_count",
 		of: resource{InstanceId: s.tasks.instanceID}, limit: largestPage,
 		from:   func(r *resource, offset *string) { r.Start = offset },
 		decode: scheduledTask, id: taskID, explain: s.tasks.explain,

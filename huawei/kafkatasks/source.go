@@ -30,9 +30,9 @@ type Source struct {
 
 var _ taskwait.BatchSource = (*Source)(nil)
 
-// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet; see
-// [huawei.Caller].
-// [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id that cannot be one.
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing
+// yet; see [huawei.Caller]. [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id
+// that cannot be one.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
 	if client == nil || client.HcClient == nil {
 		return &Source{instanceID: instanceID}
@@ -46,13 +46,13 @@ func (s *Source) Validate() error {
 	if s == nil || s.caller == nil {
 		return fmt.Errorf("kafkatasks: %w: the client is nil", taskwait.ErrInvalidOption)
 	}
-	return taskwait.CheckID("instance id", s.instanceID)
+	return checkID("instance id", s.instanceID)
 }
 
 // Task queries one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	if err := errors.Join(s.Validate(), taskwait.CheckID("task id", id)); err != nil {
+	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	var list struct {
