@@ -62,7 +62,11 @@ func (r *Refusal) Unwrap() error { return r.Err }
 func (l *Limiter) Acquire(p *Permit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.quota == nil && len(l.queue)+len(l.finals) == 0 && (p.Final || !l.coolDown.holds(time.Now())) {
+	now := time.Now()
+	if l.quota == nil && len(l.queue)+len(l.finals) == 0 && (p.Final || !l.coolDown.holds(now)) {
+		if !p.Final {
+			l.coolDown.granted(now, 0)
+		}
 		return true
 	}
 	q := &l.queue
@@ -102,6 +106,13 @@ func (l *Limiter) Throttled(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.coolDown.begin(time.Now(), d)
+}
+
+// Holds reports whether all hold off now, but for final polls.
+func (l *Limiter) Holds() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.coolDown.holds(time.Now())
 }
 
 // Wait waits for a permit, and returns an error if ctx ends before, or the quota refuses one.

@@ -76,7 +76,11 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 	}
 	final := e.state == isReadyFinal
 	if !p.permitted(e.due, final, now) {
-		return false
+		if final || p.finals == 0 || !p.permits().Holds() {
+			return false
+		}
+		p.raiseFinal()
+		return true
 	}
 	if final {
 		p.lastFinal = now
@@ -89,6 +93,17 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 		i.asking = i.planned && i.due <= now
 	}
 	return true
+}
+
+// raiseFinal puts the first of the final polls before all that a hold-off delays.
+func (p *Poller[T]) raiseFinal() {
+	var first *entry[T]
+	for _, e := range p.ready {
+		if e.state == isReadyFinal && (first == nil || e.at < first.at) {
+			first = e
+		}
+	}
+	p.ready.set(first, -never)
 }
 
 // firstDue is the subscription whose poll of e is due first; nil: nobody wants it any more.
@@ -308,9 +323,8 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		p.granted = false
 		return true
 	}
-	l := p.cfg.Limiter
-	if l == nil {
-		l = p.holdOff
+	l := p.permits()
+	if p.cfg.Limiter == nil {
 		final = final && !p.listHelps()
 		if l == nil || final {
 			return true
@@ -341,12 +355,16 @@ func (p *Poller[T]) cancelPermit() {
 	if p.permit == nil {
 		return
 	}
-	l := p.cfg.Limiter
-	if l == nil {
-		l = p.holdOff
-	}
-	l.Cancel(p.permit)
+	p.permits().Cancel(p.permit)
 	p.permit = nil
+}
+
+// permits is what gives permits; nil: there was no need for any.
+func (p *Poller[T]) permits() *limiter.Limiter {
+	if p.cfg.Limiter != nil {
+		return p.cfg.Limiter
+	}
+	return p.holdOff
 }
 
 // grant takes in what the limiter says: there is a permit, or why there is none.

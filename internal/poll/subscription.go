@@ -331,8 +331,9 @@ func (p *Poller[T]) expire(now time.Duration) {
 			p.ends.set(s, add(s.end, FinalAllowance-FinalReserve))
 			p.beginFinals(s)
 		case at < s.over:
+			s.over = max(s.over, add(now, FinalReserve)) // the machine has slept
 			p.ends.set(s, s.over)
-			p.endPolls(s)
+			p.endPolls(s, now)
 		case now-s.over > FinalReserve && !s.extended: // the machine has slept
 			s.extended, s.over = true, add(now, FinalReserve)
 			p.ends.set(s, s.over)
@@ -354,16 +355,27 @@ func (p *Poller[T]) beginFinals(s *Subscription[T]) {
 }
 
 // endPolls cancels what was in flight at the end of s, to leave time for a final poll. What ignores that may still answer.
-func (p *Poller[T]) endPolls(s *Subscription[T]) {
+func (p *Poller[T]) endPolls(s *Subscription[T], now time.Duration) {
 	for key := range s.interests {
 		i := &s.interests[key]
 		if i.entry == nil || i.entry.call == nil || i.entry.call.left || i.entry.call.began >= s.end || !i.planned {
 			continue
 		}
-		if alone := i.entry.first == i && i.next == nil; alone {
+		if !i.entry.hasTime(now) {
 			i.entry.call.Cancel()
 		}
 	}
+}
+
+// hasTime reports whether anybody who waits for the call in flight has more time for it.
+func (e *entry[T]) hasTime(now time.Duration) bool {
+	for i := e.first; i != nil; i = i.next {
+		if s := i.sub; (i.asking || i.planned && i.due <= now) &&
+			(s.end == 0 || now < add(s.end, FinalAllowance-FinalReserve)) {
+			return true
+		}
+	}
+	return false
 }
 
 // errNoPermit is why there was no final poll.

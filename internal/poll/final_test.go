@@ -1,0 +1,264 @@
+package poll
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/taskwait/taskwait/internal/limiter"
+)
+
+// sleepMachine makes the Poller believe that the machine has slept for d: its clock is ahead, and its timer is late.
+func (s *script) sleepMachine(d time.Duration) {
+	s.Poller.mu.Lock()
+	s.start = s.start.Add(-d)
+	s.Poller.mu.Unlock()
+}
+
+// endsAt are the terms of a subscription that ends at a time, and whose first poll is due at another.
+func (s *script) endsAt(end, first time.Duration) Terms {
+	return Terms{First: s.start.Add(first), Pause: time.Second, End: s.start.Add(end)}
+}
+
+// TestFinalPoll makes sure what becomes of a poll in flight at the end, and of the final poll.
+func TestFinalPoll(t *testing.T) {
+	until := func(at time.Duration) func(*script, context.Context) error { // heeds its context
+		return func(s *script, ctx context.Context) error {
+			select {
+			case <-time.After(at - time.Since(s.start)):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	ignores := func(at time.Duration) func(*script, context.Context) error {
+		return func(s *script, _ context.Context) error { time.Sleep(at - time.Since(s.start)); return nil }
+	}
+	const s = time.Second
+	tests := []struct {
+		name         string
+		queryTimeout time.Duration
+		first        time.Duration // when the first poll is due; the end is at 10s
+		polls        []func(*script, context.Context) error
+		want         []string
+	}{
+		{"in flight at the end, and answers", time.Minute, 8 * s, []func(*script, context.Context) error{until(12 * s)},
+			[]string{"8s poll a", "12s A: a=1, sent 4s ago"}},
+		{"in flight at the end, and hangs", time.Minute, 8 * s, []func(*script, context.Context) error{until(time.Hour), until(14500 * time.Millisecond)},
+			[]string{"8s poll a", "14s A: a: no answer within 6s, sent 6s ago", "14s poll a", "14.5s A: a=2, sent 500ms ago"}},
+		{"in flight at the end, and ignores its context", time.Minute, 8 * s, []func(*script, context.Context) error{ignores(time.Minute)},
+			[]string{"8s poll a", "15s A: a: no answer within 7s"}},
+		{"ignores its context, but answers", time.Minute, 8 * s, []func(*script, context.Context) error{ignores(14700 * time.Millisecond)},
+			[]string{"8s poll a", "14.7s A: a=1, sent 6.7s ago"}},
+		{"the final poll hangs", time.Minute, 10 * s, []func(*script, context.Context) error{until(time.Hour)},
+			[]string{"10s poll a", "15s A: a: no answer within 5s"}},
+		{"an earlier one was abandoned", 2 * s, 7 * s, []func(*script, context.Context) error{ignores(time.Minute)},
+			[]string{"7s poll a", "9s A: a: no answer within 2s, sent 2s ago", "10s A: a: the query begun 3s ago is still running, not polled"}},
+		{"the final poll answers at the last moment", time.Minute, 10 * s, []func(*script, context.Context) error{until(15*s - 1)},
+			[]string{"10s poll a", "14.999999999s A: a=1, sent 4.999999999s ago"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(cfg *Config[row]) { cfg.QueryTimeout = tt.queryTimeout }, func(s *script) {
+				s.poll = func(ctx context.Context, id string, n int) (row, error) { return row{id, n}, tt.polls[n-1](s, ctx) }
+				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, tt.first), "a")
+				s.until(30 * time.Second)
+				s.want(tt.want...)
+			})
+		})
+	}
+}
+
+// waitUntil reads until an answer that stands for the end: a Value that was sent or came after it, or an error after it that
+// leaves no time.
+func (s *script) waitUntil(name string, end time.Duration, terms Terms, ids ...string) {
+	r := s.subscribe(name, terms, ids...)
+	s.wg.Go(func() {
+		defer r.Close()
+		for left := len(ids); left > 0; {
+			a := r.Next(s.ctx)
+			if a == nil {
+				return
+			}
+			s.note("%s: %s", name, inWords(a, ids))
+			now := time.Since(s.start)
+			switch {
+			case a.Queued != 0:
+			case now >= end && (a.Err == nil || !a.Polled || now >= end+FinalAllowance):
+				r.Done(a.Key)
+				left--
+			default:
+				r.Plan(a.Key, s.start.Add(max(end, now)), time.Time{})
+			}
+		}
+	})
+}
+
+// TestNoPermitForTheFinalPoll makes sure that a final poll that gets no permit is answered when time is over.
+func TestNoPermitForTheFinalPoll(t *testing.T) {
+	play(t, behind(every(time.Hour)), func(s *script) {
+		s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 9*time.Second), "a")
+		s.until(time.Minute)
+		s.want("15s A: a: no permit for the final poll in time, not polled")
+	})
+}
+
+// TestFinalPollsFirst makes sure that a final poll counts as due five seconds before.
+func TestFinalPollsFirst(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // nothing before 10.2 s
+		return every(max(time.Second, 10200*time.Millisecond-time.Since(s.start))).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		for _, due := range []time.Duration{8, 4, 6, 10} {
+			s.wait("W", time.Hour, Terms{First: s.start.Add(due*time.Second + 500*time.Millisecond)}, fmt.Sprint("w", int(due)))
+		}
+		s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 10*time.Second), "a")
+		s.until(19 * time.Second)
+		s.want("10.2s W: w4=1", "10.2s poll w4", "11.2s A: a=1", "11.2s poll a", "12.2s W: w6=1", "12.2s poll w6",
+			"13.2s W: w8=1", "13.2s poll w8", "14.2s W: w10=1", "14.2s poll w10")
+	})
+}
+
+// TestFinalPollInHoldOff makes sure that no hold-off delays a final poll.
+func TestFinalPollInHoldOff(t *testing.T) {
+	for _, l := range []*limiter.Limiter{nil, limiter.New(nil)} {
+		play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
+			s.poll = throttleFirst(time.Minute)
+			a := s.subscribe("A", Terms{First: s.start}, "a")
+			c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
+			s.waitUntil("B", 10*time.Second, s.endsAt(10*time.Second, 5*time.Second), "b")
+			s.until(15 * time.Second)
+			a.Close()
+			c.Close()
+			s.want("0s poll a", "10s B: b=1", "10s poll b")
+		})
+	}
+}
+
+// TestFinalPollsAreSpread makes sure that many final polls of one instant are spread over the time there is for them, where
+// there is no limiter, but for the last sixteen.
+func TestFinalPollsAreSpread(t *testing.T) {
+	for _, n := range []int{maxYoung, 100, 1000} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				end, over := 10*time.Second, 15*time.Second
+				s.waitUntil("A", end, s.endsAt(end, end), names(n)...)
+				s.until(20 * time.Second)
+				want := end
+				made := 0
+				for _, l := range s.lines {
+					if !strings.HasPrefix(l.text, "poll") {
+						continue
+					}
+					if l.at != want {
+						t.Fatalf("got poll %d after %v, want %v", made, l.at, want)
+					}
+					made++
+					if left := n - made; left > maxYoung {
+						want += max(finalSpacing, (over-FinalReserve-want)/time.Duration(left))
+					}
+				}
+				if all := min(n, 500); made != all {
+					t.Errorf("got %d polls, want %d", made, all)
+				}
+				s.lines = nil
+			})
+		})
+	}
+}
+
+// TestLateForTheFinalPoll makes sure that there is a final poll although the machine, or the caller, has slept.
+func TestLateForTheFinalPoll(t *testing.T) {
+	for _, d := range []time.Duration{3 * time.Second, 4500 * time.Millisecond, 5500 * time.Millisecond, 6500 * time.Millisecond, time.Hour} {
+		t.Run(fmt.Sprint("machine, ", d), func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 10*time.Second), "a")
+				time.Sleep(5 * time.Second)
+				s.sleepMachine(d)
+				time.Sleep(5 * time.Second)
+				s.want(fmt.Sprint(10*time.Second+d, " A: a=1"), fmt.Sprint(10*time.Second+d, " poll a"))
+			})
+		})
+	}
+	t.Run("machine, and the poll hangs", func(t *testing.T) {
+		play(t, nil, func(s *script) {
+			s.poll = hang(time.Minute)
+			s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 10*time.Second), "a")
+			time.Sleep(5 * time.Second)
+			s.sleepMachine(time.Hour)
+			time.Sleep(10 * time.Second)
+			s.want("1h0m10s poll a", "1h0m11s A: a: no answer within 1s") // the time of the final poll is bounded all the same
+		})
+	})
+	for _, at := range []time.Duration{14, 15, 60} {
+		t.Run(fmt.Sprint("caller, until ", at*time.Second), func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = func(_ context.Context, id string, n int) (row, error) {
+					if n > 1 {
+						time.Sleep(900 * time.Millisecond)
+					}
+					return row{id, n}, nil
+				}
+				a := s.subscribe("A", s.endsAt(10*time.Second, 9*time.Second), "a")
+				s.until(at * time.Second)
+				a.read()
+				a.Plan(0, s.start.Add(10*time.Second), time.Time{})
+				s.until(at*time.Second + 900*time.Millisecond)
+				a.read()
+				s.want("9s poll a", fmt.Sprint(at*time.Second, " A: a=1, sent ", at*time.Second-9*time.Second, " ago"), fmt.Sprint(at*time.Second, " poll a"),
+					fmt.Sprint(at*time.Second+900*time.Millisecond, " A: a=2, sent 900ms ago"))
+				a.Close()
+			})
+		})
+	}
+}
+
+// TestSharedHungPollAtTheEnd makes sure when a hung call that two may wait for is cancelled for the final poll of one: when
+// nobody who waits for it has more time.
+func TestSharedHungPollAtTheEnd(t *testing.T) {
+	const s = time.Second
+	tests := []struct {
+		name       string
+		end, first time.Duration // of the neighbour's subscription; 0: no end
+		want       time.Duration // when the final poll is made; 0: not at all
+	}{
+		{"the same end", 10 * s, 9 * s, 14 * s},
+		{"a later end", 10500 * time.Millisecond, 9 * s, 14500 * time.Millisecond},
+		{"no end", 0, 9 * s, 0},
+		{"no end, and its poll became due meanwhile", 0, 13 * s, 0},
+		{"no end, and its poll is due later", 0, 16 * s, 14 * s},
+		{"an end much later", 30 * s, 9 * s, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = func(ctx context.Context, id string, n int) (row, error) {
+					if n == 1 {
+						<-ctx.Done()
+						return row{}, ctx.Err()
+					}
+					return row{id, n}, nil
+				}
+				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 9*time.Second), "a")
+				terms := s.endsAt(tt.end, tt.first)
+				if tt.end == 0 {
+					terms.End = time.Time{}
+				}
+				b := s.subscribe("B", terms, "a")
+				s.until(15 * time.Second)
+				b.Close()
+				want := []string{"9s poll a", "15s A: a: no answer within 6s"}
+				if at := tt.want; at != 0 {
+					want = []string{"9s poll a", fmt.Sprintf("%v A: a: no answer within %v, sent %[2]v ago", at, at-9*time.Second),
+						fmt.Sprintf("%v A: a=2", at), fmt.Sprintf("%v poll a", at)}
+				}
+				s.want(want...)
+			})
+		})
+	}
+}
