@@ -157,7 +157,7 @@ func (g *judgement) deadlinePoll() {
 	}
 	for _, c := range g.m.service.calls {
 		hung := c.id == g.id && c.begin < from && (c.end > from || !c.returned())
-		if g.concerns(c) && c.end > from && c.begin < to || hung {
+		if g.concerns(c) && c.end >= from && c.begin < to || hung {
 			return
 		}
 	}

@@ -248,8 +248,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 // oneReturned takes in the answer for one id.
 func (p *Poller[T]) oneReturned(c *call[T]) {
 	e := c.entry
-	e.call, e.shown = nil, 0 // what the list shows later is news
-
+	e.call = nil
 	if late, ok := c.err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
 		raises := c.sub
 		if raises.closed {
