@@ -34,6 +34,7 @@ type meaning string
 const (
 	rows      meaning = "rows" // what the task's script says at that moment
 	unknown   meaning = "unknown status"
+	blank     meaning = "empty status" // transient, where there is a row
 	missing   meaning = "not found"
 	throttled meaning = "throttled"
 	transient meaning = "transient"
@@ -51,7 +52,7 @@ var faults = []struct {
 	{weight: 10, means: rows, fault: fakecloud.Slow(1500 * time.Millisecond)},
 	{weight: 5, means: rows, fault: fakekafka.SeveralRows()},
 	{weight: 5, means: unknown, fault: fakekafka.Status("PAUSED")},
-	{weight: 2, means: unknown, fault: fakekafka.Status("")},
+	{weight: 2, means: blank, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
 	{weight: 4, means: missing, fault: fakekafka.WrongID(), says: "another id"},
 	{weight: 3, means: missing, fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), says: "no such instance"},
@@ -199,8 +200,11 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			e.status = s.Status
 		}
 	}
-	if e.arrived < c.listedAfter && (e.means == rows || e.means == unknown) {
+	switch listed := e.arrived >= c.listedAfter; {
+	case !listed && (e.means == rows || e.means == unknown || e.means == blank):
 		e.means = missing
+	case e.means == blank:
+		e.means = transient
 	}
 	return task, err
 }
