@@ -59,7 +59,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	case planned == backoff.Stop:
 		return s.endUnconfirmed(o, ErrBackOffStopped)
 	}
-	if !own && s.successStreak > 0 { // a confirmation that others' polls put off for ever would never come
+	if !own && o.seen && s.successStreak > 0 { // a confirmation that others' polls put off for ever would never come
 		return decision{observation: o, pause: max(s.plannedAt.Sub(now), 0)}
 	}
 	if own {

@@ -148,6 +148,33 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestDecideErrorAfterSuccess: the pause of a first SUCCESS is kept when others see the task, but not when the wait's own
+// call, which was in flight then, comes to an error.
+func TestDecideErrorAfterSuccess(t *testing.T) {
+	const plan = 4 * time.Second
+	tests := []struct {
+		name   string
+		answer answer
+		want   time.Duration
+	}{
+		{"seen by others", seen(StatusSuccess), 0},
+		{"a plain error", answer{Err: errors.New("reset")}, plan},
+		{"throttled", failed(ClassThrottled, 20*time.Second), 20 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 3}
+			s := state{id: "id", startedAt: t0}
+			first := seen(StatusSuccess)
+			first.Sent, tt.answer.Sent = at(1), at(0)
+			decide(l, &s, &first, at(1), plan, 0)
+			if v := decide(l, &s, &tt.answer, at(9), plan, 0); v.done || v.pause != tt.want {
+				t.Errorf("decide() = done %v, pause %v; want a pause of %v", v.done, v.pause, tt.want)
+			}
+		})
+	}
+}
+
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
 	l := &deadlines{tolerance: time.Hour, grace: time.Hour}

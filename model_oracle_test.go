@@ -353,7 +353,8 @@ func (g *judgement) stalled() {
 	var last answered
 	moved := g.begin
 	for _, a := range g.relevant {
-		if a.own && !a.late && a.out == outSeen {
+		old := last.call != nil && a.begin < last.begin
+		if a.own && !a.late && a.out == outSeen && !old {
 			if a.status != last.status || a.phase != last.phase {
 				moved = a.end
 			}
@@ -474,7 +475,7 @@ func (g *judgement) finalPoll() {
 	switch to := g.timeUp + overAfter; {
 	case g.healthy(from, to):
 		g.fail("final-poll", "the task had ended at %v: %v", l.ended, g.err)
-	case g.healthy(g.timeUp+1500*time.Millisecond, to) && !g.hangs(g.timeUp):
+	case g.healthy(g.timeUp+1500*time.Millisecond, to) && g.landed(g.timeUp) <= to-2*time.Second && !g.refused(g.timeUp):
 		g.fail("final-repeat", "the task had ended at %v, and the service was well from %v on: %v", l.ended,
 			g.timeUp+1500*time.Millisecond, g.err)
 	}
@@ -498,11 +499,25 @@ func (g *judgement) healthy(from, to time.Duration) bool {
 	return true
 }
 
-// hangs reports whether a call for the id is in flight at t.
-func (g *judgement) hangs(t time.Duration) bool {
-	return slices.ContainsFunc(g.m.service.calls, func(c *call) bool {
-		return (c.id == g.id || c.id == "") && c.begin < t && (!c.returned() || c.end > t)
+// refused reports whether a final poll got an answer that is the last word, though no news of the task.
+func (g *judgement) refused(timeUp time.Duration) bool {
+	return slices.ContainsFunc(g.relevant, func(a answered) bool {
+		return a.begin >= timeUp && (a.out == outNotFound || a.out == outPermanent)
 	})
+}
+
+// landed is when all calls that may tell of the id and are in flight at t have returned; never: one is abandoned.
+func (g *judgement) landed(t time.Duration) (by time.Duration) {
+	for _, c := range g.m.service.calls {
+		switch {
+		case c.id != g.id && c.id != "" || c.begin >= t || c.returned() && c.end <= t:
+		case !c.returned() || c.took(t) >= min(g.query, cmp.Or(c.job, g.job).query):
+			return never
+		default:
+			by = max(by, c.end)
+		}
+	}
+	return by
 }
 
 // judgePanics: what a Source panicked with is raised by one of those it concerns, or logged.

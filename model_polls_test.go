@@ -62,8 +62,9 @@ func (g *judgement) spacing(own []*call) {
 	}
 }
 
-// answeredBy is when the wait's pause after one of its calls began: with its answer, with one that was asked for later
-// and came earlier, or when the call was abandoned.
+// answeredBy is when the wait's pause after one of its calls began: with its answer, or when the call was abandoned, or
+// with an answer that came while it was in flight, if that was asked for later (the call's own is older news then and is
+// dropped), or was the first SUCCESS of several, or the pause is a BackOff's: such a pause is not begun anew.
 func (g *judgement) answeredBy(c *call) time.Duration {
 	at := min(c.end, c.begin+g.query)
 	first, _ := slices.BinarySearchFunc(g.relevant, c.begin, func(a answered, t time.Duration) int {
@@ -73,7 +74,8 @@ func (g *judgement) answeredBy(c *call) time.Duration {
 		if a.end >= at {
 			break
 		}
-		if a.begin >= c.begin && a.out == outSeen {
+		keeps := g.pauses != nil || g.confirmations > 1 && a.status == taskwait.StatusSuccess
+		if a.out == outSeen && (keeps || a.begin >= c.begin) {
 			return a.end
 		}
 	}
@@ -155,7 +157,7 @@ func (g *judgement) deadlinePoll() {
 	}
 	for _, c := range g.m.service.calls {
 		hung := c.id == g.id && c.begin < from && (c.end > from || !c.returned())
-		if g.concerns(c) && c.end > from && c.begin < to || hung {
+		if g.concerns(c) && c.end >= from && c.begin < to || hung {
 			return
 		}
 	}
@@ -350,7 +352,7 @@ func (m *model) judgeQuota() {
 			continue
 		}
 		over, rule := withFinal.takes(c), "quota-final-poll"
-		final := c.job != nil && c.job.timeout > 0 && c.begin >= c.job.begin+c.job.timeout
+		final := m.isFinal(c)
 		if !final {
 			over, rule = bucket.takes(c), "quota"
 		}
@@ -361,6 +363,15 @@ func (m *model) judgeQuota() {
 			m.fail("quota-hold-off", "call %d at %v, all were to hold off until %v for call %d", c.n, c.begin, by, why.n)
 		}
 	}
+}
+
+// isFinal reports whether a call is a final poll: of the wait whose context it has, or of one that shares it.
+func (m *model) isFinal(c *call) bool {
+	return c.job != nil && slices.ContainsFunc(m.jobs, func(j *job) bool {
+		likes := !j.many && !c.job.many && j.terms() == c.job.terms() && (c.id == "" || j.waits[c.id] != nil)
+		waits := j == c.job || likes && (j.over < 0 || j.over >= c.begin)
+		return waits && j.timeout > 0 && c.begin >= j.begin+j.timeout
+	})
 }
 
 // behindLimiter reports whether a call certainly took a permit.

@@ -108,7 +108,8 @@ func (s *script) drawTogether(d dice) {
 	}
 }
 
-// drawAimed lets a task end just before a wait for it times out, and makes the service fail for a moment just then.
+// drawAimed lets a task end just before a wait for it times out, and makes the service fail, or calls hang, for a moment just
+// then.
 func (s *script) drawAimed(d dice) {
 	for _, p := range s.plans[:min(len(s.plans), 3)] {
 		if len(p.ids) == 0 {
@@ -119,10 +120,14 @@ func (s *script) drawAimed(d dice) {
 			l := &s.service.tasks[i]
 			l.flap, l.ended = 0, at-d.upTo(2*time.Second)
 			l.created, l.running = min(l.created, l.ended/4), min(l.running, l.ended/2)
-			s.service.faults = append(s.service.faults, fault{
-				on: i, kind: pick(d, failPlain, failTransient, failThrottled, emptyStatus), from: at - 20*time.Millisecond,
-				to: at + d.upTo(1400*time.Millisecond), percent: 100, d: pick(d, 0, 30*time.Second),
-			})
+			f := fault{
+				on: i, kind: pick(d, failPlain, failTransient, failThrottled, emptyStatus, hangHeeding, hangHeedless),
+				from: at - 20*time.Millisecond, to: at + d.upTo(1400*time.Millisecond), percent: 100, d: pick(d, 0, 30*time.Second),
+			}
+			if f.kind == hangHeeding || f.kind == hangHeedless { // a call is in flight at the timeout
+				f.from, f.to, f.d = at-d.upTo(2*time.Second), at, d.upTo(1400*time.Millisecond)
+			}
+			s.service.faults = append(s.service.faults, f)
 			p.end = max(p.end, at+time.Minute)
 		}
 	}

@@ -28,7 +28,8 @@ import (
 //	go test . -run TestModel/WaitForTasks -model.seed 42 -v   one script, with every call and every end
 var (
 	modelScripts = flag.Int("models", 200, "how many scripts each model plays")
-	modelSeed    = flag.Uint64("model.seed", 0, "the one script to play; 0: scripts 1 to -models")
+	modelFirst   = flag.Uint64("model.first", 1, "the first of them")
+	modelSeed    = flag.Uint64("model.seed", 0, "the one script to play; 0: as many as -models says")
 )
 
 // TestModel plays the scripts of each way to wait.
@@ -46,7 +47,8 @@ type violation struct{ rule, what string }
 
 // runModel plays all scripts, some at a time.
 func runModel(t *testing.T, one play) {
-	first, last, workers := uint64(1), uint64(max(*modelScripts, 0)), runtime.GOMAXPROCS(0)
+	first, workers := *modelFirst, runtime.GOMAXPROCS(0)
+	last := first + uint64(max(*modelScripts, 1)) - 1
 	if *modelSeed != 0 {
 		first, last, workers = *modelSeed, *modelSeed, 1
 	}

@@ -34,7 +34,7 @@ type meaning string
 const (
 	rows      meaning = "rows" // what the task's script says at that moment
 	unknown   meaning = "unknown status"
-	blank     meaning = "no status"
+	blank     meaning = "empty status" // transient, where there is a row
 	missing   meaning = "not found"
 	throttled meaning = "throttled"
 	transient meaning = "transient"
@@ -200,8 +200,8 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			e.status = s.Status
 		}
 	}
-	switch served := e.means == rows || e.means == unknown || e.means == blank; {
-	case served && e.arrived < c.listedAfter:
+	switch listed := e.arrived >= c.listedAfter; {
+	case !listed && (e.means == rows || e.means == unknown || e.means == blank):
 		e.means = missing
 	case e.means == blank:
 		e.means = transient

@@ -248,10 +248,13 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		first := p.firstDue(e)
-		p.hand(late, first)
+		raises := c.sub
+		if raises.closed {
+			raises = p.firstDue(e)
+		}
+		p.hand(late, raises)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again
-			i.planned = i.planned && i.sub != first
+			i.planned = i.planned && i.sub != raises
 		}
 		p.plan(e)
 		return

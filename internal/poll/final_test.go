@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -204,6 +205,33 @@ func TestFinalPollsAreSpread(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFirstFinalPollsFirst makes sure that final polls that are repeated stand behind those of others that were not made yet.
+func TestFirstFinalPollsFirst(t *testing.T) {
+	play(t, nil, func(s *script) {
+		const n = 100
+		s.poll = func(context.Context, string, int) (row, error) {
+			time.Sleep(time.Millisecond)
+			return row{}, errors.New("trouble")
+		}
+		s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 10*time.Second), names(n)...)
+		s.until(20 * time.Second)
+		made := map[string]bool{}
+		for _, l := range s.lines {
+			if id, poll := strings.CutPrefix(l.text, "poll "); poll && len(made) < n {
+				if made[id] {
+					t.Errorf("got a second poll of %s when %d of %d had had one", id, len(made), n)
+					break
+				}
+				made[id] = true
+			}
+		}
+		if len(made) != n {
+			t.Errorf("got polls of %d, want %d", len(made), n)
+		}
+		s.lines = nil
+	})
 }
 
 // TestLateForTheFinalPoll makes sure that there is a final poll although the machine, or the caller, has slept.

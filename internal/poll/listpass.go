@@ -28,6 +28,7 @@ type listPass[T any] struct {
 	off          bool     // the list cannot be asked
 	request      ListRequest
 	pages        int           // of this pass so far
+	taken        uint32        // pages of all passes
 	cost         float64       // pages of the last finished pass
 	gap          time.Duration // the shortest pause that was planned since the pass began, at most passGap
 	began        time.Duration
@@ -139,18 +140,19 @@ func (p *Poller[T]) pageReturned(c *call[T], late bool) {
 	}
 }
 
-// takePage delivers what a page shows.
+// takePage delivers what a page shows. A row counts once a page, unless it is final.
 func (p *Poller[T]) takePage(c *call[T]) {
 	w := &p.pass
 	w.failed, w.progress = 0, p.now()
 	w.pages++
+	w.taken++
 	for k := range c.items {
 		e := p.entries.find(p.cfg.ID(&c.items[k]))
-		if e == nil || e.shown == w.number && !p.cfg.Final(&c.items[k]) { // pages overlap where rows move between them
+		if e == nil || e.shown == w.taken && !p.cfg.Final(&c.items[k]) {
 			continue
 		}
 		p.count(e, false)
-		e.shown, e.misses, e.unseen, e.polled = w.number, 0, false, true
+		e.shown, e.misses, e.unseen, e.polled = w.taken, 0, false, true
 		w.missed(e)
 		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
 	}

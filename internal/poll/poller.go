@@ -100,7 +100,7 @@ type entry[T any] struct {
 	due     time.Duration
 	created int64  // by the service's clock, in Unix nanoseconds; 0: unknown
 	pass    uint32 // the list pass that is to show it; 0: none
-	shown   uint32 // the last list pass that has shown it
+	shown   uint32 // the last page that has shown it
 	misses  uint8  // passes that have not shown it, since it was last found alone
 	state   entryState
 	counted bool // it is in the sum
@@ -271,7 +271,7 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	for i := e.first; i != nil; i = i.next {
 		if now := p.now(); i.planned && i.due <= now && i.sub.end > 0 && now >= i.sub.end {
 			e.state = isReadyFinal
-			rank = min(rank, i.sub.end-limiter.FinalHeadStart)
+			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}
 	}
 	if e.state == isReadyFinal {
