@@ -57,7 +57,7 @@ func TestOneTransport(t *testing.T) {
 	freed := make(chan struct{})
 	runtime.AddCleanup(other, func(freed chan struct{}) { close(freed) }, freed)
 	runtime.KeepAlive(other)
-	other = nil
+	other = nil //nolint:ineffassign // so that nothing holds it
 	for range 1000 {
 		runtime.GC()
 		select {

@@ -271,7 +271,7 @@ func TestPageRefused(t *testing.T) {
 		{"tasks are no array", refuse(200, `{"task_count":"250","tasks":{}}`), taskwait.ClassTransient},
 		{"a page of a proxy", refuse(200, "<html>"), taskwait.ClassTransient},
 		{"a redirect", refuse(302, "", "Location", "/login"), taskwait.ClassTransient},
-		{"cut off", &http.Response{StatusCode: 200, Header: http.Header{}, Body: cutBody{}}, taskwait.ClassTransient},
+		{"cut off", &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: cutBody{}}, taskwait.ClassTransient},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLister(250, fromZero)

@@ -246,7 +246,7 @@ func TestHoldOff(t *testing.T) {
 				until := s.heldUntil()
 				time.Sleep(time.Until(until) - 1)
 				s.want(t)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				s.want(t, fmt.Sprint(until.Sub(s.start), " one"))
 			})
 		})
@@ -298,7 +298,7 @@ func TestRamp(t *testing.T) {
 				time.Sleep(time.Until(until) + tt.d - 1)
 				s.want(t, want...)
 
-				time.Sleep(1) // the ramp is over
+				time.Sleep(time.Nanosecond) // the ramp is over
 				now := time.Since(s.start)
 				suffix := " at once"
 				if tt.quota != nil {
@@ -400,7 +400,7 @@ func TestHolds(t *testing.T) {
 		got = append(got, s.Holds())
 		time.Sleep(time.Until(s.heldUntil()) - 1)
 		got = append(got, s.Holds())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if got = append(got, s.Holds()); !reflect.DeepEqual(got, []bool{false, true, true, false}) {
 			t.Errorf("got %v, want a hold-off until its end", got)
 		}
@@ -477,11 +477,11 @@ func TestBadQuota(t *testing.T) {
 		want func(error) bool
 	}{
 		{"panics", func() { panic("boom") }, func(err error) bool {
-			p, ok := err.(*guard.PanicError) //nolint:errorlint // that very error
+			p, ok := err.(*guard.PanicError)
 			return ok && p.Value == "boom"
 		}},
 		{"ends its goroutine", runtime.Goexit, func(err error) bool {
-			return err == guard.ErrGoexit //nolint:errorlint // that very error
+			return err == guard.ErrGoexit
 		}},
 	}
 	for _, tt := range tests {

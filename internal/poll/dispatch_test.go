@@ -496,7 +496,7 @@ func TestThrottled(t *testing.T) {
 					time.Sleep(5 * time.Second)
 					return row{}, &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}
 				default:
-					return throttleFirst(10*time.Second)(nil, id, n) //nolint:staticcheck // it looks at no context
+					return throttleFirst(10*time.Second)(nil, id, n)
 				}
 			}
 			a := s.subscribe("A", Terms{First: s.start}, "slow", "a")

@@ -10,7 +10,6 @@ import (
 
 type queued struct {
 	place
-	n int
 }
 
 func (q *queued) placed() *place { return &q.place }

@@ -17,7 +17,7 @@ import (
 // pages is a list that shows the rows of all that is asked for, n a page.
 func (s *script) pages(n int) func(context.Context, ListRequest) ([]row, string, error) {
 	return func(_ context.Context, r ListRequest) ([]row, string, error) {
-		page, _ := strconv.Atoi(r.Page) //nolint:errcheck // "" is 0
+		page, _ := strconv.Atoi(r.Page)
 		page = max(page, 1)
 		ids := slices.Sorted(slices.Values(r.IDs))
 		rows := s.rows(ids[min((page-1)*n, len(ids)):]...)

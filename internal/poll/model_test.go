@@ -218,7 +218,7 @@ func (m *model) onList(ctx context.Context, r ListRequest) ([]stamp, string, err
 	m.mu.Unlock()
 	defer m.over(list, f)
 	err := m.behave(ctx)
-	page, _ := strconv.Atoi(r.Page) //nolint:errcheck // "" is 0
+	page, _ := strconv.Atoi(r.Page)
 	from := min(page*m.pageSize, len(m.ids))
 	to := min(from+m.pageSize, len(m.ids))
 	var rows []stamp
@@ -235,13 +235,12 @@ func (m *model) onList(ctx context.Context, r ListRequest) ([]stamp, string, err
 
 // modelCaller is one caller, and what it knows.
 type modelCaller struct {
-	m      *model
-	sub    *Subscription[stamp]
-	ids    []string
-	keys   []modelKey
-	began  time.Time
-	end    time.Time
-	closed bool
+	m     *model
+	sub   *Subscription[stamp]
+	ids   []string
+	keys  []modelKey
+	began time.Time
+	end   time.Time
 }
 
 type modelKey struct {
@@ -418,7 +417,7 @@ func (c *modelCaller) check(a *Answer[stamp]) {
 }
 
 // late checks that a poll that was due at most when all is calm was made in time.
-func (c *modelCaller) late(key int, now, sent time.Time) {
+func (c *modelCaller) late(key int, _, sent time.Time) {
 	k, m := &c.keys[key], c.m
 	bound := 2*m.latency + time.Duration(len(m.ids)/maxYoung)*youngFor
 	if len(m.ids) > maxYoung {

@@ -112,7 +112,7 @@ func TestSharedAnswers(t *testing.T) {
 // answer neither: it may be about a time before.
 func TestAnswerSentBefore(t *testing.T) {
 	play(t, nil, func(s *script) {
-		s.poll = func(_ context.Context, id string, n int) (row, error) {
+		s.poll = func(_ context.Context, id string, _ int) (row, error) {
 			time.Sleep(2 * time.Second)
 			return row{id, last}, nil
 		}
@@ -217,7 +217,7 @@ func TestInbox(t *testing.T) {
 				s.Poller.mu.Unlock()
 				s.mu.Unlock()
 				got := next(a.Subscription, s.ctx)
-				if got.Value.v != tt.wantV || got.Err != tt.wantErr { //nolint:errorlint // that very error
+				if got.Value.v != tt.wantV || got.Err != tt.wantErr {
 					t.Errorf("got %+v, want %v, %v", got, tt.wantV, tt.wantErr)
 				}
 				var more Answer[row]
