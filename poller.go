@@ -79,7 +79,13 @@ func (s *subscription) close() {
 // own makes a Poller of a Source that is not shared.
 func (h *pollers) own(s *settings, src Source) *poll.Poller[Task] {
 	cfg := &poll.Config[Task]{
-		Poll:         src.Task,
+		Poll: func(ctx context.Context, id string) (Task, error) {
+			t, err := src.Task(ctx, id)
+			if err == nil {
+				err = unusable(id, &t) // an error is for those alone whose poll was due, and hides no answer
+			}
+			return t, err
+		},
 		ID:           func(t *Task) string { return t.ID },
 		Final:        func(t *Task) bool { return t.Status.Terminal() },
 		Classify:     pollTrouble,
