@@ -82,7 +82,7 @@ func (s *state) pollAgain(o observation, now time.Time, pause time.Duration) dec
 // time: it is the most important poll of all.
 func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) decision {
 	left := end.Add(poll.FinalAllowance - poll.FinalReserve).Sub(now)
-	if again := o.is(ClassThrottled) || o.is(ClassTransient) || o.is(ClassConflict); again && left > 0 {
+	if again := o.is(ClassThrottled) || o.is(ClassTransient); again && left > 0 {
 		return s.pollAgain(o, now, min(left, finalRetry+time.Duration(rnd*float64(finalRetry))))
 	}
 	return s.endUnconfirmed(o, ErrTimeout)

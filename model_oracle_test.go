@@ -502,7 +502,7 @@ func (g *judgement) healthy(from, to time.Duration) bool {
 // lastWord reports whether a final poll got an answer that is not repeated: also one that the service should not have given.
 func (g *judgement) lastWord(timeUp time.Duration) bool {
 	return slices.ContainsFunc(g.relevant, func(a answered) bool {
-		return a.begin >= timeUp && (a.out == outSeen || a.out == outNotFound || a.out == outPermanent)
+		return a.begin >= timeUp && (a.conflict || a.out == outSeen || a.out == outNotFound || a.out == outPermanent)
 	})
 }
 
