@@ -31,19 +31,28 @@ func (o *observation) is(c Class) bool { return !o.seen && o.class == c }
 
 // classify says what an answer is, for the task with this id.
 func classify(id string, a *answer) observation {
-	t := &a.Value
-	switch {
-	case a.Err != nil:
-		return classifyError(a.Err)
-	case t.ID != "" && t.ID != id:
-		other := fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID))
-		return observation{class: ClassNotFound, trouble: &QueryError{Class: ClassNotFound, Err: other}}
-	case t.Status == "":
-		return observation{trouble: errors.New("an answer without a status")}
-	case !t.Status.Known():
-		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(t.Status)))}
+	err := a.Err
+	if err == nil {
+		err = unusable(id, &a.Value)
+	}
+	switch s := a.Value.Status; {
+	case err != nil:
+		return classifyError(err)
+	case !s.Known():
+		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(s)))}
 	}
 	return observation{seen: true}
+}
+
+// unusable says what is wrong with a task that was given as the one with this id; nil: nothing.
+func unusable(id string, t *Task) error {
+	switch {
+	case t.ID != "" && t.ID != id:
+		return &QueryError{Class: ClassNotFound, Err: fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID))}
+	case t.Status == "":
+		return errors.New("an answer without a status")
+	}
+	return nil
 }
 
 func classifyError(err error) observation {

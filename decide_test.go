@@ -107,6 +107,7 @@ func TestDecide(t *testing.T) {
 		{name: "last look, not done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusExecuting)}}, want: ends(ErrTimeout)},
 		{name: "final poll, error: repeated", timeout: 10 * time.Second, steps: []step{{10, 12, plain}}, want: asks(750 * time.Millisecond)},
 		{name: "final poll, throttled: repeated, whatever RetryAfter says", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassThrottled, time.Hour)}}, want: asks(750 * time.Millisecond)},
+		{name: "final poll, conflict", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassConflict, 0)}}, want: ends(ErrTimeout)},
 		{name: "final poll, error, with half a second left", timeout: 10 * time.Second, steps: []step{{10, 13.5, plain}}, want: asks(500 * time.Millisecond)},
 		{name: "final poll, error, and no time left", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, plain}}, want: ends(ErrTimeout)},
 		{name: "final poll, error, then done", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, seen(StatusSuccess)}}, want: ends(nil)},

@@ -475,7 +475,7 @@ func (g *judgement) finalPoll() {
 	switch to := g.timeUp + overAfter; {
 	case g.healthy(from, to):
 		g.fail("final-poll", "the task had ended at %v: %v", l.ended, g.err)
-	case g.healthy(g.timeUp+1500*time.Millisecond, to) && g.landed(g.timeUp) <= to-2*time.Second && !g.refused(g.timeUp):
+	case g.healthy(g.timeUp+1500*time.Millisecond, to) && g.landed(g.timeUp) <= to-2*time.Second && !g.lastWord(g.timeUp):
 		g.fail("final-repeat", "the task had ended at %v, and the service was well from %v on: %v", l.ended,
 			g.timeUp+1500*time.Millisecond, g.err)
 	}
@@ -499,10 +499,10 @@ func (g *judgement) healthy(from, to time.Duration) bool {
 	return true
 }
 
-// refused reports whether a final poll got an answer that is the last word, though no news of the task.
-func (g *judgement) refused(timeUp time.Duration) bool {
+// lastWord reports whether a final poll got an answer that is not repeated: also one that the service should not have given.
+func (g *judgement) lastWord(timeUp time.Duration) bool {
 	return slices.ContainsFunc(g.relevant, func(a answered) bool {
-		return a.begin >= timeUp && (a.out == outNotFound || a.out == outPermanent)
+		return a.begin >= timeUp && (a.conflict || a.out == outSeen || a.out == outNotFound || a.out == outPermanent)
 	})
 }
 
@@ -534,7 +534,7 @@ func (m *model) judgePanics() {
 		}
 		c := m.service.calls[p]
 		if raised[p] = true; j.waits[c.id] == nil && c.id != "" {
-			m.fail("panic", "job %d panicked with call %d, about %s", j.n, c.n, c.id)
+			m.fail("panic-elsewhere", "job %d panicked with call %d, about %s", j.n, c.n, c.id)
 		}
 	}
 	logged := logText(m.logs)

@@ -24,7 +24,7 @@ type pollers struct {
 	abandoned atomic.Int64 // calls that have not returned
 	mu        sync.Mutex
 	byKey     map[pollerKey]sharedPoller
-	poll      SourceFunc // src.Task
+	poll      SourceFunc // src.Task, by checked
 }
 
 type sharedPoller struct {
@@ -82,6 +82,18 @@ func (s subscription) close() {
 func (h *pollers) own(s *settings) *poll.Poller[Task] {
 	list, _ := h.src.(BatchSource)
 	return h.of(s, h.poll, list)
+}
+
+// checked makes an error of an answer that says nothing of its task: an error is for those alone whose poll was due, and
+// hides no answer.
+func checked(src Source) SourceFunc {
+	return func(ctx context.Context, id string) (Task, error) {
+		t, err := src.Task(ctx, id)
+		if err == nil {
+			err = unusable(id, &t)
+		}
+		return t, err
+	}
 }
 
 // of makes a Poller that calls poll, and list for many; list nil: there is none.

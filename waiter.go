@@ -38,7 +38,7 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Waiter{settings: s, pollers: pollers{src: src, poll: src.Task}}, nil
+	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src)}}, nil
 }
 
 // LeftBehind returns how many calls of the Source are abandoned, and still running: because the context of their wait

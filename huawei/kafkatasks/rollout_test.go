@@ -122,7 +122,7 @@ var rollouts = []struct {
 	requests  float64
 	delay     time.Duration
 }{
-	{"WaitForTasks, 1 instance", 1, waitForTasks, 1.05, 1300 * time.Millisecond},
+	{"WaitForTasks, 1 instance", 1, waitForTasks, 1.05, 1400 * time.Millisecond},
 	{"WaitForTasks, 50 instances", 50, waitForTasks, 2, 4 * time.Second},
 	{"concurrent WaitForTask, 1 instance", 1, concurrently, 4, 2 * time.Second},
 	{"concurrent WaitForTask, 50 instances", 50, concurrently, 4, 8 * time.Second},

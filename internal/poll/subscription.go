@@ -91,9 +91,13 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 	p.mu.Lock()
 	s.began = p.now()
 	if !terms.End.IsZero() {
-		s.end = max(p.at(terms.End), 1)
-		s.over = add(s.end, FinalAllowance)
-		p.ends.set(s, s.end)
+		end := p.at(terms.End) // negative: it was over when the Poller was made
+		s.end, s.over = max(end, 1), max(add(max(end, 0), FinalAllowance)+min(end, 0), 1)
+		from := s.end
+		if s.began >= s.over-FinalReserve { // it begins late, as a later phase does: that puts the end off for nobody
+			from = s.over
+		}
+		p.ends.set(s, from)
 	}
 	p.join(s)
 	for key, id := range ids {
@@ -330,8 +334,8 @@ func (p *Poller[T]) expire(now time.Duration) {
 			return
 		}
 		switch {
-		case at < add(s.end, FinalAllowance-FinalReserve):
-			p.ends.set(s, add(s.end, FinalAllowance-FinalReserve))
+		case at < s.over-FinalReserve:
+			p.ends.set(s, s.over-FinalReserve)
 			p.beginFinals(s)
 		case at < s.over:
 			s.over = max(s.over, add(now, FinalReserve)) // the machine has slept
