@@ -57,6 +57,9 @@ func (w *Waiter) LeftBehind() int { return int(w.pollers.abandoned.Load()) }
 // for ever with a status we do not know, is waited for that long. A ctx that ends by a deadline ends the wait on the spot;
 // one query is made shortly before (a second, or a tenth of the time left), but only WithTimeout promises a last look.
 //
+// Waits that run at the same time on one Waiter share answers by id, so an answer of the Source must not depend on the
+// context ([WithoutSharing]). A query has the values of the context of the wait whose poll was due first.
+//
 // The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the value and
 // the Source's stack, and unwraps to the value if that is an error.
 func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
