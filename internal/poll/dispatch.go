@@ -29,6 +29,7 @@ const (
 type call[T any] struct {
 	guard.Call
 	poller       *Poller[T]
+	start        func()           // runs it
 	sub          *Subscription[T] // whose context's values it has
 	entry        *entry[T]        // nil: it is for a page
 	began        time.Duration
@@ -124,6 +125,7 @@ func (p *Poller[T]) begin(sub *Subscription[T], now time.Duration) *call[T] {
 	c := p.free
 	if c == nil {
 		c = &call[T]{poller: p}
+		c.start = func() { p.run(c) } // made once, as a go statement with arguments allocates
 	} else {
 		p.free, c.next = c.next, nil
 		p.frees--

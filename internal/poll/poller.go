@@ -83,6 +83,7 @@ type Poller[T any] struct {
 	entries entries[T]
 	waiting dueQueue[*entry[T]] // planned, and not due
 	ready   dueQueue[*entry[T]] // due, by urgency
+	backing [2]*entry[T]        // of the two queues, for one entry
 	finals  int                 // entries that are ready for a final poll
 	sum     urgency             // of the listed entries that were polled before, or are due
 	ends    dueQueue[*Subscription[T]]
@@ -161,7 +162,9 @@ func (e *entry[T]) placed() *place { return &e.place }
 
 // New returns a Poller.
 func New[T any](cfg Config[T]) *Poller[T] {
-	return &Poller[T]{cfg: cfg, start: time.Now()}
+	p := &Poller[T]{cfg: cfg, start: time.Now()}
+	p.waiting, p.ready = p.backing[0:0:1], p.backing[1:1:2]
+	return p
 }
 
 func (p *Poller[T]) now() time.Duration { return time.Since(p.start) }
@@ -178,7 +181,7 @@ func (p *Poller[T]) tick() {
 // stepAndUnlock takes a step and ends it: the timer is set, and the calls that were begun are sent on their way.
 func (p *Poller[T]) stepAndUnlock() {
 	if c := p.stepAndKeepOne(); c != nil {
-		go p.run(c)
+		go c.start()
 	}
 }
 
@@ -197,7 +200,7 @@ func (p *Poller[T]) stepAndKeepOne() *call[T] {
 	for c := begun.next; c != nil; {
 		next := c.next
 		c.next = nil
-		go p.run(c)
+		go c.start()
 		c = next
 	}
 	begun.next = nil
