@@ -35,9 +35,9 @@ func (l *deadlines) stale(s *state, t *Task) bool {
 	return l.stalePhase != "" && !s.leftStalePhase && cmp.Or(t.Phase, string(t.Status)) == l.stalePhase
 }
 
-// stalled reports whether a task that was just seen has not changed for too long.
-func (l *deadlines) stalled(s *state, now time.Time) bool {
-	return l.stall > 0 && s.successStreak == 0 && now.Sub(s.lastChangedAt) >= l.stall
+// stalled reports whether a task had not changed for too long when the poll was begun that has shown it.
+func (l *deadlines) stalled(s *state, sent time.Time) bool {
+	return l.stall > 0 && s.successStreak == 0 && sent.Sub(s.lastChangedAt) >= l.stall
 }
 
 // end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.

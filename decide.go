@@ -54,7 +54,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 		return o.ends(ErrTaskNotFound)
 	case o.is(ClassTransient) && s.errorStreak.count >= minErrors && now.Sub(s.errorStreak.since) >= l.tolerance:
 		return o.ends(ErrQuery)
-	case o.seen && l.stalled(s, now):
+	case o.seen && l.stalled(s, a.Sent):
 		return o.ends(ErrStalled)
 	case planned == backoff.Stop:
 		return s.endUnconfirmed(o, ErrBackOffStopped)

@@ -391,7 +391,7 @@ func (g *judgement) end() {
 	}
 	left := g.stale == ""
 	for _, a := range g.relevant {
-		if a.late || !g.delivered(a) {
+		if a.late || !g.delivered(a) || g.outdated(a) {
 			continue
 		}
 		left = left || a.own && a.out == outSeen && cmp.Or(a.phase, string(a.status)) != g.stale
@@ -404,6 +404,13 @@ func (g *judgement) end() {
 }
 
 // endsWith reports whether the answer ends the wait, if it is not for a stale phase.
+// outdated reports whether a wait that counts phases or confirmations has had a newer answer before a.
+func (g *judgement) outdated(a answered) bool {
+	return (g.stale != "" || g.confirmations > 1) && slices.ContainsFunc(g.relevant, func(b answered) bool {
+		return b.out == outSeen && b.begin > a.begin && b.end <= a.end
+	})
+}
+
 func (g *judgement) endsWith(a answered) bool {
 	_, failure := terminalErrors[a.status]
 	return a.out == outSeen && (failure || a.status == taskwait.StatusSuccess && g.confirmations == 1)

@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,11 +113,17 @@ func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[T
 	}
 	if list != nil {
 		cfg.List = func(ctx context.Context, r poll.ListRequest) ([]Task, string, error) {
-			return list.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+			tasks, next, err := list.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+			if slices.ContainsFunc(tasks, blank) {
+				tasks = slices.DeleteFunc(slices.Clone(tasks), blank) // such a row says nothing: its task is polled alone
+			}
+			return tasks, next, err
 		}
 	}
 	return poll.New(cfg)
 }
+
+func blank(t Task) bool { return t.Status == "" }
 
 // pollTrouble says what an error means for the Poller.
 func pollTrouble(err error) poll.Trouble {

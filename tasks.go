@@ -106,13 +106,8 @@ func (g *group) add(ids []string) (valid []string, err error) {
 
 // run is the loop of many waits: next answer, decide, report, plan or yield.
 func (g *group) run(ctx context.Context) {
-	for i := range g.invalid {
-		w := &g.invalid[i]
-		g.totals.count(1, true)
-		g.reporting.tell(&w.state, &Progress{Done: true, Outcome: w.err})
-		if !g.end(w, w.err) {
-			return
-		}
+	if !g.refuse() {
+		return
 	}
 	for g.totals.Running > 0 {
 		a, ok := g.sub.Next(ctx)
@@ -125,7 +120,9 @@ func (g *group) run(ctx context.Context) {
 		switch {
 		case a.Queued > 0: // its poll is still due
 		case !d.done:
-			g.sub.Plan(a.Key, w.state.plannedAt, w.state.task.CreatedAt)
+			if ctx.Err() == nil { // a round of the loop may have taken long
+				g.sub.Plan(a.Key, w.state.plannedAt, w.state.task.CreatedAt)
+			}
 		default:
 			g.sub.Done(a.Key)
 			if !g.end(w, w.end(w.finish(&d))) {
@@ -133,6 +130,23 @@ func (g *group) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// refuse answers the ids that are invalid. It returns false if that was the end of all.
+func (g *group) refuse() bool {
+	for i := range g.invalid {
+		w := &g.invalid[i]
+		g.totals.count(1, true)
+		g.reporting.tell(&w.state, &Progress{Done: true, Outcome: w.err})
+		if !g.yieldAll(w, w.err) {
+			return false
+		}
+	}
+	if len(g.invalid) > 0 && g.failFast {
+		g.stop(context.Canceled, g.invalid[0].err)
+		return false
+	}
+	return true
 }
 
 // end yields the result of a wait, as often as its id was given. It returns false if that was the last one.
@@ -158,8 +172,9 @@ func (g *group) yieldAll(w *wait, err error) bool {
 	return true
 }
 
-// stop ends all that wait, for the reason that is given.
+// stop ends all that wait, for the reason that is given. Nothing is polled any more.
 func (g *group) stop(err, cause error) {
+	g.sub.Close()
 	for key := range g.waits {
 		w := &g.waits[key]
 		if w.ended {

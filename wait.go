@@ -72,7 +72,8 @@ func (w *wait) begin(c *shared, id string) (err error) {
 // terms are those of the wait with its poller.
 func (c *shared) terms() poll.Terms {
 	end, _ := c.deadlines.end(c.began)
-	return poll.Terms{First: c.first, Pause: c.lo, Fixed: c.newBackOff != nil, End: end}
+	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
+	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end}
 }
 
 // run is the loop of a wait: next answer, decide, report, plan.

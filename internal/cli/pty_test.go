@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"regexp"
 	"strings"
 	"sync"
@@ -343,6 +344,9 @@ tasks: [{id: cccccccc-long, name: kafkaInstanceExtend, stages: [{name: disk_expa
 // TestSignalledProcess stops a command that writes into a pipe with each of the signals.
 func TestSignalledProcess(t *testing.T) {
 	t.Parallel()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP) // who runs the tests may ignore it, as nohup does, and a child inherits that
+	defer signal.Stop(caught)
 	f := serveFake(t, liveScript)
 	defer f.stop()
 	for _, tt := range []struct {

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,6 +63,8 @@ type dispatch[T any] struct {
 
 // NoAnswer is the error of a call that was given up after d.
 func NoAnswer(d time.Duration) error { return fmt.Errorf("no answer within %v", text.Round(d)) }
+
+var errQuotaPanic = errors.New("the limiter's quota panicked")
 
 func stillRunning(d time.Duration) error {
 	return fmt.Errorf("the query begun %v ago is still running", text.Round(d))
@@ -165,7 +168,7 @@ func (p *Poller[T]) land(c *call[T]) {
 
 // keep puts a call that has returned aside, to be used again.
 func (p *Poller[T]) keep(c *call[T]) {
-	c.entry, c.items, c.answer, c.trouble = nil, nil, Answer[T]{}, Trouble{}
+	c.entry, c.items, c.answer, c.trouble, c.request = nil, nil, Answer[T]{}, Trouble{}, ListRequest{}
 	if c.Cancelled() || p.frees >= maxYoung || c.sub.closed {
 		c.Cancel()
 		return
@@ -381,6 +384,7 @@ func (p *Poller[T]) grant(permit *limiter.Permit, err error) {
 		p.granted = true
 	case panicked:
 		p.hand(late, nil)
+		p.refused(errQuotaPanic) // or it would be asked again at once
 	default:
 		p.refused(err)
 	}

@@ -22,6 +22,7 @@ const (
 type Terms struct {
 	First time.Time     // when the ids are polled first
 	Pause time.Duration // the shortest pause of the schedule: how urgent a first poll is
+	Order bool          // all Values matter, in the order in which they were sent: not the last one alone
 	Fixed bool          // the instants are the caller's own: a list pass is not begun for them before they are due
 	End   time.Time     // polls due then or later are final ones; zero: there are none
 }
@@ -38,6 +39,7 @@ type Subscription[T any] struct {
 	end, over time.Duration // 0: none
 	toldAt    time.Duration // when it was told last that there is no permit
 	fixed     bool
+	order     bool
 	pause     time.Duration // the shortest of the schedule
 	extended  bool          // over was put off, as nobody could poll before
 	closed    bool
@@ -76,7 +78,7 @@ func (s *Subscription[T]) placed() *place { return &s.place }
 
 // Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
-	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
+	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
 	if p.cfg.Limiter != nil {
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
@@ -144,19 +146,22 @@ func (p *Poller[T]) leave(s *Subscription[T]) {
 	}
 }
 
-// Next waits for the next answer for one of the ids. ok is false if ctx has ended. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
+// Next waits for the next answer for one of the ids. ok is false if ctx has ended, and all that had
+// come before was read. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
 // so does Next.
 func (s *Subscription[T]) Next(ctx context.Context) (a Answer[T], ok bool) {
-	for ctx.Err() == nil {
+	for {
 		if s.receive(&a) {
 			return a, true
+		}
+		if ctx.Err() != nil {
+			return a, false
 		}
 		select {
 		case <-ctx.Done():
 		case <-s.notify:
 		}
 	}
-	return a, false
 }
 
 // receive takes the oldest answer out of the inbox. It panics where a call has.
@@ -169,8 +174,9 @@ func (s *Subscription[T]) receive(a *Answer[T]) bool {
 		panic(late)
 	}
 	for s.read < len(s.inbox) {
-		*a = s.inbox[s.read]
-		s.inbox[s.read] = Answer[T]{}
+		at := s.read
+		*a = s.inbox[at]
+		s.inbox[at] = Answer[T]{}
 		if s.read++; s.read == len(s.inbox) {
 			s.inbox, s.read = s.inbox[:0], 0
 			if cap(s.inbox) > maxRoom {
@@ -178,7 +184,7 @@ func (s *Subscription[T]) receive(a *Answer[T]) bool {
 			}
 		}
 		i := &s.interests[a.Key]
-		if a.Queued == 0 {
+		if int(i.unread) == at+1 {
 			i.unread = 0
 		}
 		if i.entry != nil {
@@ -217,6 +223,10 @@ func (s *Subscription[T]) Done(key int) (polling bool) {
 func (s *Subscription[T]) Close() {
 	p := s.poller
 	p.mu.Lock()
+	if s.closed {
+		p.mu.Unlock()
+		return
+	}
 	for key := range s.interests {
 		p.drop(&s.interests[key])
 	}
@@ -233,11 +243,11 @@ func (s *Subscription[T]) Close() {
 	p.stepAndUnlock()
 }
 
-// drop ends an interest. It reports whether a call on its behalf was in flight.
+// drop ends an interest. It reports whether a call on its behalf was in flight when it ended.
 func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	e := i.entry
 	if e == nil {
-		return false
+		return i.asking
 	}
 	i.entry = nil
 	for at := &e.first; *at != nil; at = &(*at).next {
@@ -248,6 +258,7 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	}
 	i.next = nil
 	polling = e.call != nil && !e.call.left && i.planned && i.due <= e.call.began
+	i.asking = polling
 	if e.first != nil {
 		p.plan(e)
 		return polling
@@ -261,7 +272,8 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	return polling
 }
 
-// deliver puts an answer into the inbox of i, unless one is there that says more.
+// deliver puts an answer into the inbox of i. Of answers that were not read the newest is kept, but a Value rather than an
+// error, and the last one there can be; where the order matters, all Values.
 func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 	s := i.sub
 	i.planned, i.first = false, false
@@ -269,10 +281,11 @@ func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 		i.last = max(i.last, sent)
 	}
 	at := int(i.unread) - 1
-	if at < 0 {
+	switch {
+	case at < 0, s.order && a.Err == nil && s.inbox[at].Err == nil:
 		at = s.append(Answer[T]{})
 		i.unread = int32(at) + 1 //nolint:gosec // a million fits
-	} else if old := &s.inbox[at]; old.Err == nil && (a.Err != nil || p.cfg.Final(&old.Value)) {
+	case s.inbox[at].Err == nil && (a.Err != nil || p.cfg.Final(&s.inbox[at].Value)):
 		return
 	}
 	s.inbox[at] = *a
@@ -315,7 +328,8 @@ func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 		switch {
 		case sent < i.sub.began: // it may be about a time before the caller's wait began
 		case a.Err != nil && !due:
-		case a.Err == nil && !last && (sent < i.last || i.first && !due):
+		case a.Err == nil && sent < i.last && (!last || i.sub.order):
+		case a.Err == nil && !last && i.first && !due:
 		default:
 			p.deliver(i, a, sent)
 		}

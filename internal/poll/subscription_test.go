@@ -58,11 +58,11 @@ func TestNext(t *testing.T) {
 		synctest.Wait()
 		ended, end := context.WithCancel(s.ctx)
 		end()
+		if got := next(a.Subscription, ended); got == nil || got.Value.v != 2 {
+			t.Errorf("got %+v, want the second answer, which came before the context ended", got)
+		}
 		if got := next(a.Subscription, ended); got != nil {
 			t.Errorf("got %+v, want nil", got)
-		}
-		if got := next(a.Subscription, s.ctx); got == nil || got.Value.v != 2 {
-			t.Errorf("got %+v, want the second answer", got)
 		}
 		a.Close()
 		s.want("1s poll a", "1s poll a")
@@ -311,8 +311,8 @@ func TestDone(t *testing.T) {
 			}
 		}
 		done(a, 0, true, 1)
-		done(a, 0, false, 1) // once more is nothing
-		done(a, 1, true, 1)  // B wants b
+		done(a, 0, true, 1) // once more says the same
+		done(a, 1, true, 1) // B wants b
 		done(a, 2, false, 1)
 		s.until(1500 * time.Millisecond)
 		s.want("0s poll a", "0s poll b", "0s poll c", "1s a cancelled")
