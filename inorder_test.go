@@ -81,7 +81,10 @@ func TestNothingAfterTheEnd(t *testing.T) {
 			ids = append(ids, fmt.Sprint(i))
 		}
 		ctx := cancelAfter(t, 500*time.Millisecond, nil)
-		for range w.WaitForTasks(ctx, ids) {
+		for task, err := range w.WaitForTasks(ctx, ids) {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v, want context.Canceled", task.ID, err)
+			}
 			time.Sleep(time.Millisecond)
 		}
 		synctest.Wait()
@@ -119,8 +122,11 @@ func TestPanicOfQuotaIsOnce(t *testing.T) {
 		w := newWaiter(t, always(StatusExecuting), WithLimiter(l))
 		func() {
 			defer func() { _ = recover() }()
-			for range w.WaitForTasks(t.Context(), []string{"a/b", "1", "2"}) {
-				time.Sleep(time.Minute) // the invalid id comes first
+			for task, err := range w.WaitForTasks(t.Context(), []string{"a/b", "1", "2"}) {
+				if !errors.Is(err, ErrInvalidID) {
+					t.Errorf("%s: got %v, want the invalid id before the panic", task.ID, err)
+				}
+				time.Sleep(time.Minute)
 			}
 		}()
 		if asked > 20 {

@@ -362,7 +362,11 @@ func (g *judgement) stalled() {
 		}
 	}
 	alone := !slices.ContainsFunc(g.relevant, func(a answered) bool { return !a.own })
-	if alone && (g.stall == 0 || last.call == nil || g.ret-moved < g.stall && g.stale == "") {
+	read := g.ret
+	if g.slow > 0 { // an answer may have waited to be read: a stall is judged by when it was asked for
+		read = never
+	}
+	if alone && (g.stall == 0 || last.call == nil || read-moved < g.stall && g.stale == "") {
 		g.fail("stalled", "moved %v before, want %v: %v", g.ret-moved, g.stall, g.err)
 	}
 }

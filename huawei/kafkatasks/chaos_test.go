@@ -326,10 +326,7 @@ func (l listing) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range tasks {
-		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id {
-			if t.Status == "" {
-				e.means = transient
-			}
+		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id && t.Status != "" {
 			l.events = append(l.events, e)
 			break
 		}
