@@ -49,12 +49,12 @@ func ExampleWaiter_Do() {
 	refused := true
 	resize := taskwait.Operation{
 		Name: "resize",
-		Start: func(context.Context) (taskwait.Started, error) {
+		Start: func(context.Context, taskwait.Attempt) (string, error) {
 			if refused { // here the first time
 				refused = false
-				return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassConflict, Err: errors.New("an upgrade runs")}
+				return "", &taskwait.QueryError{Class: taskwait.ClassConflict, Err: errors.New("an upgrade runs")}
 			}
-			return taskwait.Started{ID: "8abfa7b272adc5b4"}, nil
+			return "8abfa7b272adc5b4", nil
 		},
 	}
 	task, err := waiter.Do(context.Background(), resize, taskwait.WithProgress(func(p taskwait.Progress) {
