@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -445,4 +447,31 @@ func TestLongListBehindAQuota(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestExampleOperationNamed runs in virtual time the example that takes more than ten seconds.
+func TestExampleOperationNamed(t *testing.T) {
+	if got, want := printed(t, ExampleSource_OperationNamed), "bindInstancePublicIp SUCCESS <nil>\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
+// printed returns what an example prints in virtual time.
+func printed(t *testing.T, example func()) string {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	os.Stdout = out
+	synctest.Test(t, func(*testing.T) { example() })
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -2,6 +2,7 @@ package kafkatasks_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -17,6 +18,8 @@ import (
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"golang.org/x/time/rate"
 )
+
+var rolloutRuns = flag.Int("rollouts", 1, "how many rollouts TestRollout plays for each way to wait")
 
 // rollout is many tasks started together, behind a quota of 10 requests a second, with 50 ms for each.
 type rollout struct {
@@ -128,15 +131,15 @@ var rollouts = []struct {
 	{"concurrent WaitForTask, 50 instances", 50, concurrently, 4, 8 * time.Second},
 }
 
-// TestRollout holds what waiting for 1,000 tasks costs, in virtual time, three rollouts for each way. The figures
-// differ a little from run to run, as pauses are spread.
+// TestRollout holds what waiting for 1,000 tasks costs, in virtual time. The figures differ a little from run to run,
+// as pauses are spread.
 //
-//	go test -v -run TestRollout ./huawei/kafkatasks
+//	go test -v -run TestRollout ./huawei/kafkatasks -rollouts 3
 func TestRollout(t *testing.T) {
 	const tasks = 1000
 	for _, tt := range rollouts {
 		t.Run(tt.name, func(t *testing.T) {
-			for seed := range uint64(3) {
+			for seed := range uint64(*rolloutRuns) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newRollout(seed+1, tasks, tt.instances).play(t, tt.wait)
 					t.Log(f)
