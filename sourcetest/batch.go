@@ -14,13 +14,13 @@ const mostPages = 100
 
 // batches makes of the rules of a Source those of a BatchSource: what Task keeps to for one task, Tasks keeps to for those on
 // its list. The exception is an unknown id: a list simply does not show it.
-func batches(rules []Rule) (more []Rule) {
+func batches(rules []rule) (more []rule) {
 	for _, r := range rules {
-		if r.Name == "not-found/unknown-id" {
+		if r.name == "not-found/unknown-id" {
 			continue
 		}
 		check := r.check
-		r.Name, r.must = "batch/"+r.Name, false
+		r.name, r.must = "batch/"+r.name, false
 		r.check = func(t *trial) error {
 			b, ok := t.Source.(taskwait.BatchSource)
 			if !ok {

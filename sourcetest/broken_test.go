@@ -1,4 +1,4 @@
-package sourcetest_test
+package sourcetest
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/sourcetest"
 )
 
 // broken are Sources that each have one fault, made of good ones: at least one for each rule.
@@ -25,8 +24,8 @@ var broken = []struct {
 	{"failure taken for success", "status/failed", says("FAILED", "SUCCESS"), `want "FAILED"`},
 	{"deletion taken for failure", "status/deleted", says("DELETED", "FAILED"), `want "DELETED"`},
 	{"cancellation taken for failure", "status/cancelled", says("CANCELLED", "FAILED"), `want "CANCELLED"`},
-	{"unknown taken for success", "status/unknown", says(sourcetest.UnknownStatus, "SUCCESS"), `got the status "SUCCESS"`},
-	{"unknown is an error", "status/unknown", errorOn(sourcetest.UnknownStatus), "got a transient error"},
+	{"unknown taken for success", "status/unknown", says(UnknownStatus, "SUCCESS"), `got the status "SUCCESS"`},
+	{"unknown is an error", "status/unknown", errorOn(UnknownStatus), "got a transient error"},
 	{"empty taken for executing", "status/empty", says("", "EXECUTING"), `got the status "EXECUTING", want ""`},
 	{"another id in the answer", "status/executing", edit(func(t *taskwait.Task) { t.ID = "mine" }), `got the id "mine", want "8abfa7b2"`},
 	{"percent of a thousand", "status/executing", edit(func(t *taskwait.Task) { *t.Percent *= 10 }), "got Percent 500"},
@@ -36,38 +35,38 @@ var broken = []struct {
 	{"first row, whatever its id", "id/another", firstRow, "got a Task"},
 	{"first row, its id left", "id/another", honestFirstRow, "got a Task"},
 	{"first row of several", "id/several", firstRow, `got the status "SUCCESS", want "EXECUTING"`},
-	{"empty list is trouble", "not-found/empty-list", class(sourcetest.EmptyList, taskwait.ClassTransient), "got a transient error"},
-	{"empty list is pending", "not-found/empty-list", pending(sourcetest.EmptyList), "got a Task"},
-	{"404 is for good", "not-found/unknown-id", class(sourcetest.NoSuchTask, taskwait.ClassPermanent), "got a permanent error"},
+	{"empty list is trouble", "not-found/empty-list", class(EmptyList, taskwait.ClassTransient), "got a transient error"},
+	{"empty list is pending", "not-found/empty-list", pending(EmptyList), "got a Task"},
+	{"404 is for good", "not-found/unknown-id", class(NoSuchTask, taskwait.ClassPermanent), "got a permanent error"},
 
-	{"{} panics", "malformed/empty-object", panics(sourcetest.EmptyObject), "the Source panicked: boom"},
-	{"{} is not found", "malformed/empty-object", class(sourcetest.EmptyObject, taskwait.ClassNotFound), "got a not found error"},
-	{"null is pending", "malformed/null", pending(sourcetest.Null), "got a Task"},
-	{"empty body is not found", "malformed/empty-body", class(sourcetest.EmptyBody, taskwait.ClassNotFound), "got a not found error"},
-	{"html is for good", "malformed/html", class(sourcetest.HTML, taskwait.ClassPermanent), "got a permanent error"},
-	{"half a body is a task", "malformed/cut-off", pending(sourcetest.CutOff), "got a Task"},
-	{"redirect is not found", "malformed/redirect", class(sourcetest.Redirect, taskwait.ClassNotFound), "got a not found error"},
+	{"{} panics", "malformed/empty-object", panics(EmptyObject), "the Source panicked: boom"},
+	{"{} is not found", "malformed/empty-object", class(EmptyObject, taskwait.ClassNotFound), "got a not found error"},
+	{"null is pending", "malformed/null", pending(Null), "got a Task"},
+	{"empty body is not found", "malformed/empty-body", class(EmptyBody, taskwait.ClassNotFound), "got a not found error"},
+	{"html is for good", "malformed/html", class(HTML, taskwait.ClassPermanent), "got a permanent error"},
+	{"half a body is a task", "malformed/cut-off", pending(CutOff), "got a Task"},
+	{"redirect is not found", "malformed/redirect", class(Redirect, taskwait.ClassNotFound), "got a not found error"},
 
-	{"503 is for good", "transient/unavailable", class(sourcetest.Unavailable, taskwait.ClassPermanent), "got a permanent error"},
-	{"a lost connection is for good", "transient/dropped", class(sourcetest.Dropped, taskwait.ClassPermanent), "got a permanent error"},
-	{"429 is trouble", "throttled/class", class(sourcetest.Throttled, taskwait.ClassTransient), "got a transient error"},
-	{"429 is trouble, with a hint", "throttled/class-with-retry-after", class(sourcetest.ThrottledFor, taskwait.ClassTransient), "got a transient error"},
-	{"hint lost", "throttled/retry-after", class(sourcetest.ThrottledFor, taskwait.ClassThrottled), "got RetryAfter 0s, want 7s"},
+	{"503 is for good", "transient/unavailable", class(Unavailable, taskwait.ClassPermanent), "got a permanent error"},
+	{"a lost connection is for good", "transient/dropped", class(Dropped, taskwait.ClassPermanent), "got a permanent error"},
+	{"429 is trouble", "throttled/class", class(Throttled, taskwait.ClassTransient), "got a transient error"},
+	{"429 is trouble, with a hint", "throttled/class-with-retry-after", class(ThrottledFor, taskwait.ClassTransient), "got a transient error"},
+	{"hint lost", "throttled/retry-after", class(ThrottledFor, taskwait.ClassThrottled), "got RetryAfter 0s, want 7s"},
 	{"hint in a plain error", "throttled/retry-after", plainErrors, "want a *taskwait.QueryError with RetryAfter 7s"},
 	{"401 is trouble", "permanent/unauthorized", plainErrors, "got a transient error"},
-	{"403 is not found", "permanent/forbidden", class(sourcetest.Forbidden, taskwait.ClassNotFound), "got a not found error"},
+	{"403 is not found", "permanent/forbidden", class(Forbidden, taskwait.ClassNotFound), "got a not found error"},
 
 	{"asks with a dead context", "context/ended-before", asksFirst, "got 1 queries sent, want none"},
 	{"hides a dead context", "context/ended-before", hidesContext, `got a transient error: EOF; want an error that Is "context canceled"`},
-	{"deaf", "context/cancelled", deaf(sourcetest.Hanging), "still runs after 10s, want it to end at once"},
+	{"deaf", "context/cancelled", deaf(Hanging), "still runs after 10s, want it to end at once"},
 	{"hides a cancellation", "context/cancelled", hidesContext, `want an error that Is "context canceled"`},
 	{"gives up by itself", "context/cancelled", impatient, "want the call to go on until its context ends"},
 	{"hears, then finishes", "context/cancelled", tidiesUp, "the call ended 5s after its context, want at once"},
-	{"deaf to deadlines", "context/deadline", deaf(sourcetest.Hanging), "still runs after 10s, want it to end at once"},
+	{"deaf to deadlines", "context/deadline", deaf(Hanging), "still runs after 10s, want it to end at once"},
 	{"hides a deadline", "context/deadline", hidesContext, `want an error that Is "context deadline exceeded"`},
 	{"gives up before a deadline", "context/deadline", impatient, "want the call to go on until its context ends"},
-	{"deaf while it reads", "context/cancelled-in-body", deaf(sourcetest.Stalled), "still runs after 10s"},
-	{"deaf to deadlines while it reads", "context/deadline-in-body", deaf(sourcetest.Stalled), "still runs after 10s"},
+	{"deaf while it reads", "context/cancelled-in-body", deaf(Stalled), "still runs after 10s"},
+	{"deaf to deadlines while it reads", "context/deadline-in-body", deaf(Stalled), "still runs after 10s"},
 	{"one context for all", "context/of-another-call", firstContext, "when the context of another call had ended"},
 	{"leaves its call behind", "context/no-goroutine-left", leaves, "got 20 goroutines more after 20 calls more"},
 
@@ -83,11 +82,11 @@ var broken = []struct {
 	{"one Percent for all", "answers/apart", onePercent, "got the same pointer in Percent of both"},
 	{"one value within Raw", "answers/apart", oneInnerRaw, "got the first one's Raw changed by the second"},
 
-	{"Raw by value", "raw/pointer", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "got a sourcetest_test.taskRow in Raw, want a pointer"},
+	{"Raw by value", "raw/pointer", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "got a sourcetest.taskRow in Raw, want a pointer"},
 	{"params for a name", "secrets/task", edit(func(t *taskwait.Task) { t.Name = t.Raw.(*taskRow).Params }), "the Task, printed with %v"},
 	{"Raw by value, wrapped", "secrets/task", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "a struct that holds the Task, printed with"},
 	{"body in the error", "secrets/error", quotesBody, "the error, printed with %v"},
-	{"no error to look at", "secrets/error", pending(sourcetest.CutOff), "got a Task"},
+	{"no error to look at", "secrets/error", pending(CutOff), "got a Task"},
 
 	{"ends its goroutine", "status/executing", exits, "runtime.Goexit"},
 	{"never returns", "status/executing", hangs, "the call still runs after 10s"},
@@ -101,7 +100,7 @@ func TestCheckBroken(t *testing.T) {
 			if err == nil || errors.Is(err, errors.ErrUnsupported) {
 				t.Fatalf("got %v, want it to fail %s", err, tt.rule)
 			}
-			for _, want := range []string{"sourcetest: " + tt.rule + ": ", tt.want, "\nwhy: " + rule(t, tt.rule).Why} {
+			for _, want := range []string{"sourcetest: " + tt.rule + ": ", tt.want, "\nwhy: " + ruleNamed(t, tt.rule).why} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("got the message %q, want it to hold %q", err, want)
 				}
@@ -177,7 +176,7 @@ func checkInMemory(t *testing.T, name string, make func(good taskwait.Source, s 
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t)
 		good := client{http: &http.Client{Transport: s, CheckRedirect: stay}, url: "http://cloud.test"}
-		err = rule(t, name).Check(sourcetest.Subject{Source: make(good, s), ID: ourID, Arrange: s.Arrange, Queries: s.Queries})
+		err = ruleNamed(t, name).try(live(Subject{Source: make(good, s), ID: ourID, Arrange: s.Arrange, Queries: s.Queries}))
 	})
 	return err
 }
@@ -194,9 +193,9 @@ func TestEachRuleFindsAFault(t *testing.T) {
 			found[list] = err != nil && !errors.Is(err, errors.ErrUnsupported)
 		}
 	}
-	for _, r := range sourcetest.Rules() {
-		if !found[r.Name] {
-			t.Errorf("%s: got no broken Source that fails it, want at least one", r.Name)
+	for _, r := range rules() {
+		if !found[r.name] {
+			t.Errorf("%s: got no broken Source that fails it, want at least one", r.name)
 		}
 	}
 }

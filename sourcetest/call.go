@@ -25,21 +25,25 @@ type trial struct {
 	slack time.Duration // how late "at once" may be: nothing in virtual time
 }
 
-// try checks r and words the outcome.
-func (r Rule) try(t trial) error {
+// live is a trial in real time.
+func live(s Subject) trial { return trial{Subject: s, slack: time.Second} }
+
+// try checks r. It returns nil if the Subject keeps the rule, and else an error that says what was got, what was wanted
+// and why it matters. An error that Is [errors.ErrUnsupported] says that the rule does not apply, as the Subject declared.
+func (r rule) try(t trial) error {
 	if t.Source == nil || t.Arrange == nil || t.ID == "" {
-		return fmt.Errorf("sourcetest: %s: the Subject has no Source, no ID or no Arrange", r.Name)
+		return fmt.Errorf("sourcetest: %s: the Subject has no Source, no ID or no Arrange", r.name)
 	}
 	err := r.check(&t)
 	switch {
 	case err == nil:
 		return nil
 	case !errors.Is(err, errors.ErrUnsupported):
-		return fmt.Errorf("sourcetest: %s: %w\nwhy: %s", r.Name, err, r.Why)
+		return fmt.Errorf("sourcetest: %s: %w\nwhy: %s", r.name, err, r.why)
 	case r.must:
-		return fmt.Errorf("sourcetest: %s: declared as not applicable, but every Source must meet it: %v", r.Name, err)
+		return fmt.Errorf("sourcetest: %s: declared as not applicable, but every Source must meet it: %v", r.name, err)
 	}
-	return fmt.Errorf("sourcetest: %s: not applicable: %w", r.Name, err)
+	return fmt.Errorf("sourcetest: %s: not applicable: %w", r.name, err)
 }
 
 func (t *trial) arrange(s Situation) error {

@@ -29,9 +29,9 @@ func polled() Subject {
 
 // TestAtOnce: Run allows no delay at all, Check a second.
 func TestAtOnce(t *testing.T) {
-	r := Rule{Name: "context/cancelled", check: cancelled(Hanging)}
+	r := rule{name: "context/cancelled", check: cancelled(Hanging)}
 	synctest.Test(t, func(t *testing.T) {
-		if err := r.Check(polled()); err != nil {
+		if err := r.try(live(polled())); err != nil {
 			t.Errorf("Check: got %v, want nil", err)
 		}
 	})
