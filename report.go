@@ -36,7 +36,7 @@ func (r *reporting) tell(s *state, p *Progress) {
 	if r.progress == nil {
 		return
 	}
-	p.Task, p.Polls, p.Errors, p.Elapsed, p.Good = s.task, s.polls, s.errors, time.Since(s.startedAt), s.successStreak
+	p.Task, p.Polls, p.Errors, p.Elapsed, p.Confirmed = s.task, s.polls, s.errors, time.Since(s.startedAt), s.successStreak
 	if !s.lastChangedAt.IsZero() {
 		p.Unchanged = time.Since(s.lastChangedAt)
 	}
@@ -64,7 +64,7 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 		return
 	}
 	fields := []zap.Field{
-		zap.String("task", s.id), zap.String("name", text.Clip(s.task.Name)), zap.String("status", text.Clip(string(s.task.Status))),
+		zap.String("task", s.id), zap.String("kind", text.Clip(s.task.Kind)), zap.String("status", text.Clip(string(s.task.Status))),
 		zap.Int("polls", s.polls), zap.Int("errors", s.errors),
 		zap.Duration("elapsed", time.Since(s.startedAt)), zap.Duration("next", next),
 	}

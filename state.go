@@ -24,7 +24,7 @@ type state struct {
 	successStreak  int       // SUCCESS in a row, errors in between not counted
 	errorStreak    streak    // transient errors in a row
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
-	leftStalePhase bool      // the phase of WithLeaving was left
+	leftStalePhase bool      // the phase of WithStalePhase was left
 }
 
 // streak is an unbroken run of answers of one kind: when its first one came, and how many there were.
@@ -64,7 +64,7 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 // recordTask remembers a task that was seen.
 func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	t := a.Value
-	t.ID, t.Unsettled = s.id, false
+	t.ID, t.Unconfirmed = s.id, false
 	if stale {
 		t.Status = StatusExecuting // what it was before the wait began does not count
 	} else {

@@ -103,7 +103,7 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 // handle decides what an answer means, and reports it.
 func (w *wait) handle(a *answer) (d decision) {
 	if a.Queued > 0 {
-		w.reporting.tell(&w.state, &Progress{Starved: a.Queued})
+		w.reporting.tell(&w.state, &Progress{QueuedFor: a.Queued})
 		return d
 	}
 	now, before := time.Now(), w.state.task
@@ -141,7 +141,7 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	if w.schedule == nil {
 		return w.exponential.Pause(step, rand.Float64())
 	}
-	return w.schedule(step, t.Name, now.Sub(s.startOf(t, now)), rand.Float64())
+	return w.schedule(step, t.Kind, now.Sub(s.startOf(t, now)), rand.Float64())
 }
 
 // finish ends the wait as decided.
@@ -151,7 +151,7 @@ func (w *wait) finish(d *decision) *WaitError {
 	}
 	e := w.failure(d.reason)
 	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
-		e.ctxErr, e.blind = context.DeadlineExceeded, !d.seen
+		e.ctxErr, e.finalPollFailed = context.DeadlineExceeded, !d.seen
 	}
 	return e
 }
@@ -178,10 +178,10 @@ func (w *wait) refused(reason, err error) *WaitError {
 
 func (w *wait) failure(reason error) *WaitError {
 	s := &w.state
-	s.task.Unsettled = s.successStreak > 0
+	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.id, Task: s.task, Polls: s.polls, Errors: s.errors, Elapsed: w.elapsed(), LastErr: w.err,
-		kind: reason, unleft: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		kind: reason, inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 	}
 }
 
@@ -234,7 +234,7 @@ func (w *wait) noDetails(o observation) {
 		w.details = nil
 	case ClassThrottled:
 		if l := w.limiter.permits(); l != nil {
-			l.Throttled(min(o.retryAfter, MaxRetryAfter))
+			l.Throttled(min(o.retryAfter, maxRetryAfter))
 		}
 	case ClassTransient, ClassConflict, ClassNotSent:
 	}

@@ -30,7 +30,7 @@ func Example() {
 		return
 	}
 	task, err := waiter.WaitForTask(context.Background(), jobID)
-	fmt.Println(task.Name, task.Status, err)
+	fmt.Println(task.Kind, task.Status, err)
 	// Output: bindInstancePublicIp SUCCESS <nil>
 }
 
@@ -58,7 +58,7 @@ func ExampleSource_OperationNamed() {
 		_, err := c.ModifyKafkaPublicIpAccessSwitch(request)
 		return err
 	}))
-	fmt.Println(task.Name, task.Status, err) // prints: bindInstancePublicIp SUCCESS <nil>
+	fmt.Println(task.Kind, task.Status, err) // prints: bindInstancePublicIp SUCCESS <nil>
 }
 
 // A deletion has no task: it is over when the service no longer knows the instance.
