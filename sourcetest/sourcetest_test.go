@@ -27,7 +27,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 
 func TestRun(t *testing.T) { Run(t, inMemory) }
 
-func TestRunBatch(t *testing.T) {
+func TestRunList(t *testing.T) {
 	Run(t, func(t *testing.T) Subject {
 		s := inMemory(t)
 		s.Source = asList{s.Source}

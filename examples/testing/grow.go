@@ -1,6 +1,8 @@
-// Package harness is somebody's provisioning code, small but real: it grows a Kafka instance's storage and waits until that
-// is done. Its test shows how to test such code with fakecloud, in virtual time.
-package harness
+// Package grow shows how to test code that waits. Grow is somebody's code, small but real: it gives a Kafka instance more
+// storage, and waits until that is done. Its tests need no account and no time: a task of 40 minutes takes milliseconds.
+//
+//	go test -v ./examples/testing
+package grow
 
 import (
 	"context"
@@ -16,12 +18,8 @@ import (
 // ErrKeepJob means that the storage may still be growing. The error that wraps it names the job, to be waited for again.
 var ErrKeepJob = errors.New("the job may still run")
 
-// Grow grows the storage of an instance to so many GB, and returns when that is done.
-func Grow(ctx context.Context, client *kafka.KafkaClient, instanceID string, gigabytes int32, opts ...taskwait.Option) error {
-	waiter, err := taskwait.New(kafkatasks.New(client, instanceID), opts...)
-	if err != nil {
-		return err
-	}
+// Grow gives an instance so many GB of storage, and returns when that is done.
+func Grow(ctx context.Context, client *kafka.KafkaClient, instanceID string, gigabytes int32) error {
 	started, err := client.ResizeKafkaInstance(&model.ResizeKafkaInstanceRequest{
 		InstanceId: instanceID,
 		Body:       &model.ResizeEngineInstanceReq{OperType: "storage", NewStorageSpace: &gigabytes},
@@ -32,10 +30,19 @@ func Grow(ctx context.Context, client *kafka.KafkaClient, instanceID string, gig
 	case started.JobId == nil:
 		return fmt.Errorf("resize of %s: the service named no job", instanceID)
 	}
-	_, err = waiter.WaitForTask(ctx, *started.JobId)
+	return finish(ctx, kafkatasks.New(client, instanceID), *started.JobId)
+}
+
+// finish waits for the job. It takes any Source, so that a test can do without the SDK.
+func finish(ctx context.Context, source taskwait.Source, jobID string) error {
+	waiter, err := taskwait.New(source)
+	if err != nil {
+		return err
+	}
+	_, err = waiter.WaitForTask(ctx, jobID)
 	var wait *taskwait.WaitError
 	if errors.As(err, &wait) && wait.StillRunning() {
-		return fmt.Errorf("resize of %s: %w: job %s: %w", instanceID, ErrKeepJob, *started.JobId, err)
+		return fmt.Errorf("%w: job %s: %w", ErrKeepJob, jobID, err)
 	}
 	return err
 }
