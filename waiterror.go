@@ -141,11 +141,11 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.noTaskYet():
 		return e.begun()
-	case e.finalPollFailed && t.ID == "":
+	case e.finalPollFailed && t.Status == "":
 		return "it is not known whether the task has finished, never seen"
 	case e.finalPollFailed && !t.Status.Terminal():
 		return "it is not known whether the task has finished, last seen " + statusText(&t)
-	case t.ID == "":
+	case t.Status == "":
 		return "never seen"
 	case e.inStalePhase:
 		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
@@ -161,7 +161,7 @@ func (e *WaitError) lastSeen() string {
 	return statusText(&t)
 }
 
-// unborn reports whether the wait ended before there was a task to wait for.
+// noTaskYet reports whether the wait ended before there was a task to wait for.
 func (e *WaitError) noTaskYet() bool { return e.start != nil || e.ID == "" && e.Operation != "" }
 
 // begun says what is known of an operation that has no id.
