@@ -18,7 +18,10 @@ var broken = []struct {
 	make func(good taskwait.Source, s *service) taskwait.Source
 	want string // the message holds it
 }{
-	{"own word for executing", "status/executing", says("EXECUTING", "RUNNING"), `got the status "RUNNING", want "EXECUTING"`},
+	{
+		"own word for executing", "status/executing", says("EXECUTING", "RUNNING"),
+		`got the status "RUNNING", want "EXECUTING"`,
+	},
 	{"own word for success", "status/success", says("SUCCESS", "Success"), `got the status "Success", want "SUCCESS"`},
 	{"created taken for executing", "status/created", says("CREATED", "EXECUTING"), `want "CREATED"`},
 	{"failure taken for success", "status/failed", says("FAILED", "SUCCESS"), `want "FAILED"`},
@@ -27,10 +30,16 @@ var broken = []struct {
 	{"unknown taken for success", "status/unknown", says(UnknownStatus, "SUCCESS"), `got the status "SUCCESS"`},
 	{"unknown is an error", "status/unknown", errorOn(UnknownStatus), "got a transient error"},
 	{"empty taken for executing", "status/empty", says("", "EXECUTING"), `got the status "EXECUTING", want ""`},
-	{"another id in the answer", "status/executing", edit(func(t *taskwait.Task) { t.ID = "mine" }), `got the id "mine", want "8abfa7b2"`},
+	{
+		"another id in the answer", "status/executing", edit(func(t *taskwait.Task) { t.ID = "mine" }),
+		`got the id "mine", want "8abfa7b2"`,
+	},
 	{"percent of a thousand", "status/executing", edit(func(t *taskwait.Task) { *t.Percent *= 10 }), "got Percent 500"},
 	{"percent below nothing", "status/executing", edit(func(t *taskwait.Task) { *t.Percent = -1 }), "got Percent -1"},
-	{"remaining below nothing", "status/executing", edit(func(t *taskwait.Task) { t.Remaining = -1 }), "got Remaining -1ns"},
+	{
+		"remaining below nothing", "status/executing", edit(func(t *taskwait.Task) { t.Remaining = -1 }),
+		"got Remaining -1ns",
+	},
 
 	{"first row, whatever its id", "id/another", firstRow, "got a Task"},
 	{"first row, its id left", "id/another", honestFirstRow, "got a Task"},
@@ -48,16 +57,25 @@ var broken = []struct {
 	{"redirect is not found", "malformed/redirect", class(Redirect, taskwait.ClassNotFound), "got a not found error"},
 
 	{"503 is for good", "transient/unavailable", class(Unavailable, taskwait.ClassPermanent), "got a permanent error"},
-	{"a lost connection is for good", "transient/dropped", class(Dropped, taskwait.ClassPermanent), "got a permanent error"},
+	{
+		"a lost connection is for good", "transient/dropped", class(Dropped, taskwait.ClassPermanent),
+		"got a permanent error",
+	},
 	{"429 is trouble", "throttled/class", class(Throttled, taskwait.ClassTransient), "got a transient error"},
-	{"429 is trouble, with a hint", "throttled/class-with-retry-after", class(ThrottledFor, taskwait.ClassTransient), "got a transient error"},
+	{
+		"429 is trouble, with a hint", "throttled/class-with-retry-after", class(ThrottledFor, taskwait.ClassTransient),
+		"got a transient error",
+	},
 	{"hint lost", "throttled/retry-after", class(ThrottledFor, taskwait.ClassThrottled), "got RetryAfter 0s, want 7s"},
 	{"hint in a plain error", "throttled/retry-after", plainErrors, "want a *taskwait.QueryError with RetryAfter 7s"},
 	{"401 is trouble", "permanent/unauthorized", plainErrors, "got a transient error"},
 	{"403 is not found", "permanent/forbidden", class(Forbidden, taskwait.ClassNotFound), "got a not found error"},
 
 	{"asks with a dead context", "context/ended-before", asksFirst, "got 1 queries sent, want none"},
-	{"hides a dead context", "context/ended-before", hidesContext, `got a transient error: EOF; want an error that Is "context canceled"`},
+	{
+		"hides a dead context", "context/ended-before", hidesContext,
+		`got a transient error: EOF; want an error that Is "context canceled"`,
+	},
 	{"deaf", "context/cancelled", deaf(Hanging), "still runs after 10s, want it to end at once"},
 	{"hides a cancellation", "context/cancelled", hidesContext, `want an error that Is "context canceled"`},
 	{"gives up by itself", "context/cancelled", impatient, "want the call to go on until its context ends"},
@@ -73,18 +91,33 @@ var broken = []struct {
 	{"retries", "calls/once-when-unavailable", retries, "got 2 queries for one call, want 1"},
 	{"retries a throttle", "calls/once-when-throttled", retries, "got 2 queries for one call, want 1"},
 	{"asks for nothing", "calls/once-when-throttled", silent, "got 0 queries for one call, want 1"},
-	{"one at a time", "calls/concurrent", oneAtATime, "64 calls at once: with the task executing: got a transient error: busy"},
+	{
+		"one at a time", "calls/concurrent", oneAtATime,
+		"64 calls at once: with the task executing: got a transient error: busy",
+	},
 	{"one answer for all ids", "calls/concurrent-ids", shared, `asked for the unknown id "8abfa7b0": got a Task`},
 	{"a goroutine for each call", "calls/no-goroutine-left", spawns, "got 20 goroutines more after 20 calls more"},
-	{"asks only once", "answers/fresh", keepsFirst, `asked again after the task executing, with the task succeeded: got the status "EXECUTING"`},
+	{
+		"asks only once", "answers/fresh", keepsFirst,
+		`asked again after the task executing, with the task succeeded: got the status "EXECUTING"`,
+	},
 	{"shows the last good answer", "answers/fresh-after-malformed", keepsGood, "got a Task"},
 	{"one Raw for all", "answers/apart", oneRaw, "got the same pointer in Raw of both"},
 	{"one Percent for all", "answers/apart", onePercent, "got the same pointer in Percent of both"},
 	{"one value within Raw", "answers/apart", oneInnerRaw, "got the first one's Raw changed by the second"},
 
-	{"Raw by value", "raw/pointer", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "got a sourcetest.taskRow in Raw, want a pointer"},
-	{"params for a name", "secrets/task", edit(func(t *taskwait.Task) { t.Kind = t.Raw.(*taskRow).Params }), "the Task, printed with %v"},
-	{"Raw by value, wrapped", "secrets/task", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "a struct that holds the Task, printed with"},
+	{
+		"Raw by value", "raw/pointer", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }),
+		"got a sourcetest.taskRow in Raw, want a pointer",
+	},
+	{
+		"params for a name", "secrets/task", edit(func(t *taskwait.Task) { t.Kind = t.Raw.(*taskRow).Params }),
+		"the Task, printed with %v",
+	},
+	{
+		"Raw by value, wrapped", "secrets/task", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }),
+		"a struct that holds the Task, printed with",
+	},
 	{"body in the error", "secrets/error", quotesBody, "the error, printed with %v"},
 	{"no error to look at", "secrets/error", pending(CutOff), "got a Task"},
 
@@ -112,7 +145,7 @@ func TestCheckBroken(t *testing.T) {
 // asList is a Source whose list shows one task.
 type asList struct{ taskwait.Source }
 
-func (l asList) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+func (l asList) List(ctx context.Context, b taskwait.ListRequest) (page, string, error) {
 	task, err := l.Task(ctx, b.IDs[0])
 	var q *taskwait.QueryError
 	switch {
@@ -128,42 +161,58 @@ func (l asList) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Ta
 var brokenLists = []struct {
 	name string
 	rule string
-	list func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error)
+	list func(good taskwait.Source, b request) (page, string, error)
 	want string
 }{
-	{"no end", "list/id/another", func(taskwait.Source, taskwait.ListRequest) ([]taskwait.Task, string, error) { return nil, "next", nil }, "more than 100 pages"},
-	{"trouble is an empty list", "list/malformed/null", func(taskwait.Source, taskwait.ListRequest) ([]taskwait.Task, string, error) { return nil, "", nil }, "got a not found error"},
-	{"tasks without an ID", "list/status/executing", func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+	{
+		"no end", "list/id/another",
+		func(taskwait.Source, request) (page, string, error) { return nil, "next", nil },
+		"more than 100 pages",
+	},
+	{
+		"trouble is an empty list", "list/malformed/null",
+		func(taskwait.Source, request) (page, string, error) { return nil, "", nil },
+		"got a not found error",
+	},
+	{"tasks without an ID", "list/status/executing", func(good taskwait.Source, b request) (page, string, error) {
 		task, err := good.Task(context.Background(), b.IDs[0])
 		task.ID = ""
 		return []taskwait.Task{task}, "", err
 	}, "no page shows the task, by its ID"},
-	{"a row that is not there", "list/not-found/empty-list", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+	{"a row that is not there", "list/not-found/empty-list", func(_ taskwait.Source, b request) (page, string, error) {
 		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusDeleted}}, "", nil
 	}, "got a Task"},
-	{"another's row with our ID", "list/id/another", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+	{"another's row with our ID", "list/id/another", func(_ taskwait.Source, b request) (page, string, error) {
 		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusSuccess}}, "", nil
 	}, "got a Task"},
-	{"writes into the ids", "list/status/executing", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+	{"writes into the ids", "list/status/executing", func(_ taskwait.Source, b request) (page, string, error) {
 		b.IDs[0] = "mine"
 		return nil, "", nil
 	}, `has changed the ids that it was given, to ["mine"]`},
 }
 
+// Short names, for rows that are long enough.
+type (
+	request = taskwait.ListRequest
+	page    = []taskwait.Task
+)
+
 // listOf is a Source with a list.
 type listOf struct {
 	taskwait.Source
-	list func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error)
+	list func(good taskwait.Source, b request) (page, string, error)
 }
 
-func (l listOf) List(_ context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+func (l listOf) List(_ context.Context, b request) (page, string, error) {
 	return l.list(l.Source, b)
 }
 
 func TestCheckBrokenLists(t *testing.T) {
 	for _, tt := range brokenLists {
 		t.Run(tt.name, func(t *testing.T) {
-			err := checkInMemory(t, tt.rule, func(good taskwait.Source, _ *service) taskwait.Source { return listOf{good, tt.list} })
+			err := checkInMemory(t, tt.rule, func(good taskwait.Source, _ *service) taskwait.Source {
+				return listOf{good, tt.list}
+			})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, errors.ErrUnsupported) {
 				t.Errorf("got %v, want an error that holds %q", err, tt.want)
 			}
@@ -189,7 +238,9 @@ func TestEachRuleFindsAFault(t *testing.T) {
 	for _, b := range broken {
 		found[b.rule] = true
 		if list := "list/" + b.rule; !found[list] && b.rule != "not-found/unknown-id" {
-			err := checkInMemory(t, list, func(good taskwait.Source, s *service) taskwait.Source { return asList{b.make(good, s)} })
+			err := checkInMemory(t, list, func(good taskwait.Source, s *service) taskwait.Source {
+				return asList{b.make(good, s)}
+			})
 			found[list] = err != nil && !errors.Is(err, errors.ErrUnsupported)
 		}
 	}

@@ -29,7 +29,8 @@ type trial struct {
 func live(s Subject) trial { return trial{Subject: s, slack: time.Second} }
 
 // try checks r. It returns nil if the Subject keeps the rule, and else an error that says what was got, what was wanted
-// and why it matters. An error that Is [errors.ErrUnsupported] says that the rule does not apply, as the Subject declared.
+// and why it matters. An error that Is [errors.ErrUnsupported] says that the rule does not apply, as the Subject
+// declared.
 func (r rule) try(t trial) error {
 	if t.Source == nil || t.Arrange == nil || t.ID == "" {
 		return fmt.Errorf("sourcetest: %s: the Subject has no Source, no ID or no Arrange", r.name)
@@ -142,7 +143,8 @@ func (t *trial) inFlight(ctx context.Context, s Situation) (*call, error) {
 	c := t.call(ctx, t.ID)
 	for !arrived() && !c.over() {
 		if time.Since(c.begun) > patience/2 {
-			return c, fmt.Errorf("with %s: no query was counted within %v; Queries must count one when it arrives", s, patience/2)
+			return c, fmt.Errorf("with %s: no query was counted within %v; Queries must count one when it arrives", s,
+				patience/2)
 		}
 		time.Sleep(time.Millisecond)
 	}

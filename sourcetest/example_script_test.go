@@ -23,8 +23,8 @@ func grow(ctx context.Context, waiter *taskwait.Waiter, jobID string) string {
 	return "roll back"
 }
 
-// The task fails, after it was created, and after two polls that went wrong. In a test in virtual time (testing/synctest)
-// the default interval will do, and After can be hours.
+// The task fails, after it was created, and after two polls that went wrong. In a test in virtual time
+// (testing/synctest) the default interval will do, and After can be hours.
 func ExampleScript() {
 	source := sourcetest.Script(
 		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusCreated}},

@@ -119,7 +119,9 @@ func tidiesUp(good taskwait.Source, s *service) taskwait.Source {
 }
 
 func quotesBody(good taskwait.Source, s *service) taskwait.Source {
-	return around(func(context.Context, error) error { return errors.New("not JSON: " + row(ourID, "EXECUTING")) })(good, s)
+	return around(func(context.Context, error) error {
+		return errors.New("not JSON: " + row(ourID, "EXECUTING"))
+	})(good, s)
 }
 
 func asksFirst(good taskwait.Source, _ *service) taskwait.Source {

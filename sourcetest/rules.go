@@ -6,8 +6,8 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// rules returns all rules, in an order in which the first one that is broken tells the most. Those whose names begin with
-// "list/" apply to a [taskwait.Lister].
+// rules returns all rules, in an order in which the first one that is broken says the most. Those whose names begin
+// with "list/" apply to a [taskwait.Lister].
 func rules() []rule {
 	all := slices.Concat(leaks(), statuses(), identities(), malformed(), refusals(), contexts(), calls(), contents())
 	return append(all, listRules(all)...)
@@ -20,7 +20,8 @@ func leaks() []rule {
 }
 
 func statuses() []rule {
-	const mapped = "the wait knows the six statuses of taskwait and no others; a service's own words must be mapped onto them"
+	const mapped = "the wait knows the six statuses of taskwait and no others; a service's own words must be mapped " +
+		"onto them"
 	const asItCame = "a status that nobody knows yet must reach the wait as it came: it warns once, tells Progress and " +
 		"asks on; guessed, it ends a wait wrongly; as an error, it ends one after the error tolerance"
 	all := []rule{
@@ -39,8 +40,8 @@ func statuses() []rule {
 
 func identities() []rule {
 	const ours = "the success of somebody else's task would end the wait for a task that still runs"
-	const missing = "a task may be listed a moment after its id was handed out: only as not found is it given the grace, " +
-		"and the wait ended with ErrTaskNotFound after it"
+	const missing = "a task may be listed a moment after its id was handed out: only as not found is it given the " +
+		"grace, and the wait ended with ErrTaskNotFound after it"
 	return []rule{
 		fails("id/another", OtherTask, taskwait.ClassNotFound, ours),
 		gives("id/several", SeveralTasks, taskwait.StatusExecuting, ours),
@@ -50,8 +51,8 @@ func identities() []rule {
 }
 
 func malformed() []rule {
-	const why = "an answer that cannot be made out says nothing of the task: it is a passing fault of something in between, " +
-		"not a task, not a missing task, and no reason to give up"
+	const why = "an answer that cannot be made out says nothing of the task: it is a passing fault of something in " +
+		"between, not a task, not a missing task, and no reason to give up"
 	var all []rule
 	for _, m := range []struct {
 		name string
@@ -71,10 +72,11 @@ func malformed() []rule {
 
 func refusals() []rule {
 	const passing = "what may be well at the next poll must not end a wait of an hour"
-	const slower = "a throttle is no trouble: taken for an error it ends the wait after the error tolerance, although the " +
-		"service is well"
+	const slower = "a throttle is no trouble: taken for an error it ends the wait after the error tolerance, although " +
+		"the service is well"
 	const hint = "without the service's own wish in RetryAfter the wait comes back early, and is throttled again"
-	const forGood = "asking again cannot help; not said to be permanent, it is asked again until the error tolerance is used up"
+	const forGood = "asking again cannot help; not said to be permanent, it is asked again until the error tolerance is " +
+		"used up"
 	return []rule{
 		fails("transient/unavailable", Unavailable, taskwait.ClassTransient, passing),
 		fails("transient/dropped", Dropped, taskwait.ClassTransient, passing),
@@ -88,8 +90,8 @@ func refusals() []rule {
 
 func contexts() []rule {
 	const sent = "a query that is sent after the end of the wait costs the service, and nobody hears the answer"
-	const held = "a call that outlives its context is left behind: it holds a connection and a goroutine, and the next poll " +
-		"of a wait whose query timed out must wait for it"
+	const held = "a call that outlives its context is left behind: it holds a connection and a goroutine, and the next " +
+		"poll of a wait whose query timed out must wait for it"
 	const own = "one wait that is cancelled must not break off those of others on the same Source"
 	return []rule{
 		{name: "context/ended-before", why: sent, check: sendsNothing},
@@ -103,16 +105,20 @@ func contexts() []rule {
 }
 
 func calls() []rule {
-	const once = "the wait repeats a query, with backoff and within its limits; retries inside of a Source multiply with that, " +
-		"and go on behind the wait's back"
+	const once = "the wait repeats a query, with backoff and within its limits; retries inside of a Source multiply " +
+		"with that, and go on behind the wait's back"
 	const many = "a Waiter asks its Source from many goroutines at once"
 	const fresh = "an answer that is mixed with an earlier one shows a state that is past, for ever if need be"
-	const alone = "a Task goes to Progress and to the caller, who keep it while the wait asks on: written to later, it is a data race"
+	const alone = "a Task goes to Progress and to the caller, who keep it while the wait asks on: written to later, it " +
+		"is a data race"
 	return []rule{
 		{name: "calls/once-when-unavailable", why: once, check: asksOnce(Unavailable)},
 		{name: "calls/once-when-throttled", why: once, check: asksOnce(Throttled)},
 		{name: "calls/concurrent", why: many, check: concurrent},
-		{name: "calls/concurrent-ids", why: many + "; ids that get mixed up end one wait with the outcome of another", check: concurrentIDs},
+		{
+			name: "calls/concurrent-ids", why: many + "; ids that get mixed up end one wait with the outcome of another",
+			check: concurrentIDs,
+		},
 		{name: "answers/fresh", why: fresh, check: followsOn(isSuccess)},
 		{name: "answers/fresh-after-malformed", why: fresh, check: followsOn(isMalformed)},
 		{name: "answers/apart", why: alone, check: apart},
@@ -120,7 +126,8 @@ func calls() []rule {
 }
 
 func contents() []rule {
-	const pointer = "fmt prints a struct that is held by value inside of another one, and a password with it; a pointer it does not follow"
+	const pointer = "fmt prints a struct that is held by value inside of another one, and a password with it; a pointer " +
+		"it does not follow"
 	const secret = "task parameters can hold passwords; tasks and errors are printed and logged"
 	return []rule{
 		{name: "raw/pointer", why: pointer, check: rawIsPointer},

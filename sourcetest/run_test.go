@@ -43,13 +43,16 @@ func TestAtOnce(t *testing.T) {
 	})
 }
 
-// TestRunReports runs itself once more as a child process, which must fail: what a driver says cannot be seen from inside.
+// TestRunReports runs itself once more as a child process, which must fail: what a driver says cannot be seen from
+// inside.
 func TestRunReports(t *testing.T) {
 	const child = "SOURCETEST_CHILD"
 	start := func(*testing.T) Subject {
 		return Subject{
-			Source: taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) { return taskwait.Task{}, errors.New("no") }),
-			ID:     "one",
+			Source: taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+				return taskwait.Task{}, errors.New("no")
+			}),
+			ID: "one",
 			Arrange: func(s Situation) error {
 				switch s {
 				case Executing, Succeeded, Unavailable:

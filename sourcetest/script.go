@@ -41,8 +41,8 @@ type Answer struct {
 //		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusSuccess}, After: 40 * time.Minute},
 //	)
 //
-// Every id has the whole script for itself, from its own first poll on. Where the first answer has an After, the task is
-// not found until then. A poll whose context has ended returns the context's error and uses up no answer.
+// Every id has the whole script for itself, from its own first poll on. Where the first answer has an After, the task
+// is not found until then. A poll whose context has ended returns the context's error and uses up no answer.
 //
 // A test in real time sets a short [taskwait.WithInterval]. In a bubble of [testing/synctest] hours take milliseconds.
 // The Source is safe for concurrent use.

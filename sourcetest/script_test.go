@@ -53,26 +53,42 @@ func TestScript(t *testing.T) {
 		want   string
 	}{
 		{"one answer stays", []sourcetest.Answer{success}, []time.Duration{0, 1, time.Hour}, "SUCCESS SUCCESS SUCCESS"},
-		{"one after the other", []sourcetest.Answer{created, eof, success}, []time.Duration{0, 1, 2, 3}, "CREATED EOF SUCCESS SUCCESS"},
-		{"times", []sourcetest.Answer{times(2, eof), times(1, created), success}, []time.Duration{0, 1, 2, 3}, "EOF EOF CREATED SUCCESS"},
+		{
+			"one after the other", []sourcetest.Answer{created, eof, success}, []time.Duration{0, 1, 2, 3},
+			"CREATED EOF SUCCESS SUCCESS",
+		},
+		{
+			"times", []sourcetest.Answer{times(2, eof), times(1, created), success}, []time.Duration{0, 1, 2, 3},
+			"EOF EOF CREATED SUCCESS",
+		},
 		{"times of the last", []sourcetest.Answer{times(2, eof)}, []time.Duration{0, 1, 2}, "EOF EOF EOF"},
 		{
 			"a time table", []sourcetest.Answer{created, after(10, executing), after(20, success)},
 			[]time.Duration{0, 9, 10, 11, 19, 20, 21}, "CREATED CREATED EXECUTING EXECUTING EXECUTING SUCCESS SUCCESS",
 		},
-		{"a late poll", []sourcetest.Answer{created, after(10, executing), after(20, success)}, []time.Duration{0, 30}, "CREATED SUCCESS"},
-		{"more than Times until the next", []sourcetest.Answer{times(2, eof), after(10, success)}, []time.Duration{0, 1, 2, 10}, "EOF EOF EOF SUCCESS"},
+		{
+			"a late poll", []sourcetest.Answer{created, after(10, executing), after(20, success)}, []time.Duration{0, 30},
+			"CREATED SUCCESS",
+		},
+		{
+			"more than Times until the next", []sourcetest.Answer{times(2, eof), after(10, success)},
+			[]time.Duration{0, 1, 2, 10}, "EOF EOF EOF SUCCESS",
+		},
 		{"fewer than Times", []sourcetest.Answer{times(9, eof), after(10, success)}, []time.Duration{0, 10}, "EOF SUCCESS"},
 		{
 			"a time table, then one after the other", []sourcetest.Answer{created, after(10, times(2, eof)), success},
 			[]time.Duration{0, 15, 16, 17}, "CREATED EOF EOF SUCCESS",
 		},
 		{
-			"one after the other, between two times", []sourcetest.Answer{created, after(10, eof), executing, after(20, success)},
+			"one after the other, between two times",
+			[]sourcetest.Answer{created, after(10, eof), executing, after(20, success)},
 			[]time.Duration{0, 10, 11, 12, 20}, "CREATED EOF EXECUTING EXECUTING SUCCESS",
 		},
 		{"passed over", []sourcetest.Answer{created, eof, after(20, success)}, []time.Duration{0, 20}, "CREATED SUCCESS"},
-		{"not there at first", []sourcetest.Answer{after(10, success)}, []time.Duration{0, 9, 10}, "not found not found SUCCESS"},
+		{
+			"not there at first", []sourcetest.Answer{after(10, success)}, []time.Duration{0, 9, 10},
+			"not found not found SUCCESS",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := sourcetest.Script(tt.script...) // outside of the bubble, too
@@ -107,7 +123,9 @@ func TestScriptByID(t *testing.T) {
 		got = append(got, poll("c"))
 		time.Sleep(time.Second)
 		got = append(got, poll("a"), poll("b"), poll("c"), poll("c"))
-		want := []string{"CREATED", "CREATED", "EXECUTING", "CREATED", "CREATED", "SUCCESS", "SUCCESS", "CREATED", "EXECUTING"}
+		want := []string{
+			"CREATED", "CREATED", "EXECUTING", "CREATED", "CREATED", "SUCCESS", "SUCCESS", "CREATED", "EXECUTING",
+		}
 		if !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -180,7 +198,10 @@ func TestScriptPanics(t *testing.T) {
 		{"no answer", nil, "there is no answer"},
 		{"negative After", []sourcetest.Answer{{After: -1}}, "answer 0: After -1ns and Times 0 must not be negative"},
 		{"negative Times", []sourcetest.Answer{{}, {Times: -1}}, "answer 1: After 0s and Times -1 must not be negative"},
-		{"back in time", []sourcetest.Answer{{After: 2}, {}, {After: 1}}, "answer 2: After 1ns must be later than 2ns, the one before it"},
+		{
+			"back in time", []sourcetest.Answer{{After: 2}, {}, {After: 1}},
+			"answer 2: After 1ns must be later than 2ns, the one before it",
+		},
 		{"twice the same time", []sourcetest.Answer{{After: 2}, {After: 2}}, "answer 1: After 2ns must be later than 2ns"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -198,7 +219,8 @@ func TestScriptPanics(t *testing.T) {
 func TestScriptWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := sourcetest.Script(
-			status("CREATED"), times(2, sourcetest.Answer{Err: io.EOF}), status("EXECUTING"), after(40*time.Minute, status("FAILED")),
+			status("CREATED"), times(2, sourcetest.Answer{Err: io.EOF}), status("EXECUTING"),
+			after(40*time.Minute, status("FAILED")),
 		)
 		w, err := taskwait.New(source, taskwait.WithInterval(10*time.Second, 10*time.Second))
 		if err != nil {
@@ -206,8 +228,10 @@ func TestScriptWait(t *testing.T) {
 		}
 		began, errs := time.Now(), 0
 		task, err := w.WaitForTask(t.Context(), "one", taskwait.WithProgress(func(p taskwait.Progress) { errs = p.Errors }))
-		if took := time.Since(began); !errors.Is(err, taskwait.ErrTaskFailed) || task.ID != "one" || took != 40*time.Minute || errs != 2 {
-			t.Errorf("got %v, %v after %v with %d errors, want ErrTaskFailed for \"one\" after 40m and 2 errors", task, err, took, errs)
+		if took := time.Since(began); !errors.Is(err, taskwait.ErrTaskFailed) || task.ID != "one" || took != 40*time.Minute ||
+			errs != 2 {
+			t.Errorf("got %v, %v after %v with %d errors, want ErrTaskFailed for \"one\" after 40m and 2 errors", task, err,
+				took, errs)
 		}
 	})
 }
@@ -217,8 +241,10 @@ func TestScriptRun(t *testing.T) {
 	var now taskwait.Source
 	sourcetest.Run(t, func(*testing.T) sourcetest.Subject {
 		return sourcetest.Subject{
-			Source: taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) { return now.Task(ctx, id) }),
-			ID:     "one",
+			Source: taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
+				return now.Task(ctx, id)
+			}),
+			ID: "one",
 			Arrange: func(s sourcetest.Situation) error {
 				answer, ok := arranged[s]
 				if !ok {

@@ -51,9 +51,9 @@ type Subject struct {
 	// declare by name, not in the default case of a switch.
 	Arrange func(s Situation) error
 
-	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also those
-	// that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the rules
-	// that need the number are reported as not applicable.
+	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also
+	// those that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the
+	// rules that need the number are reported as not applicable.
 	Queries func() int
 }
 
@@ -65,12 +65,12 @@ type rule struct {
 	must  bool // cannot be declared not applicable
 }
 
-// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own, with
-// the Subject that start returns. Rules that do not apply are logged.
+// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own,
+// with the Subject that start returns. Rules that do not apply are logged.
 //
-// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still hangs
-// when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after the report.
-// Run cannot itself be called from a bubble. The subtests do not run in parallel.
+// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still
+// hangs when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after
+// the report. Run cannot itself be called from a bubble. The subtests do not run in parallel.
 func Run(t *testing.T, start func(t *testing.T) Subject) {
 	t.Helper()
 	for _, r := range rules() {

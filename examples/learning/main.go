@@ -1,5 +1,5 @@
-// Learning shows how to wait by a history of earlier tasks: polls fall when an end is likely, and the program can say how
-// long such a task usually takes.
+// Learning shows how to wait by a history of earlier tasks: polls fall when an end is likely, and the program can say
+// how long such a task usually takes.
 //
 //	go run ./examples/learning
 package main

@@ -1,6 +1,6 @@
-// Many shows how to wait for many tasks: a change is rolled out over 20 instances, five at a time, 400 tasks in all. Each
-// instance has a loop over its tasks; all of them keep to one quota; a line on the terminal says how far the whole is.
-// The next five instances follow when nothing has failed.
+// Many shows how to wait for many tasks: a change is rolled out over 20 instances, five at a time, 400 tasks in all.
+// Each instance has a loop over its tasks; all of them keep to one quota; a line on the terminal says how far the whole
+// is. The next five instances follow when nothing has failed.
 //
 //	go run ./examples/many
 package main

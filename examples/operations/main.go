@@ -1,7 +1,7 @@
-// Operations shows Waiter.Do: it leads a Kafka instance through its whole life, in an embedded cloud. It creates it, resizes
-// it, binds a public IP, changes its configuration, restarts and deletes it. Some of these answer with the id of a task,
-// some with none, and some show in the instance's status alone. Whatever goes wrong, the instance that was created is
-// deleted, and no other.
+// Operations shows Waiter.Do: it leads a Kafka instance through its whole life, in an embedded cloud. It creates it,
+// resizes it, binds a public IP, changes its configuration, restarts and deletes it. Some of these answer with the id
+// of a task, some with none, and some show in the instance's status alone. Whatever goes wrong, the instance that was
+// created is deleted, and no other.
 //
 //	go run ./examples/operations
 package main

@@ -13,8 +13,8 @@ import (
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
-// TestLife plays the whole life, and lives that go wrong. What was created is deleted, whatever happens, and nothing else
-// is.
+// TestLife plays the whole life, and lives that go wrong. What was created is deleted, whatever happens, and nothing
+// else is.
 func TestLife(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -35,8 +35,14 @@ func TestLife(t *testing.T) {
 				c.OnCreate(fakekafka.Change{Duration: time.Second, Outcome: "CREATEFAILED"})
 			}, want: taskwait.ErrTaskFailed, says: "2. delete\n", deleted: 1,
 		},
-		{name: "interrupted", cancel: 4123 * time.Millisecond, want: context.Canceled, says: "=> it may still run", deleted: 1},
-		{name: "interrupted while it is created", cancel: 1123 * time.Millisecond, want: context.Canceled, says: "2. delete\n", deleted: 1},
+		{
+			name: "interrupted", cancel: 4123 * time.Millisecond, want: context.Canceled, says: "=> it may still run",
+			deleted: 1,
+		},
+		{
+			name: "interrupted while it is created", cancel: 1123 * time.Millisecond, want: context.Canceled,
+			says: "2. delete\n", deleted: 1,
+		},
 		{
 			name: "the deletion is refused", wrong: func(c *fakekafka.Cloud) {
 				c.Inject(fakekafka.RouteDeleteInstance, fakecloud.Error(403, "DMS.00403002", "No permission."))

@@ -1,5 +1,6 @@
-// Quickstart shows four waits for background tasks of Kafka, in an embedded cloud, through the real SDK: one that succeeds
-// past a 503 and a throttle, one that fails, one that is cancelled, and one that takes longer than we care to wait.
+// Quickstart shows four waits for background tasks of Kafka, in an embedded cloud, through the real SDK: one that
+// succeeds past a 503 and a throttle, one that fails, one that is cancelled, and one that takes longer than we care to
+// wait.
 //
 //	go run ./examples/quickstart
 package main

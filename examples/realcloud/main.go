@@ -73,7 +73,8 @@ func parse(args []string, out io.Writer) (s settings, err error) {
 	flags.SetOutput(io.Discard) // its errors are returned
 	flags.Usage = func() {
 		flags.SetOutput(out)
-		fmt.Fprintln(out, "Waits for one background task of Kafka. The keys are CLOUD_SDK_AK and CLOUD_SDK_SK in the environment.")
+		fmt.Fprintln(out,
+			"Waits for one background task of Kafka. The keys are CLOUD_SDK_AK and CLOUD_SDK_SK in the environment.")
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&s.region, "region", "", "the region, such as eu-west-101")

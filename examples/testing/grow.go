@@ -1,5 +1,6 @@
-// Package grow shows how to test code that waits. Grow is somebody's code, small but real: it gives a Kafka instance more
-// storage, and waits until that is done. Its tests need no account and no time: a task of 40 minutes takes milliseconds.
+// Package grow shows how to test code that waits. Grow is somebody's code, small but real: it gives a Kafka instance
+// more storage, and waits until that is done. Its tests need no account and no time: a task of 40 minutes takes
+// milliseconds.
 //
 //	go test -v ./examples/testing
 package grow
@@ -15,7 +16,8 @@ import (
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
-// ErrKeepJob means that the storage may still be growing. The error that wraps it names the job, to be waited for again.
+// ErrKeepJob means that the storage may still be growing. The error that wraps it names the job, to be waited for
+// again.
 var ErrKeepJob = errors.New("the job may still run")
 
 // Grow gives an instance so many GB of storage, and returns when that is done.

@@ -24,7 +24,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	waiter, err := taskwait.New(kafkatasks.New(client, "kafka-1"), taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	waiter, err := taskwait.New(kafkatasks.New(client, "kafka-1"),
+		taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -85,7 +86,8 @@ func ExampleUntilDeleted() {
 // connect makes a client of the SDK, as you would for the real cloud.
 func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
+		SafeBuild()
 	if err != nil {
 		return nil, err
 	}

@@ -35,8 +35,9 @@ const rolloutQuota = 10
 func newRollout(seed uint64, tasks, instances int) *rollout {
 	const median, sigma = float64(20 * time.Second), 1.2
 	r := &rollout{
-		cloud:     fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
-		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)), // at 10, what rounding makes 99.999999 ms would be one too many
+		cloud: fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
+		// at 10, what rounding makes 99.999999 ms would be one too many
+		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)),
 		instances: map[string][]string{}, ends: map[string]time.Time{},
 	}
 	rnd := rand.New(rand.NewPCG(seed, seed))
@@ -59,7 +60,8 @@ type figures struct {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%.2f requests a task, mean delay %v, %d throttled, %d succeeded", f.requests, f.delay.Round(time.Millisecond), f.throttled, f.succeeded)
+	return fmt.Sprintf("%.2f requests a task, mean delay %v, %d throttled, %d succeeded", f.requests,
+		f.delay.Round(time.Millisecond), f.throttled, f.succeeded)
 }
 
 // waitForEach is how to wait for all tasks of an instance, telling of each as it comes.
