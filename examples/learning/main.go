@@ -16,6 +16,7 @@ import (
 	"github.com/taskwait/taskwait/examples/internal/demo"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 const (
@@ -39,7 +40,7 @@ func run(ctx context.Context, cloud *fakekafka.Cloud, out io.Writer) error {
 	}
 	source := kafkatasks.New(client, instanceID)
 
-	history := taskwait.NewHistory()  // it goes through JSON, to be kept between runs
+	history := &schedule.History{}    // it goes through JSON, to be kept between runs
 	recent, err := source.Recent(ctx) // the service's own list of tasks that have ended, in one request
 	if err != nil {
 		return err
