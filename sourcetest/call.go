@@ -22,11 +22,8 @@ const (
 // trial is a Subject that is put through one rule.
 type trial struct {
 	Subject
-	slack time.Duration // how late "at once" may be: nothing in virtual time
+	exact bool // time is virtual: what must happen at once happens at that instant
 }
-
-// live is a trial in real time.
-func live(s Subject) trial { return trial{Subject: s, slack: time.Second} }
 
 // try checks r. It returns nil if the Subject keeps the rule, and else an error that says what was got, what was wanted
 // and why it matters. An error that Is [errors.ErrUnsupported] says that the rule does not apply, as the Subject

@@ -114,7 +114,7 @@ func TestCheckSubject(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := inMemory(t)
 			tt.edit(&s)
-			err := ruleNamed(t, tt.rule).try(live(s))
+			err := ruleNamed(t, tt.rule).try(trial{Subject: s})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), tt.rule) {
 				t.Errorf("got %v, want an error that holds %q and the rule's name", err, tt.want)
 			}
@@ -130,7 +130,7 @@ func TestCheckCountsOnArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := inMemory(t)
 		s.Queries = func() int { return 0 }
-		err := ruleNamed(t, "context/cancelled").try(live(s))
+		err := ruleNamed(t, "context/cancelled").try(trial{Subject: s})
 		if want := "Queries must count one when it arrives"; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that holds %q", err, want)
 		}

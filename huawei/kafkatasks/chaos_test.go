@@ -353,12 +353,14 @@ func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.T
 //
 //	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	from, to := uint64(1), uint64(*chaosRuns)
 	if *chaosSeed != 0 {
 		from, to = *chaosSeed, *chaosSeed
 	}
 	for i := range drivers {
 		t.Run(drivers[i].name, func(t *testing.T) {
+			t.Parallel()
 			seen := map[string]int{}
 			for seed := from; seed <= to; seed++ {
 				synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed, i)]++ })

@@ -76,6 +76,7 @@ type step struct {
 // TestLife plays whole lives of instances under random faults, and compares the outcome of each step with what the
 // cloud has really done.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	from, to := uint64(1), uint64(*lives)
 	if *lifeSeed != 0 {
 		from, to = *lifeSeed, *lifeSeed

@@ -138,9 +138,11 @@ var rollouts = []struct {
 //
 //	go test -v -run TestRollout ./huawei/kafkatasks -rollouts 3
 func TestRollout(t *testing.T) {
+	t.Parallel()
 	const tasks = 1000
 	for _, tt := range rollouts {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(*rolloutRuns) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newRollout(seed+1, tasks, tt.instances).play(t, tt.wait)
