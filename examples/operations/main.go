@@ -49,9 +49,7 @@ type life struct {
 
 func (l *life) run(ctx context.Context) (err error) {
 	running, deleted := kafkatasks.UntilRunning(l.client), kafkatasks.UntilDeleted(l.client)
-	created, err := l.do(ctx, "create", "", running, running.Create("demo", demo.Create("demo")),
-		taskwait.WithConfirmations(2))
-	id := created.ID
+	id, err := l.do(ctx, "create", "", running, running.Create("demo", demo.Create("demo")))
 	if id == "" {
 		return err // if it may exist all the same, the error says how to find it: it is not ours to guess, and to delete
 	}
@@ -77,29 +75,26 @@ func (l *life) run(ctx context.Context) (err error) {
 	if _, err := l.do(ctx, "configure", id, tasks, configure); err != nil {
 		return err
 	}
-	_, err = l.do(ctx, "restart", id, running, running.Restart(id),
-		taskwait.WithStalePhase("RUNNING"), taskwait.WithConfirmations(2))
+	_, err = l.do(ctx, "restart", id, running, running.Restart(id))
 	return err
 }
 
-// do makes one step, and says how it ended.
-func (l *life) do(ctx context.Context, name, id string, on taskwait.Source, op taskwait.Operation,
-	opts ...taskwait.Option,
-) (taskwait.Task, error) {
+// do makes one step, and says how it ended. It returns the id of the task; empty: there is none.
+func (l *life) do(ctx context.Context, name, id string, on taskwait.Source, op taskwait.Operation) (string, error) {
 	l.steps++
 	fmt.Fprintf(l.out, "%d. %s\n", l.steps, name)
 	l.before(name, id)
 	waiter, err := taskwait.New(on, taskwait.WithTimeout(time.Minute),
 		taskwait.WithInterval(400*time.Millisecond, time.Second)) // nothing here takes long
 	if err != nil {
-		return taskwait.Task{}, err
+		return "", err
 	}
 	var last taskwait.Progress
 	shown := line{out: l.out}
-	task, err := waiter.Do(ctx, op, append(opts, taskwait.WithProgress(func(p taskwait.Progress) {
+	task, err := waiter.Do(ctx, op, taskwait.WithProgress(func(p taskwait.Progress) {
 		last = p
 		shown.show(&p)
-	}))...)
+	}))
 	var wait *taskwait.WaitError
 	switch {
 	case err == nil:
@@ -109,8 +104,5 @@ func (l *life) do(ctx context.Context, name, id string, on taskwait.Source, op t
 	default:
 		fmt.Fprintf(l.out, "   => %v\n", err)
 	}
-	if wait != nil && task.ID == "" {
-		task.ID = wait.ID
-	}
-	return task, err
+	return task.ID, err
 }

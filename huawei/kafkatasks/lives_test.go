@@ -134,10 +134,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 				nil, false,
 			})
 		case 4:
-			_ = do(step{
-				"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id),
-				append(settled, taskwait.WithStalePhase("RUNNING")), true,
-			})
+			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), settled, true})
 		}
 		if t.Failed() {
 			return
