@@ -35,11 +35,11 @@ type decision struct {
 // Nothing else goes in or comes out: no clock, no I/O, no goroutine, no randomness of its own.
 func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Duration, rnd float64) decision {
 	own := s.endsPause(l.confirmations, a)
-	o := classify(s.id, a)
+	o := classify(s.task.ID, a)
 	stale := o.seen && l.stale(s, &a.Value)
 	o.final = o.seen && !stale && l.final(s, a)
 	s.record(&o, a, stale, now)
-	end, limited := l.end(s.startedAt)
+	end, limited := l.end()
 	switch {
 	case o.final:
 		outcome, _ := s.task.Status.outcome()

@@ -130,7 +130,7 @@ func TestLearnedAge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := state{id: "id", startedAt: t0}
+			s := newState()
 			a := seen(StatusExecuting)
 			a.Value.CreatedAt, a.Value.AsOf, a.Sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
 			decide(&deadlines{}, &s, &a, t0, time.Second, 0)

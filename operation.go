@@ -59,7 +59,7 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 		return Task{}, fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name))
 	}
 	x := &execution{pollers: &w.pollers, settings: s, op: &op, began: time.Now()}
-	first, err := x.next(ctx, s.forPhase(s.grace), op.Name)
+	first, err := x.next(ctx, s.forPhase(s.grace), "")
 	if err != nil {
 		return Task{}, err
 	}

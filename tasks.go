@@ -91,7 +91,7 @@ func (g *group) add(ids []string) (valid []string, err error) {
 			continue
 		}
 		if err := CheckID("task id", id); err != nil {
-			g.invalid = append(g.invalid, wait{shared: g.shared, state: state{id: id, startedAt: g.began}, err: err})
+			g.invalid = append(g.invalid, wait{shared: g.shared, state: state{task: Task{ID: id}}, err: err})
 			continue
 		}
 		keys[id] = len(g.waits)
@@ -163,7 +163,6 @@ func (g *group) end(w *wait, err error) bool {
 
 func (g *group) yieldAll(w *wait, err error) bool {
 	task := w.state.task
-	task.ID = w.state.id
 	for range max(1, g.times[w]) {
 		if !g.yield(task, err) {
 			return false
@@ -177,7 +176,7 @@ func (g *group) stop(err, cause error) {
 	g.sub.Close()
 	for key := range g.waits {
 		w := &g.waits[key]
-		if w.ended {
+		if w.warned.ended {
 			continue
 		}
 		e := w.stoppedBy(err, cause, g.sub.Done(key))

@@ -141,11 +141,11 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.unborn():
 		return e.begun()
-	case e.blind && t.ID == "":
+	case e.blind && t.Status == "":
 		return "it is not known whether the task has finished, never seen"
 	case e.blind && !t.Status.Terminal():
 		return "it is not known whether the task has finished, last seen " + statusText(&t)
-	case t.ID == "":
+	case t.Status == "":
 		return "never seen"
 	case e.unleft:
 		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"

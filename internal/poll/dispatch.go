@@ -337,7 +337,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		return false
 	}
 	p.cancelPermit()
-	permit := &limiter.Permit{Due: p.start.Add(due), Final: final}
+	permit := &limiter.Permit{Due: p.start.Add(due), Final: final, Behind: max(0, len(p.ready)-1)}
 	permit.Grant = func(err error) { p.grant(permit, err) }
 	if l.Acquire(permit) {
 		return true

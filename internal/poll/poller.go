@@ -215,7 +215,7 @@ func (p *Poller[T]) step() {
 		p.endPass()
 	}
 	p.ripen(now)
-	for more := len(p.ready) > 0 || p.cfg.List != nil || p.permit != nil || p.granted; more; p.ripen(now) {
+	for more := true; more && p.mayPoll(); {
 		s := p.situation(now)
 		switch choose(&s) {
 		case pollOne:
@@ -229,6 +229,11 @@ func (p *Poller[T]) step() {
 	}
 	p.tellQueued(now)
 	p.arm(now)
+}
+
+// mayPoll reports whether there is anything to choose, or to give back.
+func (p *Poller[T]) mayPoll() bool {
+	return len(p.ready) > 0 || p.cfg.List != nil || p.permit != nil || p.granted
 }
 
 // situation is what choose decides on.
@@ -271,8 +276,9 @@ func (p *Poller[T]) ripen(now time.Duration) {
 func (p *Poller[T]) setReady(e *entry[T]) {
 	rank := e.due
 	e.state = isReady
+	now := p.now()
 	for i := e.first; i != nil; i = i.next {
-		if now := p.now(); i.planned && i.due <= now && i.sub.end > 0 && now >= i.sub.end {
+		if i.planned && i.sub.end > 0 && now >= i.sub.end { // one that is repeated does not wait behind another's poll
 			e.state = isReadyFinal
 			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}
