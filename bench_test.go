@@ -17,7 +17,7 @@ func always(status Status) SourceFunc {
 
 func BenchmarkDecide(b *testing.B) {
 	now := time.Now()
-	l := &deadlines{began: now, timeout: time.Hour, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+	l := &deadlines{began: now, timeout: time.Hour, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 	s := newState()
 	a := seen(StatusExecuting)
 	a.Sent = now

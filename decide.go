@@ -65,7 +65,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	if own {
 		s.step++
 	}
-	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, MaxRetryAfter), rnd))
+	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, maxRetryAfter), rnd))
 	return s.pollAgain(o, now, l.clamp(s, a.Sent, now, planned))
 }
 
@@ -91,7 +91,7 @@ func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) d
 // endUnconfirmed ends the wait where no more can be polled: a SUCCESS that was not confirmed counts then, and says so.
 func (s *state) endUnconfirmed(o observation, reason error) decision {
 	if s.successStreak > 0 {
-		s.task.Unsettled = true
+		s.task.Unconfirmed = true
 		return o.ends(nil)
 	}
 	return o.ends(reason)

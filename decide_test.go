@@ -128,7 +128,7 @@ func TestDecide(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{began: t0, timeout: tt.timeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+			l := &deadlines{began: t0, timeout: tt.timeout, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 			if tt.ctxEnd > 0 {
 				l.ctxEnd = at(tt.ctxEnd)
 			}
@@ -140,7 +140,7 @@ func TestDecide(t *testing.T) {
 			for i, st := range tt.steps {
 				st.answer.Sent = at(st.sent)
 				if v.done {
-					t.Fatalf("step %d comes after the verdict %v", i, v.reason)
+					t.Fatalf("step %d comes after the decision %v", i, v.reason)
 				}
 				v = decide(l, &s, &st.answer, at(st.now), tt.planned, 0.5)
 			}
@@ -167,7 +167,7 @@ func TestDecideErrorAfterSuccess(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{began: t0, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 3}
+			l := &deadlines{began: t0, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace, confirmations: 3}
 			s := newState()
 			first := seen(StatusSuccess)
 			first.Sent, tt.answer.Sent = at(1), at(0)
@@ -184,7 +184,7 @@ func TestDecideRemembers(t *testing.T) {
 	l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}
 	s := newState()
 	executing := seen(StatusExecuting)
-	executing.Value.ID, executing.Value.Name = "", "resize"
+	executing.Value.ID, executing.Value.Kind = "", "resize"
 	executing.Sent = at(1)
 	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {Err: errors.New("two\nlines")}} {
 		a.Sent = at(float64(i))
@@ -192,7 +192,7 @@ func TestDecideRemembers(t *testing.T) {
 	}
 	want := state{
 		step: 5, errors: 4,
-		task:          Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},
 	}
@@ -208,11 +208,11 @@ func FuzzDecide(f *testing.F) {
 	f.Add(uint64(3), []byte{2, 5, 2, 5, 3, 9}, uint16(0), uint16(50))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte, timeout, ctxEnd uint16) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
-		l := &deadlines{began: t0, timeout: time.Duration(timeout) * time.Second, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+		l := &deadlines{began: t0, timeout: time.Duration(timeout) * time.Second, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
-		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
+		e := pacing.NewExponential(defaultMinInterval, defaultMaxInterval)
 		c := fuzzed{l: l, s: newState(), twin: newState(), now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
@@ -246,14 +246,14 @@ func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	planned := c.e.Pause(int(c.s.step), rnd.Float64())
 	c.v = decide(c.l, &c.s, &a, now, planned, r)
 	c.now = now
-	c.checkVerdict(t, a)
+	c.checkDecision(t, a)
 	if !c.v.done {
 		c.checkPause(t, a, planned)
 	}
 	c.checkTwin(t, a, planned, r)
 }
 
-func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
+func (c *fuzzed) checkDecision(t *testing.T, a answer) {
 	t.Helper()
 	ours := a.Err == nil && (a.Value.ID == "id" || a.Value.ID == "")
 	if success := c.v.done && c.v.reason == nil; success != (ours && a.Value.Status == StatusSuccess) {
@@ -290,14 +290,14 @@ func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	if limited && w > 0 && a.Sent.Before(end) && c.now.Add(w).After(end) {
 		t.Fatalf("a pause of %v at %v passes the timeout at %v", w, c.now, end)
 	}
-	if w > MaxRetryAfter*11/10 || w < 0 {
+	if w > maxRetryAfter*11/10 || w < 0 {
 		t.Fatalf("pause = %v", w)
 	}
 	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0
-	if !cut && (w < DefaultMinInterval || w > DefaultMaxInterval && c.v.retryAfter == 0) {
+	if !cut && (w < defaultMinInterval || w > defaultMaxInterval && c.v.retryAfter == 0) {
 		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
 	}
-	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && c.s.deadlinePollAt.IsZero() && w < asked {
+	if asked := min(c.v.retryAfter, maxRetryAfter); !limited && c.s.deadlinePollAt.IsZero() && w < asked {
 		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
 	}
 }

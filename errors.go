@@ -50,7 +50,7 @@ const (
 // QueryError is what a [Source] returns to say more of a failed query than "error".
 type QueryError struct {
 	Class      Class
-	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to MaxRetryAfter
+	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to 5 min
 	Code       string        // the service's error code, such as "DMS.00404022"; empty: none
 	RequestID  string        // the service's request id, for its support; empty: none
 	Err        error         `json:"-"` // what happened; its text must hold no secret

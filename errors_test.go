@@ -19,7 +19,7 @@ import (
 
 func named(status Status, name string) answer {
 	a := seen(status)
-	a.Value.Name = name
+	a.Value.Kind = name
 	return a
 }
 
@@ -290,20 +290,20 @@ func TestLogLines(t *testing.T) {
 		}
 	})
 	want := []string{
-		`debug polled task=id name= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
-		`info status changed task=id name= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
-		`debug polled task=id name= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
-		`warn trouble task=id name= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
-		`debug polled task=id name= status=CREATED polls=3 errors=2 elapsed=8s next=4s error=429 Too Many Requests`,
-		`debug polled task=id name= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
-		`warn trouble task=id name= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
-		`debug polled task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
-		`info status changed task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s`,
-		`warn trouble task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
-		`debug polled task=id name=resize status=PAUSED polls=6 errors=3 elapsed=20s next=4s error=unknown status "PAUSED"`,
-		`debug polled task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
-		`info status changed task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
-		`info wait ended task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`debug polled task=id kind= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
+		`info status changed task=id kind= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
+		`debug polled task=id kind= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
+		`warn trouble task=id kind= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
+		`debug polled task=id kind= status=CREATED polls=3 errors=2 elapsed=8s next=4s error=429 Too Many Requests`,
+		`debug polled task=id kind= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
+		`warn trouble task=id kind= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
+		`debug polled task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
+		`info status changed task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s`,
+		`warn trouble task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
+		`debug polled task=id kind=resize status=PAUSED polls=6 errors=3 elapsed=20s next=4s error=unknown status "PAUSED"`,
+		`debug polled task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`info status changed task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`info wait ended task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
 	}
 	var got []string
 	for _, e := range logs.All() {

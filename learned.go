@@ -25,7 +25,7 @@ func estimate(l *pacing.Learned, t *Task, age time.Duration) *Estimate {
 	if t.Status.Terminal() {
 		return nil
 	}
-	e, known := l.Estimate(t.Name, age)
+	e, known := l.Estimate(t.Kind, age)
 	if remaining, reported := serviceRemaining(t, age); reported { // the service knows better
 		e.RemainingP50, e.RemainingP90, known = remaining, remaining, true
 	}
@@ -53,11 +53,11 @@ func observe(h *History, s *state, now time.Time) {
 	t := &s.task
 	switch took := t.Took(); {
 	case took > 0:
-		h.Add(t.Name, took)
+		h.Add(t.Kind, took)
 	case s.lastRunningAt.IsZero(): // it had ended when it was first seen, nobody knows when; or it never was
 	case t.Status.Terminal():
-		h.Add(t.Name, s.lastRunningAt.Add(now.Sub(s.lastRunningAt)/2).Sub(s.taskStartedAt))
+		h.Add(t.Kind, s.lastRunningAt.Add(now.Sub(s.lastRunningAt)/2).Sub(s.taskStartedAt))
 	default:
-		h.AddRunning(t.Name, now.Sub(s.taskStartedAt))
+		h.AddRunning(t.Kind, now.Sub(s.taskStartedAt))
 	}
 }

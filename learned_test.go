@@ -41,7 +41,7 @@ func timed(took time.Duration, change func(*Task)) (SourceFunc, *[]time.Time) {
 		if start.IsZero() {
 			start = now
 		}
-		t := Task{ID: id, Name: "resize", Status: StatusExecuting}
+		t := Task{ID: id, Kind: "resize", Status: StatusExecuting}
 		if now.Sub(start) >= took {
 			t.Status = StatusSuccess
 		}
@@ -64,7 +64,7 @@ func TestLearnedFixed(t *testing.T) {
 				if time.Since(created) >= 3*time.Second {
 					status = StatusSuccess
 				}
-				return Task{ID: id, Name: "resize", Status: status}, nil
+				return Task{ID: id, Kind: "resize", Status: status}, nil
 			})
 			h := seenTasks("resize", times(5, 3*time.Second)...)
 			_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, WithHistory(h), WithKind("resize")))
@@ -183,7 +183,7 @@ func TestChangedWorld(t *testing.T) {
 func TestLearnedAfterError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := seen(StatusExecuting)
-		named.Value.Name = "resize"
+		named.Value.Kind = "resize"
 		c := script(named, reset, named)
 		h := seenTasks("resize", times(20, time.Hour)...)
 		var pauses []time.Duration
@@ -249,10 +249,10 @@ func near(got, want time.Duration) bool { return (got - want).Abs() < want/10 }
 // TestObserve checks what a wait adds to its history when it ends.
 func TestObserve(t *testing.T) {
 	at := func(sec int) time.Time { return t0.Add(time.Duration(sec) * time.Second) }
-	ended := Task{Name: "resize", ID: "id", Status: StatusFailed}
+	ended := Task{Kind: "resize", ID: "id", Status: StatusFailed}
 	stamped := ended
 	stamped.CreatedAt, stamped.UpdatedAt = at(100), at(142)
-	running := Task{Name: "resize", ID: "id", Status: StatusExecuting, CreatedAt: at(100), UpdatedAt: at(101)}
+	running := Task{Kind: "resize", ID: "id", Status: StatusExecuting, CreatedAt: at(100), UpdatedAt: at(101)}
 	tests := []struct {
 		name  string
 		state state

@@ -98,10 +98,10 @@ func (f *fleet) Task(ctx context.Context, id string) (Task, error) {
 	return f.state(id, time.Now()), nil
 }
 
-// listed is a fleet that is a BatchSource.
+// listed is a fleet that is a Lister.
 type listed struct{ *fleet }
 
-func (f listed) Tasks(ctx context.Context, b Batch) (tasks []Task, next string, err error) {
+func (f listed) List(ctx context.Context, b ListRequest) (tasks []Task, next string, err error) {
 	n := 0
 	if err := f.arrive(ctx, func() { f.pages++; n = f.pages }); err != nil {
 		return nil, "", err
@@ -293,7 +293,7 @@ func manyBreak(t *testing.T) {
 		}
 		asked := len(f.asked)
 		synctest.Wait()
-		if n := w.LeftBehind(); n != 0 {
+		if n := w.AbandonedCalls(); n != 0 {
 			t.Errorf("%d calls left behind that heed their context, want 0", n)
 		}
 		time.Sleep(time.Hour)
@@ -360,14 +360,14 @@ func manyListFails(t *testing.T) {
 	succeeded(t, got)
 }
 
-// endless is a BatchSource whose list shows nothing, and has always one page more.
+// endless is a Lister whose list shows nothing, and has always one page more.
 type endless struct {
 	Source
 	pages int
 	next  func(page int) string
 }
 
-func (e *endless) Tasks(context.Context, Batch) ([]Task, string, error) {
+func (e *endless) List(context.Context, ListRequest) ([]Task, string, error) {
 	e.pages++
 	return nil, e.next(e.pages), nil
 }
@@ -470,17 +470,17 @@ func manyTimeout(t *testing.T) {
 
 func manyTimeoutLate(t *testing.T) {
 	f := newFleet(0)
-	start, blind := time.Now(), 0
+	start, unknown := time.Now(), 0
 	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(20*time.Second)).WaitForTasks(t.Context(), f.add(500, fixed(time.Hour))) {
 		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+poll.FinalAllowance {
 			t.Errorf("%s: %v after %v", task.ID, err, took)
 		}
-		if asWaitError(t, err).blind {
-			blind++
+		if asWaitError(t, err).finalPollFailed {
+			unknown++
 		}
 	}
-	if most := mostWithin(f.asked, time.Second); blind < 400 || blind > 470 || most > 12 {
-		t.Errorf("%d last looks were not made, and %d queries within a second", blind, most)
+	if most := mostWithin(f.asked, time.Second); unknown < 400 || unknown > 470 || most > 12 {
+		t.Errorf("%d last looks were not made, and %d queries within a second", unknown, most)
 	}
 }
 
@@ -513,11 +513,11 @@ func manyDeaf(t *testing.T) {
 			t.Errorf("%s: %v after %v, want ErrQuery", task.ID, err, took)
 		}
 	}
-	if n := w.LeftBehind(); n != len(ids) {
+	if n := w.AbandonedCalls(); n != len(ids) {
 		t.Errorf("%d calls left behind, want %d", n, len(ids))
 	}
 	time.Sleep(2 * time.Hour)
-	if n := w.LeftBehind(); n != 0 {
+	if n := w.AbandonedCalls(); n != 0 {
 		t.Errorf("%d calls left behind when all have ended", n)
 	}
 }

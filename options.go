@@ -13,19 +13,19 @@ import (
 
 // The defaults.
 const (
-	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
-	DefaultMinInterval = pacing.DefaultMinPause
-	DefaultMaxInterval = pacing.DefaultMaxPause
+	// defaultMinInterval and defaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
+	defaultMinInterval = pacing.DefaultMinPause
+	defaultMaxInterval = pacing.DefaultMaxPause
 
-	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
-	DefaultQueryTimeout = 30 * time.Second
+	// defaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
+	defaultQueryTimeout = 30 * time.Second
 
-	// DefaultErrorTolerance outlasts the restart of a gateway and a bad minute of DNS.
-	DefaultErrorTolerance = 5 * time.Minute
+	// defaultErrorTolerance outlasts the restart of a gateway and a bad minute of DNS.
+	defaultErrorTolerance = 5 * time.Minute
 
-	// DefaultNotFoundGrace: how soon DMS lists a task whose id it has just handed out is not documented. Seconds are
+	// defaultNotFoundGrace: how soon DMS lists a task whose id it has just handed out is not documented. Seconds are
 	// likely, and a wrong id is still found out within a minute.
-	DefaultNotFoundGrace = time.Minute
+	defaultNotFoundGrace = time.Minute
 )
 
 // Option changes one setting of a wait: for every wait of a Waiter when given to [New], for one wait when given to
@@ -52,9 +52,9 @@ type settings struct {
 
 func defaults() *settings {
 	return &settings{
-		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval),
-		deadlines:    deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 1},
-		queryTimeout: DefaultQueryTimeout, log: zap.NewNop(), queryCost: DefaultQueryCost,
+		lo: defaultMinInterval, hi: defaultMaxInterval, exponential: pacing.NewExponential(defaultMinInterval, defaultMaxInterval),
+		deadlines:    deadlines{tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace, confirmations: 1},
+		queryTimeout: defaultQueryTimeout, log: zap.NewNop(), queryCost: DefaultQueryCost,
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *settings) check() error {
 	}
 	switch {
 	case s.confirmations < 1:
-		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.confirmations)
+		return fmt.Errorf("taskwait: %w: WithConfirmations %d, want at least 1", ErrInvalidOption, s.confirmations)
 	case s.history != nil && s.newBackOff != nil:
 		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
 	}
@@ -177,18 +177,18 @@ func WithErrorTolerance(d time.Duration) Option { return func(s *settings) { s.t
 // up with [ErrTaskNotFound], also if d is 0.
 func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.grace = d } }
 
-// WithSettle sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may be bad at the
+// WithConfirmations sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may be bad at the
 // next look. Default 1, and no less. Errors and throttles in between neither count nor reset; any other answer resets. If the
 // timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait succeeds, and the Task
-// says so: Unsettled. A failure needs no confirmation.
-func WithSettle(n int) Option { return func(s *settings) { s.confirmations = n } }
+// says so: Unconfirmed. A failure needs no confirmation.
+func WithConfirmations(n int) Option { return func(s *settings) { s.confirmations = n } }
 
-// WithLeaving names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
+// WithStalePhase names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
 // it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not been restarted.
 // Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A change so quick that no
 // look falls into it is waited for until the timeout; so give one. phase is compared with Task.Phase, or with Status
 // where the Source gives no Phase. Default "": everything counts.
-func WithLeaving(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
+func WithStalePhase(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
 
 // WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long: status,
 // phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from begin to end,

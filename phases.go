@@ -52,8 +52,8 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 	if e = x.waitForTask(ctx, id); e != nil && !e.Task.Status.Terminal() {
 		return e
 	}
-	if doubt := x.confirm(ctx, search, id, outcome.at); doubt != nil {
-		return doubt
+	if e := x.confirm(ctx, search, id, outcome.at); e != nil {
+		return e
 	}
 	return e
 }
@@ -107,7 +107,7 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	s.initial = max(0, time.Until(started.Add(listLag)))
 	e := x.search(ctx, search, s)
 	if e != nil {
-		e.ID, e.Task, e.Candidates, e.doubt = id, last.state.task, search.candidates(), true
+		e.ID, e.Task, e.Candidates, e.ambiguous = id, last.state.task, search.candidates(), true
 	}
 	x.backTo(last)
 	return e

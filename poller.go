@@ -81,7 +81,7 @@ func (s subscription) close() {
 
 // own makes a Poller of the Source that is not shared.
 func (h *pollers) own(s *settings) *poll.Poller[Task] {
-	list, _ := h.src.(BatchSource)
+	list, _ := h.src.(Lister)
 	return h.of(s, h.poll, list)
 }
 
@@ -98,7 +98,7 @@ func checked(src Source) SourceFunc {
 }
 
 // of makes a Poller that calls poll, and list for many; list nil: there is none.
-func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[Task] {
+func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] {
 	cfg := poll.Config[Task]{
 		Poll:         f,
 		ID:           func(t *Task) string { return t.ID },
@@ -113,7 +113,7 @@ func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[T
 	}
 	if list != nil {
 		cfg.List = func(ctx context.Context, r poll.ListRequest) ([]Task, string, error) {
-			tasks, next, err := list.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+			tasks, next, err := list.List(ctx, ListRequest{IDs: r.IDs, Since: r.Since, Page: r.Page})
 			if slices.ContainsFunc(tasks, blank) {
 				tasks = slices.DeleteFunc(slices.Clone(tasks), blank) // such a row says nothing: its task is polled alone
 			}
@@ -132,6 +132,6 @@ func pollTrouble(err error) poll.Trouble {
 		Throttled: o.class == ClassThrottled,
 		Refused:   o.class == ClassPermanent || o.class == ClassNotFound || errors.Is(err, errors.ErrUnsupported),
 		ByContext: errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded),
-		After:     min(o.retryAfter, MaxRetryAfter),
+		After:     min(o.retryAfter, maxRetryAfter),
 	}
 }

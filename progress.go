@@ -19,9 +19,9 @@ type Progress struct {
 	Next      time.Duration // until the coming query, from this answer; 0: at once, or none is coming
 	Err       error         // the trouble at hand: a [*QueryError], or an unknown status; nil: none
 	Changed   bool          // this answer's status or phase differs from the one before
-	Good      int           // SUCCESS in a row, which [WithSettle] wants more than one of
+	Confirmed int           // SUCCESS in a row, which [WithConfirmations] wants more than one of
 	Estimate  *Estimate     // how long tasks of this kind take; nil: unknown, and always without WithHistory
-	Starved   time.Duration // for how long this look has been waiting for its turn behind WithLimiter; 0: it has not
+	QueuedFor time.Duration // for how long this look has been waiting for its turn behind WithLimiter; 0: it has not
 	All       Tally         // how the whole stands, this included; zero in WaitForTask
 	Done      bool          // the last call: Outcome is what WaitForTask is about to return
 	Outcome   error         // nil until Done; with Done, nil means SUCCESS

@@ -38,7 +38,7 @@ func (r *reporting) tell(s *state, p *Progress) {
 	if r.progress == nil {
 		return
 	}
-	p.Task, p.Polls, p.Errors, p.Good = s.task, int(s.polls), int(s.errors), int(s.successStreak)
+	p.Task, p.Polls, p.Errors, p.Confirmed = s.task, int(s.polls), int(s.errors), int(s.successStreak)
 	p.Elapsed = time.Since(r.began)
 	if s.seen() {
 		p.Unchanged = time.Since(s.lastChangedAt)
@@ -71,7 +71,7 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 		subject = zap.String("operation", text.Clip(r.operation))
 	}
 	fields := []zap.Field{
-		subject, zap.String("name", text.Clip(s.task.Name)), zap.String("status", text.Clip(string(s.task.Status))),
+		subject, zap.String("kind", text.Clip(s.task.Kind)), zap.String("status", text.Clip(string(s.task.Status))),
 		zap.Int32("polls", s.polls), zap.Int32("errors", s.errors),
 		zap.Duration("elapsed", time.Since(r.began)), zap.Duration("next", next),
 	}

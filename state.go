@@ -22,7 +22,7 @@ type state struct {
 	errorStreak    streak    // transient errors in a row
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
-	leftStalePhase bool      // the phase of WithLeaving was left
+	leftStalePhase bool      // the phase of WithStalePhase was left
 }
 
 // reported is what a Detailer has said of the task.
@@ -70,7 +70,7 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 // recordTask remembers a task that was seen.
 func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	t := a.Value
-	t.ID, t.Unsettled = s.task.ID, false
+	t.ID, t.Unconfirmed = s.task.ID, false
 	if stale {
 		t.Status = StatusExecuting // what it was before the wait began does not count
 	} else {

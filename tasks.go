@@ -19,9 +19,9 @@ import (
 // What answers mean is decided on the goroutine of the loop, between its rounds: while a round of the loop takes its time,
 // polls that are due are made, but their answers wait, and so does what follows from them. No result is lost by that, and
 // none is wrong; but timeouts are noticed late. Leaving the loop stops the rest: nothing is polled any more, and
-// queries in flight are cancelled ([Waiter.LeftBehind] counts those that ignore that).
+// queries in flight are cancelled ([Waiter.AbandonedCalls] counts those that ignore that).
 //
-// If the Source is a [BatchSource] the tasks share its answers. Then the number of requests grows with that of the pages of
+// If the Source is a [Lister] the tasks share its answers. Then the number of requests grows with that of the pages of
 // its list, and hardly with that of the tasks; a task is polled alone where that is cheaper, and where the list does not
 // show it. Options hold for each of the tasks: the pauses of the schedule are those of a task that waits alone, and many
 // tasks together are polled more often, as a poll is worth more. With WithBackOff, an answer that comes before a task's

@@ -102,7 +102,7 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 // handle decides what an answer means, and reports it.
 func (w *wait) handle(a *answer) (d decision) {
 	if a.Queued > 0 {
-		w.reporting.tell(&w.state, &Progress{Starved: a.Queued})
+		w.reporting.tell(&w.state, &Progress{QueuedFor: a.Queued})
 		return d
 	}
 	now, before := time.Now(), w.state.task
@@ -140,7 +140,7 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	if w.schedule == nil {
 		return w.exponential.Pause(step, rand.Float64())
 	}
-	return w.schedule(step, t.Name, now.Sub(s.startOf(t, now)), rand.Float64())
+	return w.schedule(step, t.Kind, now.Sub(s.startOf(t, now)), rand.Float64())
 }
 
 // finish ends the wait as decided.
@@ -150,7 +150,7 @@ func (w *wait) finish(d *decision) *WaitError {
 	}
 	e := w.failure(d.reason)
 	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
-		e.ctxErr, e.blind = context.DeadlineExceeded, !d.seen
+		e.ctxErr, e.finalPollFailed = context.DeadlineExceeded, !d.seen
 	}
 	return e
 }
@@ -177,10 +177,10 @@ func (w *wait) refused(reason, err error) *WaitError {
 
 func (w *wait) failure(reason error) *WaitError {
 	s := &w.state
-	s.task.Unsettled = s.successStreak > 0
+	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
-		kind: reason, unleft: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		kind: reason, inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 	}
 }
 
@@ -233,7 +233,7 @@ func (w *wait) noDetails(o observation) {
 		w.details = nil
 	case ClassThrottled:
 		if l := w.limiter.permits(); l != nil {
-			l.Throttled(min(o.retryAfter, MaxRetryAfter))
+			l.Throttled(min(o.retryAfter, maxRetryAfter))
 		}
 	case ClassTransient, ClassConflict, ClassNotSent:
 	}

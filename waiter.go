@@ -41,10 +41,10 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src)}}, nil
 }
 
-// LeftBehind returns how many calls of the Source are abandoned, and still running: because the context of their wait
+// AbandonedCalls returns how many calls of the Source are abandoned, and still running: because the context of their wait
 // ended, or because they took longer than WithQueryTimeout allows. With a Source that honours its context it goes back to
 // 0 as soon as the Source has reacted. It is safe for concurrent use.
-func (w *Waiter) LeftBehind() int { return int(w.pollers.abandoned.Load()) }
+func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 
 // WaitForTask waits for the task with this id and returns the last thing the service said of it, with every error too.
 //

@@ -296,7 +296,7 @@ func TestContextDeadline(t *testing.T) {
 	})
 }
 
-func TestLeftBehind(t *testing.T) {
+func TestAbandonedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cloud{answers: []answer{seen(StatusExecuting)}, latency: 50 * time.Second, deaf: true}
 		w := newWaiter(t, c, every(5*time.Second), WithErrorTolerance(time.Hour))
@@ -304,7 +304,7 @@ func TestLeftBehind(t *testing.T) {
 		defer cancel()
 		most, texts := 0, ""
 		_, err, _ := waitFor(ctx, w, WithProgress(func(p Progress) {
-			most = max(most, w.LeftBehind())
+			most = max(most, w.AbandonedCalls())
 			if p.Err != nil {
 				texts += p.Err.Error() + "; "
 			}
@@ -315,13 +315,13 @@ func TestLeftBehind(t *testing.T) {
 		if want := "no answer within 30s; the query begun 35s ago is still running; "; !strings.HasPrefix(texts, want) {
 			t.Errorf("trouble = %q, want it to begin with %q", texts, want)
 		}
-		if w.LeftBehind() != 1 || c.running.Load() != 1 {
-			t.Errorf("left behind after the wait: %d counted, %d running; want 1, 1", w.LeftBehind(), c.running.Load())
+		if w.AbandonedCalls() != 1 || c.running.Load() != 1 {
+			t.Errorf("left behind after the wait: %d counted, %d running; want 1, 1", w.AbandonedCalls(), c.running.Load())
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if w.LeftBehind() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
-			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.LeftBehind(), c.running.Load(), len(c.asked))
+		if w.AbandonedCalls() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
+			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.AbandonedCalls(), c.running.Load(), len(c.asked))
 		}
 	})
 }

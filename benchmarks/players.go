@@ -49,7 +49,7 @@ func peers() []player {
 func (t *task) source() taskwait.Source {
 	return taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 		ended, err := t.ask(ctx)
-		answer := taskwait.Task{ID: id, Name: t.kind, Status: taskwait.StatusExecuting, CreatedAt: t.created}
+		answer := taskwait.Task{ID: id, Kind: t.kind, Status: taskwait.StatusExecuting, CreatedAt: t.created}
 		if ended {
 			answer.Status, answer.UpdatedAt = taskwait.StatusSuccess, t.ends
 		}

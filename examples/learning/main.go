@@ -40,7 +40,7 @@ func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
 		return err
 	}
 	for _, t := range recent {
-		history.Add(t.Name, t.Took())
+		history.Add(t.Kind, t.Took())
 	}
 	waiter, err := taskwait.New(source, taskwait.WithHistory(history))
 	if err != nil {

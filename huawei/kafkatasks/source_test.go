@@ -31,7 +31,7 @@ func TestTask(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if task.ID != id || task.Name != "bindInstancePublicIp" || task.Status != taskwait.StatusExecuting ||
+		if task.ID != id || task.Kind != "bindInstancePublicIp" || task.Status != taskwait.StatusExecuting ||
 			!task.CreatedAt.Equal(created) || !task.UpdatedAt.Equal(created.Add(300*time.Millisecond)) {
 			t.Errorf("task = %v, created %v, updated %v", task, task.CreatedAt, task.UpdatedAt)
 		}
@@ -146,7 +146,7 @@ func TestHistory(t *testing.T) {
 		}
 		history := taskwait.NewHistory()
 		for _, t := range tasks {
-			history.Add(t.Name, t.Took())
+			history.Add(t.Kind, t.Took())
 		}
 		id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: 8 * time.Minute})
 		time.Sleep(5 * time.Minute) // the wait begins on a task that is old already
@@ -221,7 +221,7 @@ func TestLenientRows(t *testing.T) {
 // listed finds a task in the list.
 func listed(t *testing.T, src *kafkatasks.Source, id string) (taskwait.Task, error) {
 	t.Helper()
-	tasks, err := src.List(t.Context(), time.Time{})
+	tasks, err := src.ListSince(t.Context(), time.Time{})
 	for _, task := range tasks {
 		if task.ID == id {
 			return task, err

@@ -157,7 +157,7 @@ func (d *durations) merge() error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.ended)) {
 		t := d.ended[id]
-		h.Add(t.Name, t.Took())
+		h.Add(t.Kind, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {

@@ -442,8 +442,8 @@ func TestHungListAndClose(t *testing.T) {
 	})
 }
 
-// TestListHeedsItsContext makes sure that a page that takes too long is cancelled, and asked for again.
-func TestListHeedsItsContext(t *testing.T) {
+// TestListHonoursItsContext makes sure that a page that takes too long is cancelled, and asked for again.
+func TestListHonoursItsContext(t *testing.T) {
 	var s *script
 	play(t, func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout = 5 * time.Second }, func(it *script) {
 		s = it
