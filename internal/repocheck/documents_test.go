@@ -68,8 +68,8 @@ func TestPrograms(t *testing.T) {
 }
 
 var (
-	script  = regexp.MustCompile("(?s)```sh\n(.*?)```")
-	paths   = regexp.MustCompile(`(?m)(?:^|\s)(\./[\w./-]*\w|\.ci/\w+)`)
+	script  = regexp.MustCompile("(?s)```sh\n(.*?)```|`([^`\n]+)`")
+	paths   = regexp.MustCompile(`(?m)(?:^|\s|\x60)(\./[\w./-]*\w|\.ci/\w+)`)
 	ciSteps = regexp.MustCompile(`(?m)\.ci/run ([a-z0-9 ]+)`)
 )
 
@@ -78,12 +78,12 @@ func TestCommands(t *testing.T) {
 	steps := strings.Fields(output(t, "bash", ".ci/run", "-list"))
 	for _, name := range documents(t) {
 		for _, block := range script.FindAllStringSubmatch(read(t, name), -1) {
-			for _, m := range paths.FindAllStringSubmatch(block[1], -1) {
+			for _, m := range paths.FindAllStringSubmatch(block[0], -1) {
 				if _, err := os.Stat(filepath.Join(top, m[1])); err != nil && !strings.HasSuffix(m[1], ".env") { // serve-fake writes it
 					t.Errorf("%s: a command with %s: %v", name, m[1], err)
 				}
 			}
-			for _, m := range ciSteps.FindAllStringSubmatch(block[1], -1) {
+			for _, m := range ciSteps.FindAllStringSubmatch(block[0], -1) {
 				for _, step := range strings.Fields(m[1]) {
 					if !slices.Contains(steps, step) {
 						t.Errorf("%s: .ci/run %s, want a step that there is", name, step)
