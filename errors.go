@@ -9,7 +9,8 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked for.
+// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
+// for.
 var (
 	ErrTaskFailed    = errors.New("task failed")
 	ErrTaskDeleted   = errors.New("task record deleted")
@@ -56,7 +57,8 @@ type QueryError struct {
 	Err        error         `json:"-"` // what happened; its text must hold no secret
 }
 
-// Error gives what happened, cut if it is long, and the service's code and request id where Err does not show them already.
+// Error gives what happened, cut if it is long, and the service's code and request id where Err does not show them
+// already.
 func (e *QueryError) Error() string {
 	if e == nil {
 		return "a nil *QueryError" // a Source's slip, not worth a panic

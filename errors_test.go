@@ -30,7 +30,7 @@ func TestErrorTexts(t *testing.T) {
 	denied := &QueryError{Class: ClassPermanent, Code: "DMS.10240002", RequestID: "5b63", Err: errors.New("403 Forbidden: no permission")}
 	missing := answer{Err: &QueryError{Class: ClassNotFound, Err: errors.New("no task with this id")}}
 	disk := named(StatusFailed, "resize")
-	disk.Value.Failure = Failure{Code: "DMS.1", Reason: "disk\nfull"}
+	disk.Value.FailureCode, disk.Value.FailureReason = "DMS.1", "disk\nfull"
 	tests := []struct {
 		name  string
 		cloud *cloud
@@ -173,9 +173,11 @@ func TestInvalidInput(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, ctx := range []context.Context{t.Context(), cancelled(t)} { // a dead context makes no difference
 				_, err := w.WaitForTask(ctx, tt.id, tt.opts...)
-				var we *WaitError
-				if !errors.Is(err, tt.want) || errors.As(err, &we) || tt.text != "" && err.Error() != tt.text {
+				if !errors.Is(err, tt.want) || tt.text != "" && err.Error() != tt.text {
 					t.Errorf("error = %v\nwant    %s", err, tt.text)
+				}
+				if e := asWaitError(t, err); e.ID != tt.id || !e.StillRunning() || e.Polls != 0 {
+					t.Errorf("id %q, StillRunning %v, %d polls; want %q, true, none", e.ID, e.StillRunning(), e.Polls, tt.id)
 				}
 			}
 			if _, err := New(asked, tt.opts...); tt.want == ErrInvalidOption && tt.name != "nil BackOff" && (err == nil || err.Error() != tt.text) {

@@ -2,7 +2,6 @@ package taskwait_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/time/rate"
@@ -117,18 +117,35 @@ func ExampleWaiter_WaitForTasks() {
 	// c3 is done
 }
 
-func ExampleWaiter_CollectTasks() {
+func ExampleWaiter_WaitForAll() {
 	source := ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "FAILED"})
 	waiter, _ := taskwait.New(source, often)
-	results, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2"})
-	for _, r := range results {
-		fmt.Println(r.Task)
+	tasks, err := waiter.WaitForAll(context.Background(), []string{"a1", "b2"})
+	for _, task := range tasks {
+		fmt.Println(task)
 	}
 	fmt.Println(errors.Is(err, taskwait.ErrTaskFailed)) // it is each of the errors there are
 	// Output:
 	// task "a1": SUCCESS
 	// task "b2": FAILED
 	// true
+}
+
+// The first task that has not succeeded ends the wait for all others.
+func ExampleWaiter_WaitForTasks_failFast() {
+	source := ends(map[string]taskwait.Status{"a1": "FAILED", "b2": "EXECUTING"})
+	waiter, _ := taskwait.New(source, often)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	for task, err := range waiter.WaitForTasks(ctx, []string{"a1", "b2"}) {
+		if err != nil {
+			cancel(err)
+		}
+		fmt.Println(task.ID, errors.Is(err, taskwait.ErrTaskFailed), errors.Is(err, context.Canceled))
+	}
+	// Output:
+	// a1 true false
+	// b2 false true
 }
 
 // Five requests a second for all Waiters that share the limiter. A little less than the service allows leaves room for
@@ -167,7 +184,7 @@ func (p pair) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwai
 func ExampleLister() {
 	source := pair{ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "SUCCESS", "c3": "SUCCESS"})}
 	waiter, _ := taskwait.New(source, often)
-	_, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2", "c3"})
+	_, err := waiter.WaitForAll(context.Background(), []string{"a1", "b2", "c3"})
 	fmt.Println(err)
 	// Output: <nil>
 }
@@ -304,7 +321,7 @@ func (c timeless) Write(e zapcore.Entry, fields []zapcore.Field) error {
 
 // With a history, a wait asks when an answer is likely.
 func ExampleWithHistory() {
-	history := taskwait.NewHistory()
+	history := &schedule.History{}
 	for range 10 {
 		history.Add("bindInstancePublicIp", 200*time.Millisecond)
 	}
@@ -318,18 +335,5 @@ func ExampleWithHistory() {
 	fmt.Println(err)
 	// Output:
 	// usually takes 200ms, next look within a second: true
-	// <nil>
-}
-
-func ExampleHistory() {
-	history := taskwait.NewHistory()
-	history.Add("bindInstancePublicIp", 3*time.Second)
-	saved, _ := json.Marshal(history)
-	fmt.Println(string(saved))
-
-	loaded := taskwait.NewHistory()
-	fmt.Println(json.Unmarshal(saved, loaded))
-	// Output:
-	// {"version":1,"kinds":{"bindInstancePublicIp":[{"took":3000000000}]}}
 	// <nil>
 }

@@ -53,13 +53,19 @@ func TestOlderAnswer(t *testing.T) {
 	})
 }
 
-// TestInvalidAndFailFast: each id has its result, also where the first one ends all.
-func TestInvalidAndFailFast(t *testing.T) {
+// TestInvalidAndCancelled: each id has its result, also where the first one ends all.
+func TestInvalidAndCancelled(t *testing.T) {
 	w := newWaiter(t, always(StatusSuccess))
-	results, _ := w.CollectTasks(t.Context(), []string{"a/b", "c/d", "id"}, WithFailFast())
-	for i, want := range []error{ErrInvalidID, ErrInvalidID, context.Canceled} {
-		if !errors.Is(results[i].Err, want) {
-			t.Errorf("got %v for id %d, want %v", results[i].Err, i, want)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	got := map[string]error{}
+	for task, err := range w.WaitForTasks(ctx, []string{"a/b", "c/d", "id"}) {
+		got[task.ID] = err
+		cancel(err)
+	}
+	for id, want := range map[string]error{"a/b": ErrInvalidID, "c/d": ErrInvalidID, "id": context.Canceled} {
+		if err := got[id]; !errors.Is(err, want) || asWaitError(t, err).ID != id {
+			t.Errorf("got %v for %q, want %v", err, id, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -168,7 +169,7 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a bad option is every id's error", inBubble(manyBadOption))
 	t.Run("breaking out leaves nothing running", inBubble(manyBreak))
 	t.Run("a context that ends", inBubble(manyCancelled))
-	t.Run("fail fast", inBubble(manyFailFast))
+	t.Run("cancelled in the loop", inBubble(manyCancelInLoop))
 	t.Run("a list that fails ends no wait", inBubble(manyListFails))
 	t.Run("a list that is refused is not asked again", inBubble(manyListRefused))
 	t.Run("a list that hangs holds nobody", inBubble(manyListHangs))
@@ -237,9 +238,9 @@ func manyTwice(t *testing.T) {
 	ids := f.add(2, fixed(time.Second))
 	f.tasks[ids[1]].outcome = StatusFailed
 	got := map[string]int{}
-	var last Tally
+	var last Progress
 	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{ids[0], ids[1], ids[0], ids[1], ids[0]},
-		WithProgress(func(p Progress) { last = p.All })) {
+		WithProgress(func(p Progress) { last = p })) {
 		if got[task.ID]++; (err == nil) != (task.ID == ids[0]) {
 			t.Errorf("%s: %v", task.ID, err)
 		}
@@ -247,8 +248,8 @@ func manyTwice(t *testing.T) {
 	if want := map[string]int{ids[0]: 3, ids[1]: 2}; !maps.Equal(got, want) || len(f.asked) != 4 {
 		t.Errorf("%v with %d queries, want %v with 4", got, len(f.asked), want)
 	}
-	if want := (Tally{Total: 5, Done: 5, Failed: 2}); last != want {
-		t.Errorf("tally %+v, want %+v", last, want)
+	if last.Total != 5 || last.Ended != 5 || last.Succeeded != 3 {
+		t.Errorf("%d ended and %d succeeded of %d, want 5, 3 and 5", last.Ended, last.Succeeded, last.Total)
 	}
 }
 
@@ -322,14 +323,20 @@ func manyCancelled(t *testing.T) {
 	}
 }
 
-func manyFailFast(t *testing.T) {
+// manyCancelInLoop ends all as soon as one task has not succeeded.
+func manyCancelInLoop(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	f := newFleet(100)
 	ids := f.add(50, func(i int) time.Duration { return time.Duration(i) * time.Second })
 	f.tasks[ids[10]].outcome = StatusFailed
 	f.tasks[ids[10]].unlisted = true
 	n, stopped := 0, 0
-	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), ids, WithFailFast()) {
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(ctx, ids) {
 		n++
+		if err != nil {
+			cancel(err)
+		}
 		switch {
 		case err == nil, task.ID == ids[10] && errors.Is(err, ErrTaskFailed):
 		case !errors.Is(err, context.Canceled) || errors.Is(err, ErrTaskFailed) || !asWaitError(t, err).StillRunning():
@@ -341,10 +348,16 @@ func manyFailFast(t *testing.T) {
 	if n != 50 || stopped < 30 {
 		t.Errorf("%d results, %d of them stopped", n, stopped)
 	}
-	for _, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{"a/b", ids[40]}, WithFailFast()) {
-		if err == nil {
-			t.Error("got success, want an invalid id to end all at once")
+	ctx, cancel = context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	start := time.Now()
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(ctx, []string{"a/b", ids[40]}) {
+		if cancel(err); task.ID == ids[40] && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "invalid id")) {
+			t.Errorf("%v, want context.Canceled, with the cause in its text", err)
 		}
+	}
+	if time.Since(start) != 0 {
+		t.Errorf("ended after %v, want an invalid id to end all at once", time.Since(start))
 	}
 }
 
@@ -544,7 +557,7 @@ func manyProgress(t *testing.T) {
 	var told []string
 	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), append(ids, "a b"), WithProgress(func(p Progress) {
 		if p.Changed || p.Done {
-			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.All.Running, p.All.Done, p.All.Failed, p.Outcome != nil))
+			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.Total-p.Ended, p.Ended, p.Ended-p.Succeeded, p.Outcome != nil))
 		}
 	})) {
 		told = append(told, fmt.Sprintf("%s: %v", task.ID, err == nil))

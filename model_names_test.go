@@ -35,7 +35,7 @@ func withConfirmations(n int) taskwait.Option      { return taskwait.WithConfirm
 func withStalePhase(phase string) taskwait.Option  { return taskwait.WithStalePhase(phase) }
 func unconfirmed(t *taskwait.Task) bool            { return t.Unconfirmed }
 func abandonedCalls(waiter *taskwait.Waiter) int   { return waiter.AbandonedCalls() }
-func totals(p *taskwait.Progress) (all, ended int) { return p.All.Total, p.All.Done }
+func totals(p *taskwait.Progress) (all, ended int) { return p.Total, p.Ended }
 
 // simOperation is an Operation of the script: start sends it, find lists what may be its tasks, busy says what is in
 // the way.

@@ -298,10 +298,11 @@ func TestDoRejects(t *testing.T) {
 	for name, do := range map[string]func() error{
 		"no Start":     func() error { _, err := w.Do(t.Context(), Operation{Name: "x"}); return err },
 		"nil context":  func() error { _, err := w.Do(nil, Operation{Start: start}); return err }, //nolint:staticcheck // that is what is tested
-		"a bad option": func() error { _, err := w.Do(t.Context(), Operation{Start: start}, WithConfirmations(0)); return err },
+		"a bad option": func() error { _, err := w.Do(t.Context(), Operation{Start: start}, WithConfirmations(-1)); return err },
 	} {
-		if err := do(); !errors.Is(err, ErrInvalidOption) {
-			t.Errorf("%s: %v, want ErrInvalidOption", name, err)
+		err := do()
+		if !errors.Is(err, ErrInvalidOption) || !errors.Is(err, ErrNotStarted) || asWaitError(t, err).StillRunning() {
+			t.Errorf("%s: %v, want ErrInvalidOption and ErrNotStarted, and nothing running", name, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 // unlessSpinning ends the test if a wait reports so much that it must be spinning.
@@ -38,7 +39,9 @@ func TestLongestDurations(t *testing.T) {
 		{"WithNotFoundGrace", taskwait.WithNotFoundGrace},
 		{"WithStallTimeout", taskwait.WithStallTimeout},
 		{"WithInterval", func(d time.Duration) taskwait.Option { return taskwait.WithInterval(time.Second, d) }},
-		{"WithQueryCost", taskwait.WithQueryCost},
+		{"History.QueryCost", func(d time.Duration) taskwait.Option {
+			return taskwait.WithHistory(&schedule.History{QueryCost: d})
+		}},
 	}
 	const year = 365 * 24 * time.Hour
 	durations := []time.Duration{longest, longest - 1, longest - time.Minute, longest - 50*year, longest / 2}

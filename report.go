@@ -18,7 +18,7 @@ type reporting struct {
 	progress  func(Progress) // nil: nobody
 	log       *zap.Logger
 	learned   *pacing.Learned // for estimates; nil: there are none
-	totals    *Tally          // nil: the wait is alone
+	totals    *totals         // nil: the wait is alone
 }
 
 // answer gives one answer to the log and to the progress callback.
@@ -47,7 +47,7 @@ func (r *reporting) tell(s *state, p *Progress) {
 		p.Estimate = estimate(r.learned, &s.task, time.Since(s.taskStartedAt))
 	}
 	if r.totals != nil {
-		p.All = *r.totals
+		p.Total, p.Ended, p.Succeeded = r.totals.total, r.totals.ended, r.totals.succeeded
 	}
 	r.progress(*p)
 }
@@ -88,7 +88,8 @@ type warned struct {
 	ended    bool      // so has the wait
 }
 
-// maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged for ever.
+// maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged
+// for ever.
 const maxWarned = 16
 
 // first reports whether o is the first trouble of its kind; status is the unknown one, if that is what it is about.

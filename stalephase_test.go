@@ -29,6 +29,7 @@ func TestConfirmationsAndPhases(t *testing.T) {
 		polls       int
 		unconfirmed bool
 	}{
+		{name: "0 is 1", answers: []answer{busy, good}, opts: []Option{WithConfirmations(0)}, polls: 2},
 		{name: "three in a row", answers: []answer{busy, good}, opts: []Option{WithConfirmations(3)}, polls: 4},
 		{name: "errors neither count nor reset", answers: []answer{good, boom, throttled, good}, opts: []Option{WithConfirmations(2)}, polls: 4},
 		{name: "another status resets", answers: []answer{good, busy, good}, opts: []Option{WithConfirmations(2)}, polls: 4},

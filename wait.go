@@ -52,7 +52,7 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 	c.deadlines.ctxEnd, _ = ctx.Deadline()
 	c.reporting = reporting{began: began, progress: s.progress, log: s.log, learned: s.learned()}
 	pause := s.initial
-	if pause == 0 && c.reporting.learned != nil && s.kind != "" {
+	if pause == 0 && c.reporting.learned != nil && s.kind != "" && s.newBackOff == nil {
 		pause = c.reporting.learned.First(rand.Float64())
 	}
 	var fresh state

@@ -104,6 +104,9 @@ func (e *WaitError) As(target any) bool {
 
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
+	if e.Polls == 0 && (e.kind == ErrInvalidID || e.kind == ErrInvalidOption) { //nolint:errorlint // sentinels
+		return e.LastErr.Error() // it says all there is
+	}
 	var b strings.Builder
 	subject := fmt.Sprintf("task %q", text.Clip(e.ID))
 	if e.noTaskYet() {
@@ -155,8 +158,9 @@ func (e *WaitError) lastSeen() string {
 		return "last seen " + statusText(&t)
 	case e.ambiguous:
 		return statusText(&t) + ", which may be another operation's" + e.candidates("")
-	case t.Failure != Failure{}:
-		return statusText(&t) + ": " + failureText(t.Failure)
+	}
+	if why := failureText(&t); why != "" {
+		return statusText(&t) + ": " + why
 	}
 	return statusText(&t)
 }

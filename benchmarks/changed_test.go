@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/internal/optimum"
 	"github.com/taskwait/taskwait/schedule"
 )
@@ -22,11 +21,11 @@ func TestChangedWorld(t *testing.T) {
 		for round := range rounds {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(3, uint64(round)))
-				h, old := taskwait.NewHistory(), optimum.LogNormal("resize", was, 0.25, 0, 0)
+				h, old := &schedule.History{}, optimum.LogNormal("resize", was, 0.25, 0, 0)
 				for range 100 {
 					h.Add("resize", seconds(old.Draw(r)))
 				}
-				same := learned(func() *taskwait.History { return h }, time.Second)
+				same := learned(func() *schedule.History { return h }, time.Second)
 				for i := range columns {
 					one := &task{kind: "resize", created: time.Now(), ends: time.Now().Add(seconds(is.Draw(r)))}
 					if err := same.wait(context.Background(), one); err != nil {

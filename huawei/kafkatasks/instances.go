@@ -156,7 +156,7 @@ func (i *instance) task(untilDeleted bool) taskwait.Task {
 	case i.Status == statusRunning:
 		t.Status = taskwait.StatusSuccess
 	case failed[i.Status]:
-		t.Status, t.Failure = taskwait.StatusFailed, taskwait.Failure{Code: i.Status}
+		t.Status, t.FailureCode = taskwait.StatusFailed, i.Status
 	case i.changing():
 		t.Status = inTransition[i.Status]
 	}

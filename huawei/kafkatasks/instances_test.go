@@ -51,8 +51,8 @@ func TestInstanceStatus(t *testing.T) {
 		if err != nil || task.Status != tt.running || task.Phase != tt.phase || task.ID != "kafka-1" {
 			t.Errorf("%s: %v, %v; want %s", tt.phase, task, err, tt.running)
 		}
-		if (tt.running == failed) != (task.Failure.Code == tt.phase) {
-			t.Errorf("%s: failure %+v", tt.phase, task.Failure)
+		if (tt.running == failed) != (task.FailureCode == tt.phase) {
+			t.Errorf("%s: failure %q", tt.phase, task.FailureCode)
 		}
 		task, err = kafkatasks.UntilDeleted(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != executing || task.Phase != tt.phase {

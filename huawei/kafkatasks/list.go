@@ -36,7 +36,7 @@ const (
 )
 
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
-// [taskwait.History] is seeded with.
+// [github.com/taskwait/taskwait/schedule.History] is seeded with.
 //
 //	tasks, err := source.Recent(ctx)
 //	for _, t := range tasks {

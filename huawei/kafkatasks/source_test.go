@@ -16,6 +16,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -144,7 +145,7 @@ func TestHistory(t *testing.T) {
 		if err != nil || len(tasks) != 20 || len(cloud.Requests()) != 1 {
 			t.Fatalf("%d tasks, %v, %d requests; want 20 in one", len(tasks), err, len(cloud.Requests()))
 		}
-		history := taskwait.NewHistory()
+		history := &schedule.History{}
 		for _, t := range tasks {
 			history.Add(t.Kind, t.Took())
 		}
