@@ -1,5 +1,5 @@
-// One waits for one Kafka background task: the program that README.md shows. The endpoint and the instance come from the
-// environment, and so do the keys, where the SDK looks for them. Without an account, see docs/serve-fake.md.
+// One waits for one Kafka background task: the program that README.md shows. The endpoint and the instance come from
+// the environment, and so do the keys, where the SDK looks for them. Without an account, see docs/serve-fake.md.
 //
 //	go run ./examples/one TASK_ID
 package main

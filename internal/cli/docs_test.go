@@ -17,7 +17,8 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and the meaning of every exit code.
+// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and the meaning of every exit
+// code.
 func TestJSONDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/cli.md")
 	if err != nil {
@@ -59,8 +60,8 @@ var sentinels = map[string]error{
 	"context.Canceled": context.Canceled,
 }
 
-// TestErrorsDocumented makes sure that docs/errors.md has a row for each error of the library and for no other, with the
-// exit code that the command makes of it.
+// TestErrorsDocumented makes sure that docs/errors.md has a row for each error of the library and for no other, with
+// the exit code that the command makes of it.
 func TestErrorsDocumented(t *testing.T) {
 	rows := tableRows(t, "errors.md", "| error |")
 	if got, want := slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(sentinels)); !slices.Equal(got, want) {

@@ -16,8 +16,8 @@ var (
 	figures     = regexp.MustCompile(`\d+(\.\d+)?(m\d+(\.\d+)?)?s\b|\b\d+ (polls|errors)\b`)
 )
 
-// TestOutputs runs each program whose output a document shows, and compares the two line by line: which lines there are,
-// figures and order aside. Without -outputs it says so, and runs nothing.
+// TestOutputs runs each program whose output a document shows, and compares the two line by line: which lines there
+// are, figures and order aside. Without -outputs it says so, and runs nothing.
 func TestOutputs(t *testing.T) {
 	if !*outputs {
 		t.Log("no -outputs: no program is run")
