@@ -1,5 +1,5 @@
 // Package repocheck holds tests of the repository as a whole: which modules its packages reach, how large it is, and
-// that what the documents say is so. Which package may import which is stated in .golangci.yml.
+// whether the documents are true. Which package may import which is stated in .golangci.yml.
 package repocheck
 
 import (
