@@ -104,7 +104,8 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 				}
 				ctx, cancel := context.WithDeadline(s.ctx, s.start.Add(500*time.Millisecond+tt.left))
 				defer cancel()
-				b := &reader{s.Subscribe(ctx, []string{"b"}, Terms{First: s.in(500 * time.Millisecond), Pause: time.Second}), s, "B", []string{"b"}}
+				terms := Terms{First: s.in(500 * time.Millisecond), Pause: time.Second}
+				b := s.Subscribe(ctx, []string{"b"}, terms)
 				a := s.subscribe("A", Terms{First: s.start, Pause: time.Millisecond}, "a", "c", "d")
 				s.until(850 * time.Millisecond)
 				s.want(tt.want...)
