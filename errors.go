@@ -48,9 +48,11 @@ const (
 	ClassNotSent                // only for an [Operation]: it never left, so that it may be tried again
 )
 
-// QueryError is what a [Source] returns to say more of a failed query than "error".
+// QueryError is what a [Source] returns to say more of a failed query than "error". [NotFound], [Permanent],
+// [Throttled] and [CheckResponse] make one.
 type QueryError struct {
 	Class      Class
+	StatusCode int           // the HTTP status of the answer; 0: none
 	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to 5 min
 	Code       string        // the service's error code, such as "DMS.00404022"; empty: none
 	RequestID  string        // the service's request id, for its support; empty: none
@@ -78,6 +80,33 @@ func (e *QueryError) Error() string {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
+}
+
+// NotFound returns an error of ClassNotFound: the service does not know the id. It keeps the status, the code, the
+// request id and RetryAfter of a [*QueryError] in err. err may be nil; the result never is.
+func NotFound(err error) error { return classed(ClassNotFound, 0, err) }
+
+// Permanent returns an error of ClassPermanent: to query again cannot help. Otherwise it is like [NotFound].
+func Permanent(err error) error { return classed(ClassPermanent, 0, err) }
+
+// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after a time. If after
+// is not positive, RetryAfter of a [*QueryError] in err stands. Otherwise it is like [NotFound].
+func Throttled(after time.Duration, err error) error { return classed(ClassThrottled, after, err) }
+
+func classed(class Class, after time.Duration, err error) error {
+	made := &QueryError{Class: class, RetryAfter: max(after, 0), Err: err}
+	q, ok := asQueryError(err)
+	if !ok {
+		return made
+	}
+	made.StatusCode, made.Code, made.RequestID = q.StatusCode, q.Code, q.RequestID
+	if made.RetryAfter == 0 {
+		made.RetryAfter = q.RetryAfter
+	}
+	if err == error(q) { //nolint:errorlint // this very error, not one around it: its class must not be read in the text
+		made.Err = q.Err
+	}
+	return made
 }
 
 // Unwrap gives Err.
