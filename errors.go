@@ -1,7 +1,6 @@
 package taskwait
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -9,30 +8,37 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
+// sentinel is an error that says how a wait ended. No other package can make one, so none is found by accident in the
+// errors of a Source.
+type sentinel string
+
+// Error gives the words.
+func (s sentinel) Error() string { return string(s) }
+
 // What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
 // for.
 var (
-	ErrTaskFailed    = errors.New("task failed")
-	ErrTaskDeleted   = errors.New("task record deleted")
-	ErrTaskCancelled = errors.New("task cancelled")
+	ErrTaskFailed    error = sentinel("task failed")
+	ErrTaskDeleted   error = sentinel("task record deleted")
+	ErrTaskCancelled error = sentinel("task cancelled")
 )
 
 // Why we stopped waiting. None of these says anything of the task: it may still run.
 var (
-	ErrTimeout        = errors.New("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
-	ErrTaskNotFound   = errors.New("task not found")    // the service does not know the id, for longer than the grace
-	ErrQuery          = errors.New("could not query")   // refused for good, or nothing but errors for longer than tolerated
-	ErrStalled        = errors.New("stalled")           // no change for as long as WithStallTimeout allows
-	ErrBackOffStopped = errors.New("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
-	ErrInvalidOption  = errors.New("invalid option")    // nothing was asked
-	ErrInvalidID      = errors.New("invalid id")        // nothing was asked
+	ErrTimeout        error = sentinel("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
+	ErrTaskNotFound   error = sentinel("task not found")    // the service does not know the id, for longer than the grace
+	ErrQuery          error = sentinel("could not query")   // refused for good, or nothing but errors for longer than tolerated
+	ErrStalled        error = sentinel("stalled")           // no change for as long as WithStallTimeout allows
+	ErrBackOffStopped error = sentinel("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
+	ErrInvalidOption  error = sentinel("invalid option")    // nothing was asked
+	ErrInvalidID      error = sentinel("invalid id")        // nothing was asked
 )
 
 // What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
 var (
-	ErrNotStarted     = errors.New("not started")     // it was refused, or never sent: nothing was begun
-	ErrOutcomeUnknown = errors.New("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
-	ErrAmbiguous      = errors.New("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
+	ErrNotStarted     error = sentinel("not started")     // it was refused, or never sent: nothing was begun
+	ErrOutcomeUnknown error = sentinel("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
+	ErrAmbiguous      error = sentinel("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
 )
 
 // Class says what a failed query means for the wait.

@@ -70,5 +70,7 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 
 // neverBegun is the error of an execution that was never begun, for what is wrong with an option.
 func (op *Operation) neverBegun(err error) *WaitError {
-	return &WaitError{Operation: op.Name, LastErr: err, kind: ErrInvalidOption, start: ErrNotStarted}
+	return &WaitError{
+		Operation: op.Name, LastErr: err, Reason: ErrNotStarted, outcome: outcome{ended: ErrInvalidOption},
+	}
 }

@@ -102,7 +102,7 @@ func TestCheckResponseBody(t *testing.T) {
 	if err := CheckResponse(nil); !errors.As(err, &q) || q.Class != ClassTransient {
 		t.Errorf("no answer: %v", err)
 	}
-	if err := CheckResponse(&http.Response{StatusCode: 500}); err == nil || err.Error() != "500 Internal Server Error" {
+	if err := CheckResponse(&http.Response{StatusCode: http.StatusInternalServerError}); err == nil || err.Error() != "500 Internal Server Error" {
 		t.Errorf("no body: %v", err)
 	}
 }
@@ -145,7 +145,7 @@ func TestConstructors(t *testing.T) {
 		{"a QueryError without words", Permanent(&QueryError{Code: "X.1"}), QueryError{Class: ClassPermanent, Code: "X.1"}, "permanent (X.1)"},
 		{"a nil one", Permanent((*QueryError)(nil)), QueryError{Class: ClassPermanent, Err: (*QueryError)(nil)}, "a nil *QueryError"},
 	} {
-		q, ok := tt.err.(*QueryError) //nolint:errorlint // this very type is promised
+		q, ok := tt.err.(*QueryError)
 		if !ok || *q != tt.want || q.Error() != tt.text {
 			t.Errorf("%s: %+v %q\nwant %+v %q", tt.name, q, tt.err, tt.want, tt.text)
 		}

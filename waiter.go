@@ -64,7 +64,7 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 
 // neverBegun is the error of a wait that was never begun, for what is wrong with its id or an option.
 func neverBegun(id string, reason, err error) *WaitError {
-	return &WaitError{ID: id, Task: Task{ID: id}, LastErr: err, kind: reason}
+	return &WaitError{ID: id, Task: Task{ID: id}, LastErr: err, Reason: reason}
 }
 
 // begin begins a wait and its subscription, if there is nothing wrong with what it is to be. It is not inlined: a
