@@ -107,8 +107,12 @@ func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] 
 		Limiter:      s.limiter.permits(),
 		QueryTimeout: s.queryTimeout,
 		Abandoned:    &h.abandoned,
-		LatePanic: func(late *guard.PanicError) {
-			s.log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
+		LatePanic: func(late *guard.PanicError, owner any) {
+			log := s.log
+			if of, ok := owner.(*settings); ok { // a Poller that is shared was made by another wait
+				log = of.log
+			}
+			log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
 		},
 	}
 	if list != nil {

@@ -72,7 +72,7 @@ func (w *wait) begin(c *shared, id string) (err error) {
 func (c *shared) terms() poll.Terms {
 	end, _ := c.deadlines.end()
 	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
-	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end}
+	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
 
 // run is the loop of a wait: next answer, decide, report, plan.

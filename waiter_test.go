@@ -269,6 +269,24 @@ func TestLatePanics(t *testing.T) {
 		if logs.FilterMessage("panic in an abandoned query").Len() != 1 {
 			t.Errorf("logs = %v, want the panic", logs.All())
 		}
+		first, firstLogs := observer.New(zap.DebugLevel)
+		core, logs = observer.New(zap.DebugLevel)
+		w := newWaiter(t, SourceFunc(func(ctx context.Context, id string) (Task, error) {
+			if id == "first" {
+				<-ctx.Done()
+				return Task{}, ctx.Err()
+			}
+			return afterwards(ctx, id)
+		}))
+		firstCtx := cancelAfter(t, time.Second, nil)
+		go func() { _, _ = w.WaitForTask(firstCtx, "first", WithLogger(zap.New(first))) }() // it makes the Poller
+		synctest.Wait()
+		_, _, _ = waitFor(cancelAfter(t, 2*time.Second, nil), w, WithLogger(zap.New(core)))
+		time.Sleep(time.Minute)
+		const line = "panic in an abandoned query"
+		if n, m := logs.FilterMessage(line).Len(), firstLogs.FilterMessage(line).Len(); n != 1 || m != 0 {
+			t.Errorf("got %d panics in the log of the wait whose query it was, %d in its neighbour's, want 1 and 0", n, m)
+		}
 		refused := failed(ClassPermanent, 0)
 		_, err, _ := waitFor(t.Context(), newWaiter(t, SourceFunc(func(ctx context.Context, _ string) (Task, error) {
 			<-ctx.Done()

@@ -38,10 +38,9 @@ func New(quota Quota) *Limiter { return &Limiter{quota: quota} }
 
 // Permit is one place in the queue.
 type Permit struct {
-	Due    time.Time   // when the poll was due
-	Behind int         // how many permits more the caller will ask for after this one
-	Final  bool        // it is a final poll: it comes first, and no hold-off delays it; the quota does
-	Grant  func(error) // called once, on a goroutine of the limiter's: nil, go ahead; or why there is no permit
+	Due   time.Time   // when the poll was due
+	Final bool        // it is a final poll: it comes first, and no hold-off delays it; the quota does
+	Grant func(error) // called once, on a goroutine of the limiter's: nil, go ahead; or why there is no permit
 
 	pos int // in its queue, counted from 1; 0: not there
 }
@@ -66,7 +65,7 @@ func (l *Limiter) Acquire(p *Permit) bool {
 	now := time.Now()
 	if l.quota == nil && len(l.queue)+len(l.finals) == 0 && (p.Final || !l.coolDown.holds(now)) {
 		if !p.Final {
-			l.coolDown.granted(now, p.Behind)
+			l.coolDown.granted(now, 0)
 		}
 		return true
 	}
@@ -229,20 +228,9 @@ func (l *Limiter) take(ctx context.Context, err error) *Permit {
 	}
 	p := pop(&l.queue)
 	if err == nil {
-		l.coolDown.granted(now, p.Behind+l.waiting())
+		l.coolDown.granted(now, len(l.queue))
 	}
 	return p
-}
-
-// waiting is how many permits those in the queue will have asked for.
-func (l *Limiter) waiting() int {
-	n := len(l.queue)
-	if l.coolDown.last > 0 && l.coolDown.spacing == 0 { // it is asked for once in a hold-off
-		for _, p := range l.queue {
-			n += p.Behind
-		}
-	}
-	return n
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -313,41 +313,6 @@ func TestRamp(t *testing.T) {
 	}
 }
 
-// TestRampBehind makes sure that the ramp counts those for whom a permit will be asked for later.
-func TestRampBehind(t *testing.T) {
-	tests := []struct {
-		name    string
-		behind  []int         // of each permit that is asked for in the hold-off
-		at      bool          // the first is asked for at its end
-		spacing time.Duration // between the first two permits
-	}{
-		{"one of ten", []int{9}, false, 100 * time.Millisecond},
-		{"two of ten and of five", []int{9, 4}, false, time.Second / 15},
-		{"one of ten, at the end of the hold-off", []int{9}, true, 100 * time.Millisecond},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, nil, func(t *testing.T, s *script) {
-				s.Throttled(time.Second)
-				until := s.heldUntil()
-				if tt.at {
-					time.Sleep(time.Until(until))
-				}
-				for _, behind := range tt.behind {
-					p := &Permit{Due: time.Now(), Behind: behind, Grant: func(error) {}}
-					s.Acquire(p)
-				}
-				time.Sleep(time.Until(until))
-				synctest.Wait()
-				if got := s.heldUntil().Sub(until); got != tt.spacing {
-					t.Errorf("got %v between permits, want %v", got, tt.spacing)
-				}
-				time.Sleep(time.Hour)
-			})
-		})
-	}
-}
-
 // TestRampEmptyQueue makes sure that permits come one by one, too, where nobody has waited for the end of the hold-off.
 func TestRampEmptyQueue(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *script) {

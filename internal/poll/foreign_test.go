@@ -178,7 +178,7 @@ func callBack(withList bool) {
 			return ctx.Err()
 		})),
 		QueryTimeout: time.Hour, Abandoned: &abandoned,
-		LatePanic: func(*guard.PanicError) { use("LatePanic") },
+		LatePanic: func(*guard.PanicError, any) { use("LatePanic") },
 	}
 	if withList {
 		cfg.List = func(context.Context, ListRequest) ([]row, string, error) { use("List"); return nil, "", answer() }

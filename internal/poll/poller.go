@@ -42,8 +42,9 @@ type Config[T any] struct {
 	// Abandoned counts the abandoned calls that have not returned.
 	Abandoned *atomic.Int64
 
-	// LatePanic is given the panic of a call that nobody waits for any more. It is called outside the lock.
-	LatePanic func(*guard.PanicError)
+	// LatePanic is given the panic of a call that nobody waits for any more, and the Owner of the subscription for which it
+	// was made. It is called outside the lock.
+	LatePanic func(late *guard.PanicError, owner any)
 }
 
 // ListRequest is one request for a page.
@@ -191,8 +192,8 @@ func (p *Poller[T]) stepAndKeepOne() *call[T] {
 	begun, orphans := p.begun, p.orphans
 	p.begun, p.orphans = nil, nil
 	p.mu.Unlock()
-	for _, late := range orphans {
-		p.cfg.LatePanic(late)
+	for _, o := range orphans {
+		p.cfg.LatePanic(o.late, o.owner)
 	}
 	if begun == nil {
 		return nil
