@@ -15,6 +15,9 @@ type sentinel string
 // Error gives the words.
 func (s sentinel) Error() string { return string(s) }
 
+// is reports whether err itself is the target, not what it wraps.
+func is(err, target error) bool { return any(err) == any(target) }
+
 // What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
 // for.
 var (

@@ -41,12 +41,13 @@ func totals(p *taskwait.Progress) (all, ended int) { return p.Total, p.Ended }
 // the way.
 func simOperation(name string, start func(context.Context) (string, error),
 	find func(context.Context) ([]taskwait.Task, error), busy func(context.Context) (string, error)) taskwait.Operation {
-	return taskwait.Operation{
-		Name: name,
-		Busy: busy,
-		Start: func(ctx context.Context) (taskwait.Started, error) {
-			id, err := start(ctx)
-			return taskwait.Started{ID: id, Find: find}, err
-		},
+	op := taskwait.Operation{
+		Name:  name,
+		Busy:  busy,
+		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) { return start(ctx) },
 	}
+	if find != nil {
+		op.Find = func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) { return find(ctx) }
+	}
+	return op
 }

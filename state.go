@@ -72,7 +72,7 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 // recordTask remembers a task that was seen.
 func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	t := a.Value
-	t.ID, t.Unconfirmed = s.task.ID, false
+	t.ID, t.Kind, t.Unconfirmed = s.task.ID, cmp.Or(t.Kind, s.task.Kind), false
 	if stale {
 		t.Status = StatusExecuting // what it was before the wait began does not count
 	} else {

@@ -63,7 +63,7 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 // begin makes w a wait for id.
 func (w *wait) begin(c *shared, id string) (err error) {
 	w.shared = c
-	w.state = state{task: Task{ID: id}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
+	w.state = state{task: Task{ID: id, Kind: c.kind}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
 	w.schedule, err = c.schedule(c.reporting.learned)
 	return err
 }
@@ -149,7 +149,7 @@ func (w *wait) finish(d *decision) *WaitError {
 		return nil
 	}
 	e := w.failure(d.reason)
-	e.FinalPollFailed = d.reason == ErrTimeout && !d.seen
+	e.FinalPollFailed = is(d.reason, ErrTimeout) && !d.seen
 	return e
 }
 

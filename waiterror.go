@@ -59,8 +59,8 @@ func (e *WaitError) ended() error { return cmp.Or(e.outcome.ended, e.Reason) }
 // what is certain to be that task, and an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
 func (e *WaitError) StillRunning() bool {
-	ambiguous := e.outcome.ambiguous || e.Reason == ErrAmbiguous
-	return (ambiguous || !e.Task.Status.Terminal()) && e.Reason != ErrNotStarted
+	ambiguous := e.outcome.ambiguous || is(e.Reason, ErrAmbiguous)
+	return (ambiguous || !e.Task.Status.Terminal()) && !is(e.Reason, ErrNotStarted)
 }
 
 // MarshalJSON gives what Error says, and the facts; elapsed is in nanoseconds.
@@ -108,12 +108,12 @@ var endedByAnswer = []error{
 
 // Is finds context.DeadlineExceeded in a timeout, and other targets in LastErr and the context's cause as the type says.
 func (e *WaitError) Is(target error) bool {
-	switch target.(type) { //nolint:errorlint // a sentinel itself
+	switch target.(type) {
 	case nil, sentinel:
 		return false
 	}
 	if target == context.Canceled || target == context.DeadlineExceeded {
-		return target == context.DeadlineExceeded && (e.Reason == ErrTimeout || e.ended() == ErrTimeout)
+		return target == context.DeadlineExceeded && (is(e.Reason, ErrTimeout) || is(e.ended(), ErrTimeout))
 	}
 	return e.endedInTrouble() && errors.Is(e.LastErr, target) || errors.Is(e.outcome.cause, target)
 }
@@ -138,7 +138,7 @@ func (e *WaitError) endedInTrouble() bool {
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
 	ended := e.ended()
-	if invalid := ended == ErrInvalidID || ended == ErrInvalidOption; invalid && e.Polls == 0 && e.LastErr != nil {
+	if invalid := is(ended, ErrInvalidID) || is(ended, ErrInvalidOption); invalid && e.Polls == 0 && e.LastErr != nil {
 		return e.LastErr.Error() // it says all there is
 	}
 	var b strings.Builder
@@ -185,7 +185,7 @@ func (e *WaitError) lastSeen() string {
 		return "never seen"
 	case e.outcome.inStalePhase:
 		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
-	case !t.Status.Terminal() && (e.ended() == ErrTimeout || e.ended() == ErrBackOffStopped):
+	case !t.Status.Terminal() && (is(e.ended(), ErrTimeout) || is(e.ended(), ErrBackOffStopped)):
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
@@ -200,17 +200,17 @@ func (e *WaitError) lastSeen() string {
 
 // noTaskYet reports whether the wait ended before there was a task to wait for.
 func (e *WaitError) noTaskYet() bool {
-	return e.Reason == ErrNotStarted || e.Reason == ErrOutcomeUnknown || e.ID == "" && e.Operation != ""
+	return is(e.Reason, ErrNotStarted) || is(e.Reason, ErrOutcomeUnknown) || e.ID == "" && e.Operation != ""
 }
 
 // begun says what is known of an operation that has no id.
 func (e *WaitError) begun() string {
 	switch {
-	case e.Reason == ErrNotStarted && e.ended() == ErrNotStarted:
+	case is(e.Reason, ErrNotStarted) && is(e.ended(), ErrNotStarted):
 		return "it was refused"
-	case e.Reason == ErrNotStarted:
+	case is(e.Reason, ErrNotStarted):
 		return "it was not started"
-	case e.Reason == ErrOutcomeUnknown:
+	case is(e.Reason, ErrOutcomeUnknown):
 		return "it may have been started, do not send it again unseen" + e.candidates(", no task of it has been seen")
 	}
 	return "it was started" + e.candidates(", its task is not known")

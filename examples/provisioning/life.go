@@ -29,7 +29,7 @@ func (l *life) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	created, err := l.do(ctx, "create", status, running.Create(l.plan.name, l.plan.create), taskwait.WithConfirmations(2))
+	created, err := l.do(ctx, "create", status, running.Create(l.plan.name, l.plan.create))
 	if created.ID == "" {
 		return err // if it may exist all the same, the error says how it can be found: it is not ours to guess, and to delete
 	}
@@ -40,7 +40,7 @@ func (l *life) run(ctx context.Context) (err error) {
 	if err := l.change(ctx, created.ID); err != nil {
 		return err
 	}
-	_, err = l.do(ctx, "restart", status, running.Restart(created.ID), taskwait.WithStalePhase("RUNNING"), taskwait.WithConfirmations(2))
+	_, err = l.do(ctx, "restart", status, running.Restart(created.ID))
 	return err
 }
 
@@ -83,7 +83,7 @@ func (l *life) change(ctx context.Context, id string) error {
 }
 
 // do makes one step, and gives an account of it.
-func (l *life) do(ctx context.Context, name string, w *taskwait.Waiter, op taskwait.Operation, opts ...taskwait.Option) (taskwait.Task, error) {
+func (l *life) do(ctx context.Context, name string, w *taskwait.Waiter, op taskwait.Operation) (taskwait.Task, error) {
 	l.steps++
 	l.last = ""
 	fmt.Fprintf(l.out, "%d. %s\n", l.steps, name)
@@ -91,10 +91,10 @@ func (l *life) do(ctx context.Context, name string, w *taskwait.Waiter, op taskw
 		l.before(name, l.plan.name)
 	}
 	start, polls := time.Now(), 0
-	task, err := w.Do(ctx, op, append(opts, taskwait.WithProgress(func(p taskwait.Progress) {
+	task, err := w.Do(ctx, op, taskwait.WithProgress(func(p taskwait.Progress) {
 		polls = p.Polls
 		l.show(&p)
-	}))...)
+	}))
 	var wait *taskwait.WaitError
 	switch {
 	case err == nil:

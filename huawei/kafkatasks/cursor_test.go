@@ -380,14 +380,14 @@ func TestPreparationGoesOn(t *testing.T) {
 			}
 			return nil
 		}
-		s, p := l.source(t), &preparation{}
+		s, kept := l.source(t), &readings{}
 		for try := 1; ; try++ {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			err := s.prepare(ctx, p)
+			a, err := s.before(ctx, kept)
 			cancel()
 			if err == nil {
-				if asked = len(l.asked); len(p.mark.tasks) != 550 || try != 6 || asked != 11 {
-					t.Errorf("%d tasks after %d tries and %d requests, want 550 after 6 and 11", len(p.mark.tasks), try, asked)
+				if asked = len(l.asked); len(a.Seen) != 550 || try != 6 || asked != 11 {
+					t.Errorf("%d tasks after %d tries and %d requests, want 550 after 6 and 11", len(a.Seen), try, asked)
 				}
 				return
 			}
@@ -399,7 +399,7 @@ func TestPreparationGoesOn(t *testing.T) {
 // TestPreparationIsForgotten: what was read long ago says little of what is there.
 func TestPreparationIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kept, p := &preparations{}, &preparation{mark: &mark{}}
+		kept, p := &readings{}, &reading[taskwait.Task]{}
 		for after, want := range map[time.Duration]bool{0: true, keptFor - 1: true, keptFor: false} {
 			kept.keep(p)
 			time.Sleep(after)

@@ -169,7 +169,7 @@ func text(err error) string {
 
 // TestRestart: the status that has not flipped yet is not the one that is waited for.
 func TestRestart(t *testing.T) {
-	leave := taskwait.WithStalePhase("RUNNING")
+	once, atOnce := taskwait.WithConfirmations(1), taskwait.WithStalePhase("")
 	for _, tt := range []struct {
 		name   string
 		change fakekafka.Change
@@ -179,19 +179,19 @@ func TestRestart(t *testing.T) {
 		early  bool // success comes before the restart
 		done   int
 	}{
-		{name: "at once", opts: []taskwait.Option{leave}, done: 1},
-		{name: "it flips late", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, opts: []taskwait.Option{leave}, done: 1},
-		{name: "it flips late, and nobody has said so", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, early: true, done: 1},
-		{name: "badly", change: fakekafka.Change{Outcome: "ERROR"}, opts: []taskwait.Option{leave}, want: taskwait.ErrTaskFailed, done: 1},
+		{name: "at once", done: 1},
+		{name: "it flips late", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, done: 1},
+		{name: "an option wins", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, opts: []taskwait.Option{once, atOnce}, early: true, done: 1},
+		{name: "badly", change: fakekafka.Change{Outcome: "ERROR"}, want: taskwait.ErrTaskFailed, done: 1},
 		{
 			name: "the batch has refused it", fault: fakecloud.Respond(200, `{"results":[{"result":"failed","instance":"kafka-1"}]}`),
-			opts: []taskwait.Option{leave}, want: taskwait.ErrNotStarted,
+			want: taskwait.ErrNotStarted,
 		},
 		{
 			name: "the batch does not say", fault: fakecloud.Respond(200, `{"results":[{"result":"success","instance":"kafka-2"}]}`),
-			opts: []taskwait.Option{leave}, want: taskwait.ErrOutcomeUnknown,
+			want: taskwait.ErrOutcomeUnknown,
 		},
-		{name: "the answer got lost", fault: fakecloud.DropAnswer(), opts: []taskwait.Option{leave}, want: taskwait.ErrOutcomeUnknown, done: 1},
+		{name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, done: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -116,7 +116,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 		case 3:
 			_ = do(step{"reset", fakekafka.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)), nil, false})
 		case 4:
-			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), append(settled, taskwait.WithStalePhase("RUNNING")), true})
+			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), settled, true})
 		}
 		if t.Failed() {
 			return
