@@ -112,8 +112,8 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": backoff said stop after 0s: still EXECUTING (bindInstancePublicIp), 1 poll`,
 		},
 		{
-			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "a b")}}),
-			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: instance id "a b" ` +
+			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
+			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: task id "a b" ` +
 				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
 		},
 	}
@@ -194,8 +194,8 @@ func TestInvalidInput(t *testing.T) {
 		t.Errorf("%d queries were made, want none", len(asked.asked))
 	}
 	for _, id := range []string{"8abfa7b272adc5b40172b73130065ae7", "...", "a.b", "a:b;c=d&e+f", "ключ", strings.Repeat("a", 256)} {
-		if err := CheckID("task id", id); err != nil {
-			t.Errorf("CheckID(%q) = %v, want nil", id, err)
+		if err := checkID(id); err != nil {
+			t.Errorf("checkID(%q) = %v, want nil", id, err)
 		}
 	}
 }

@@ -161,7 +161,7 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if invalid != nil {
 		return w.refused(ErrInvalidOption, invalid)
 	}
-	if err := CheckID("task id", id); err != nil {
+	if err := x.pollers.checkID(id); err != nil {
 		return w.refused(ErrInvalidID, err)
 	}
 	w.state.taskStartedAt = time.Now()

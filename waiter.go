@@ -27,7 +27,7 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src)}}, nil
+	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src), checkID: idCheck(src)}}, nil
 }
 
 // AbandonedCalls returns how many calls of the Source are abandoned, and still running: because the context of their
@@ -76,7 +76,7 @@ func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, su
 	if err != nil {
 		return nil, subscription{}, neverBegun(id, ErrInvalidOption, err)
 	}
-	if err := CheckID("task id", id); err != nil {
+	if err := w.pollers.checkID(id); err != nil {
 		return nil, subscription{}, neverBegun(id, ErrInvalidID, err)
 	}
 	r := &lone{wait: wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}}

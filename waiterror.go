@@ -137,8 +137,7 @@ func (e *WaitError) endedInTrouble() bool {
 
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
-	ended := e.ended()
-	if invalid := is(ended, ErrInvalidID) || is(ended, ErrInvalidOption); invalid && e.Polls == 0 && e.LastErr != nil {
+	if e.invalid() && e.Polls == 0 && e.LastErr != nil {
 		return e.LastErr.Error() // it says all there is
 	}
 	var b strings.Builder
@@ -161,6 +160,11 @@ func (e *WaitError) Error() string {
 	return b.String()
 }
 
+// invalid reports whether the id or an option is what was wrong.
+func (e *WaitError) invalid() bool {
+	return is(e.ended(), ErrInvalidID) || is(e.ended(), ErrInvalidOption)
+}
+
 func (e *WaitError) what() string {
 	ended, cause := e.ended(), e.outcome.cause
 	switch {
@@ -181,6 +185,8 @@ func (e *WaitError) lastSeen() string {
 		return "it is not known whether the task has finished, never seen"
 	case e.FinalPollFailed && !t.Status.Terminal():
 		return "it is not known whether the task has finished, last seen " + statusText(&t)
+	case e.Operation != "" && e.invalid():
+		return "operation " + text.Clip(e.Operation) + " was started, and its task cannot be queried by this id"
 	case t.Status == "":
 		return "never seen"
 	case e.outcome.inStalePhase:
