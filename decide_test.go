@@ -179,6 +179,33 @@ func TestDecideErrorAfterSuccess(t *testing.T) {
 	}
 }
 
+// TestDecideInitialDelay: what other waits' polls show before a wait's own first poll does not bring that forward.
+func TestDecideInitialDelay(t *testing.T) {
+	const plan, first = 4 * time.Second, 60
+	tests := []struct {
+		name   string
+		sent   float64
+		answer answer
+		want   time.Duration
+	}{
+		{"running, in the delay", 10, seen(StatusExecuting), 50 * time.Second},
+		{"a first SUCCESS, in the delay", 10, seen(StatusSuccess), 50 * time.Second},
+		{"running, after it", first, seen(StatusExecuting), plan},
+		{"a first SUCCESS, after it", first, seen(StatusSuccess), plan},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour, stall: 30 * time.Second, confirmations: 2}
+			s := newState()
+			s.plannedAt = at(first)
+			tt.answer.Sent = at(tt.sent)
+			if v := decide(l, &s, &tt.answer, at(tt.sent), plan, 0.5); v.done || v.pause != tt.want {
+				t.Errorf("decide() = done %v, pause %v; want a pause of %v", v.done, v.pause, tt.want)
+			}
+		})
+	}
+}
+
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
 	l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}
