@@ -161,7 +161,7 @@ func (s *Source) prepare(ctx context.Context, p *preparation) error {
 	if p.reading == nil {
 		p.reading = newReading(s.listing(time.Now().Add(-zones - zones/2)))
 	}
-	if err := p.reading.finish(ctx); err != nil {
+	if err := s.finish(ctx, p.reading, ""); err != nil {
 		return err
 	}
 	m := &mark{p.reading.asOf, p.reading.rows}
@@ -173,7 +173,7 @@ func (s *Source) prepare(ctx context.Context, p *preparation) error {
 			return err
 		}
 		p.reading = newReading(s.listing(m.window()))
-		if err := p.reading.finish(ctx); err != nil {
+		if err := s.finish(ctx, p.reading, ""); err != nil {
 			return err
 		}
 		m.tasks = p.reading.rows
