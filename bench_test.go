@@ -17,8 +17,8 @@ func always(status Status) SourceFunc {
 
 func BenchmarkDecide(b *testing.B) {
 	now := time.Now()
-	l := &deadlines{timeout: time.Hour, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
-	s := state{id: "id", startedAt: now}
+	l := &deadlines{began: now, timeout: time.Hour, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
+	s := newState()
 	a := seen(StatusExecuting)
 	a.Sent = now
 	b.ReportAllocs()

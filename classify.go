@@ -10,10 +10,10 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// MaxRetryAfter is the most that a service's RetryAfter is honoured. A day has been seen for real, from a gateway that
+// maxRetryAfter is the most that a service's RetryAfter is honoured. A day has been seen for real, from a gateway that
 // was misconfigured, and a wait that sleeps for a day is a wait that hangs. Only the timeout and the context's deadline
 // cut it short.
-const MaxRetryAfter = 5 * time.Minute
+const maxRetryAfter = 5 * time.Minute
 
 // answer is what one poll brought.
 type answer = poll.Answer[Task]
@@ -38,7 +38,7 @@ func classify(id string, a *answer) observation {
 	switch s := a.Value.Status; {
 	case err != nil:
 		return classifyError(err)
-	case !s.Known():
+	case !s.known():
 		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(s)))}
 	}
 	return observation{seen: true}

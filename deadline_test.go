@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 // TestDeadlinePollIsKept: the poll that is planned shortly before the context's deadline is made, whatever answers come
@@ -69,7 +70,7 @@ func TestDeadlinePollOnce(t *testing.T) {
 
 // TestFirstPollIsKept: nothing is asked before the instant that is planned for the first poll, by a list neither.
 func TestFirstPollIsKept(t *testing.T) {
-	history := taskwait.NewHistory()
+	history := &schedule.History{}
 	for range 100 {
 		history.Add("resize", 2*time.Minute)
 	}

@@ -12,6 +12,7 @@ const deadlinePollLead = time.Second
 
 // deadlines are the bounds of a wait.
 type deadlines struct {
+	began         time.Time     // when the wait did
 	timeout       time.Duration // 0: none
 	tolerance     time.Duration
 	grace         time.Duration
@@ -27,7 +28,7 @@ func (l *deadlines) final(s *state, a *answer) bool {
 	if !t.Status.Terminal() {
 		return false
 	}
-	return !t.Status.Succeeded() || l.confirmations <= 1 || s.confirms(a) && s.successStreak+1 >= l.confirmations
+	return !t.Status.Succeeded() || l.confirmations <= 1 || s.confirms(a) && int(s.successStreak)+1 >= l.confirmations
 }
 
 // stale reports whether t is still in the phase that it must leave first.
@@ -40,12 +41,12 @@ func (l *deadlines) stalled(s *state, sent time.Time) bool {
 	return l.stall > 0 && s.successStreak == 0 && sent.Sub(s.lastChangedAt) >= l.stall
 }
 
-// end is the instant at which a wait that began at start has used up its timeout; ok is false if it never does.
-func (l *deadlines) end(start time.Time) (end time.Time, ok bool) {
+// end is the instant at which the wait has used up its timeout; ok is false if it never does.
+func (l *deadlines) end() (end time.Time, ok bool) {
 	if l.timeout <= 0 || l.timeout == math.MaxInt64 {
 		return time.Time{}, false
 	}
-	return start.Add(l.timeout), true
+	return l.began.Add(l.timeout), true
 }
 
 // shorten makes a pause after the observation o so short that a poll falls at the grace's end, or where the task will have
@@ -77,7 +78,7 @@ func (l *deadlines) clamp(s *state, sent, now time.Time, pause time.Duration) ti
 			pause = min(pause, s.deadlinePollAt.Sub(now))
 		}
 	}
-	if end, limited := l.end(s.startedAt); limited {
+	if end, limited := l.end(); limited {
 		pause = min(pause, end.Sub(now))
 	}
 	return max(pause, 0)

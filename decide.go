@@ -35,11 +35,11 @@ type decision struct {
 // Nothing else goes in or comes out: no clock, no I/O, no goroutine, no randomness of its own.
 func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Duration, rnd float64) decision {
 	own := s.endsPause(l.confirmations, a)
-	o := classify(s.id, a)
+	o := classify(s.task.ID, a)
 	stale := o.seen && l.stale(s, &a.Value)
 	o.final = o.seen && !stale && l.final(s, a)
 	s.record(&o, a, stale, now)
-	end, limited := l.end(s.startedAt)
+	end, limited := l.end()
 	switch {
 	case o.final:
 		outcome, _ := s.task.Status.outcome()
@@ -65,7 +65,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	if own {
 		s.step++
 	}
-	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, MaxRetryAfter), rnd))
+	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, maxRetryAfter), rnd))
 	return s.pollAgain(o, now, l.clamp(s, a.Sent, now, planned))
 }
 
@@ -91,7 +91,7 @@ func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) d
 // endUnconfirmed ends the wait where no more can be polled: a SUCCESS that was not confirmed counts then, and says so.
 func (s *state) endUnconfirmed(o observation, reason error) decision {
 	if s.successStreak > 0 {
-		s.task.Unsettled = true
+		s.task.Unconfirmed = true
 		return o.ends(nil)
 	}
 	return o.ends(reason)

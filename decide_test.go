@@ -16,6 +16,9 @@ var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return t0.Add(time.Duration(seconds * float64(time.Second))) }
 
+// newState is what a wait for "id" that began at t0 remembers.
+func newState() state { return state{task: Task{ID: "id"}, taskStartedAt: t0} }
+
 func seen(status Status) answer { return answer{Value: Task{ID: "id", Status: status}} }
 
 func failed(class Class, retryAfter time.Duration) answer {
@@ -125,19 +128,19 @@ func TestDecide(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{timeout: tt.timeout, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+			l := &deadlines{began: t0, timeout: tt.timeout, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 			if tt.ctxEnd > 0 {
 				l.ctxEnd = at(tt.ctxEnd)
 			}
 			if tt.planned == 0 {
 				tt.planned = plan
 			}
-			s := state{id: "id", startedAt: t0}
+			s := newState()
 			var v decision
 			for i, st := range tt.steps {
 				st.answer.Sent = at(st.sent)
 				if v.done {
-					t.Fatalf("step %d comes after the verdict %v", i, v.reason)
+					t.Fatalf("step %d comes after the decision %v", i, v.reason)
 				}
 				v = decide(l, &s, &st.answer, at(st.now), tt.planned, 0.5)
 			}
@@ -164,8 +167,8 @@ func TestDecideErrorAfterSuccess(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 3}
-			s := state{id: "id", startedAt: t0}
+			l := &deadlines{began: t0, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace, confirmations: 3}
+			s := newState()
 			first := seen(StatusSuccess)
 			first.Sent, tt.answer.Sent = at(1), at(0)
 			decide(l, &s, &first, at(1), plan, 0)
@@ -178,18 +181,18 @@ func TestDecideErrorAfterSuccess(t *testing.T) {
 
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
-	l := &deadlines{tolerance: time.Hour, grace: time.Hour}
-	s := state{id: "id", startedAt: t0}
+	l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}
+	s := newState()
 	executing := seen(StatusExecuting)
-	executing.Value.ID, executing.Value.Name = "", "resize"
+	executing.Value.ID, executing.Value.Kind = "", "resize"
 	executing.Sent = at(1)
 	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {Err: errors.New("two\nlines")}} {
 		a.Sent = at(float64(i))
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		id: "id", startedAt: t0, step: 5, errors: 4,
-		task:          Task{ID: "id", Name: "resize", Status: StatusExecuting},
+		step: 5, errors: 4,
+		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},
 	}
@@ -205,12 +208,12 @@ func FuzzDecide(f *testing.F) {
 	f.Add(uint64(3), []byte{2, 5, 2, 5, 3, 9}, uint16(0), uint16(50))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte, timeout, ctxEnd uint16) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
-		l := &deadlines{timeout: time.Duration(timeout) * time.Second, tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace}
+		l := &deadlines{began: t0, timeout: time.Duration(timeout) * time.Second, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
-		e := pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval)
-		c := fuzzed{l: l, s: state{id: "id", startedAt: t0}, twin: state{id: "id", startedAt: t0}, now: t0, e: e}
+		e := pacing.NewExponential(defaultMinInterval, defaultMaxInterval)
+		c := fuzzed{l: l, s: newState(), twin: newState(), now: t0, e: e}
 		for _, b := range script {
 			if c.step(t, rnd, b); c.v.done {
 				return
@@ -240,17 +243,17 @@ func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
 	a.Sent = c.now.Add(c.v.pause)
 	now := a.Sent.Add(time.Duration(b/16) * time.Second)
 	r := rnd.Float64()
-	planned := c.e.Pause(c.s.step, rnd.Float64())
+	planned := c.e.Pause(int(c.s.step), rnd.Float64())
 	c.v = decide(c.l, &c.s, &a, now, planned, r)
 	c.now = now
-	c.checkVerdict(t, a)
+	c.checkDecision(t, a)
 	if !c.v.done {
 		c.checkPause(t, a, planned)
 	}
 	c.checkTwin(t, a, planned, r)
 }
 
-func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
+func (c *fuzzed) checkDecision(t *testing.T, a answer) {
 	t.Helper()
 	ours := a.Err == nil && (a.Value.ID == "id" || a.Value.ID == "")
 	if success := c.v.done && c.v.reason == nil; success != (ours && a.Value.Status == StatusSuccess) {
@@ -274,7 +277,7 @@ func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
 			t.Fatalf("gave up after %d errors in %v", n, c.now.Sub(c.trouble[0]))
 		}
 	}
-	end, limited := c.l.end(c.s.startedAt)
+	end, limited := c.l.end()
 	if c.v.done && c.v.reason == ErrTimeout && (!limited || a.Sent.Before(end)) {
 		t.Fatalf("timed out on a look sent at %v, before %v", a.Sent, end)
 	}
@@ -283,18 +286,18 @@ func (c *fuzzed) checkVerdict(t *testing.T, a answer) {
 func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	t.Helper()
 	w := c.v.pause
-	end, limited := c.l.end(c.s.startedAt)
+	end, limited := c.l.end()
 	if limited && w > 0 && a.Sent.Before(end) && c.now.Add(w).After(end) {
 		t.Fatalf("a pause of %v at %v passes the timeout at %v", w, c.now, end)
 	}
-	if w > MaxRetryAfter*11/10 || w < 0 {
+	if w > maxRetryAfter*11/10 || w < 0 {
 		t.Fatalf("pause = %v", w)
 	}
 	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0
-	if !cut && (w < DefaultMinInterval || w > DefaultMaxInterval && c.v.retryAfter == 0) {
+	if !cut && (w < defaultMinInterval || w > defaultMaxInterval && c.v.retryAfter == 0) {
 		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
 	}
-	if asked := min(c.v.retryAfter, MaxRetryAfter); !limited && c.s.deadlinePollAt.IsZero() && w < asked {
+	if asked := min(c.v.retryAfter, maxRetryAfter); !limited && c.s.deadlinePollAt.IsZero() && w < asked {
 		t.Fatalf("pause = %v though asked to stay away for %v", w, asked)
 	}
 }

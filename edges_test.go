@@ -140,12 +140,12 @@ func edge03(t *testing.T) {
 	for range 3 {
 		_, _, _ = waitFor(cancelAfter(t, 5*time.Second, nil), w)
 	}
-	if w.LeftBehind() != 3 || len(c.asked) != 3 {
-		t.Errorf("%d left behind of %d calls by 3 waits, want 3 of 3", w.LeftBehind(), len(c.asked))
+	if w.AbandonedCalls() != 3 || len(c.asked) != 3 {
+		t.Errorf("%d left behind of %d calls by 3 waits, want 3 of 3", w.AbandonedCalls(), len(c.asked))
 	}
 	time.Sleep(time.Hour)
-	if w.LeftBehind() != 0 || len(c.asked) != 3 {
-		t.Errorf("an hour later %d left behind and %d calls, want 0 and still 3", w.LeftBehind(), len(c.asked))
+	if w.AbandonedCalls() != 0 || len(c.asked) != 3 {
+		t.Errorf("an hour later %d left behind and %d calls, want 0 and still 3", w.AbandonedCalls(), len(c.asked))
 	}
 }
 
@@ -248,7 +248,7 @@ func edge11(t *testing.T) {
 
 func edge12(t *testing.T) {
 	_, err, elapsed := waitFor(t.Context(), newWaiter(t, until(48*time.Hour, running, success)))
-	if err != nil || elapsed < 48*time.Hour || elapsed > 48*time.Hour+DefaultMaxInterval {
+	if err != nil || elapsed < 48*time.Hour || elapsed > 48*time.Hour+defaultMaxInterval {
 		t.Errorf("after %v: %v, want success within a pause of 48 h", elapsed, err)
 	}
 }
@@ -259,8 +259,8 @@ func edge13(t *testing.T) {
 		t.Error(err)
 	}
 	for i := 1; i < len(c.asked); i++ {
-		if gap := c.asked[i].Sub(c.asked[i-1]); gap < DefaultMinInterval {
-			t.Errorf("gap %d = %v, want %v at least", i, gap, DefaultMinInterval)
+		if gap := c.asked[i].Sub(c.asked[i-1]); gap < defaultMinInterval {
+			t.Errorf("gap %d = %v, want %v at least", i, gap, defaultMinInterval)
 		}
 	}
 }
@@ -335,7 +335,7 @@ func edge18(t *testing.T) {
 
 func edge19(t *testing.T) {
 	_, err, elapsed := waitFor(t.Context(), newWaiter(t, script(notFound)))
-	if !errors.Is(err, ErrTaskNotFound) || elapsed != DefaultNotFoundGrace || !asWaitError(t, err).StillRunning() {
+	if !errors.Is(err, ErrTaskNotFound) || elapsed != defaultNotFoundGrace || !asWaitError(t, err).StillRunning() {
 		t.Errorf("after %v: %v, want ErrTaskNotFound after the grace", elapsed, err)
 	}
 	if _, err, _ = waitFor(t.Context(), newWaiter(t, until(50*time.Second, notFound, success))); err != nil {
@@ -536,7 +536,7 @@ func edge36(t *testing.T) {
 		all.Go(func() {
 			first := true
 			_, err := w.WaitForTask(t.Context(), fmt.Sprint(i), WithProgress(func(p Progress) {
-				if first && (p.Next < DefaultMinInterval || p.Next > DefaultMinInterval*2) {
+				if first && (p.Next < defaultMinInterval || p.Next > defaultMinInterval*2) {
 					t.Errorf("wait %d begins with a pause of %v", i, p.Next)
 				}
 				first = false

@@ -9,7 +9,8 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked for.
+// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
+// for.
 var (
 	ErrTaskFailed    = errors.New("task failed")
 	ErrTaskDeleted   = errors.New("task record deleted")
@@ -50,13 +51,14 @@ const (
 // QueryError is what a [Source] returns to say more of a failed query than "error".
 type QueryError struct {
 	Class      Class
-	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to MaxRetryAfter
+	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to 5 min
 	Code       string        // the service's error code, such as "DMS.00404022"; empty: none
 	RequestID  string        // the service's request id, for its support; empty: none
 	Err        error         `json:"-"` // what happened; its text must hold no secret
 }
 
-// Error gives what happened, cut if it is long, and the service's code and request id where Err does not show them already.
+// Error gives what happened, cut if it is long, and the service's code and request id where Err does not show them
+// already.
 func (e *QueryError) Error() string {
 	if e == nil {
 		return "a nil *QueryError" // a Source's slip, not worth a panic

@@ -19,7 +19,7 @@ import (
 
 func named(status Status, name string) answer {
 	a := seen(status)
-	a.Value.Name = name
+	a.Value.Kind = name
 	return a
 }
 
@@ -30,7 +30,7 @@ func TestErrorTexts(t *testing.T) {
 	denied := &QueryError{Class: ClassPermanent, Code: "DMS.10240002", RequestID: "5b63", Err: errors.New("403 Forbidden: no permission")}
 	missing := answer{Err: &QueryError{Class: ClassNotFound, Err: errors.New("no task with this id")}}
 	disk := named(StatusFailed, "resize")
-	disk.Value.Failure = Failure{Code: "DMS.1", Reason: "disk\nfull"}
+	disk.Value.FailureCode, disk.Value.FailureReason = "DMS.1", "disk\nfull"
 	tests := []struct {
 		name  string
 		cloud *cloud
@@ -173,9 +173,11 @@ func TestInvalidInput(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, ctx := range []context.Context{t.Context(), cancelled(t)} { // a dead context makes no difference
 				_, err := w.WaitForTask(ctx, tt.id, tt.opts...)
-				var we *WaitError
-				if !errors.Is(err, tt.want) || errors.As(err, &we) || tt.text != "" && err.Error() != tt.text {
+				if !errors.Is(err, tt.want) || tt.text != "" && err.Error() != tt.text {
 					t.Errorf("error = %v\nwant    %s", err, tt.text)
+				}
+				if e := asWaitError(t, err); e.ID != tt.id || !e.StillRunning() || e.Polls != 0 {
+					t.Errorf("id %q, StillRunning %v, %d polls; want %q, true, none", e.ID, e.StillRunning(), e.Polls, tt.id)
 				}
 			}
 			if _, err := New(asked, tt.opts...); tt.want == ErrInvalidOption && tt.name != "nil BackOff" && (err == nil || err.Error() != tt.text) {
@@ -290,20 +292,20 @@ func TestLogLines(t *testing.T) {
 		}
 	})
 	want := []string{
-		`debug polled task=id name= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
-		`info status changed task=id name= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
-		`debug polled task=id name= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
-		`warn trouble task=id name= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
-		`debug polled task=id name= status=CREATED polls=3 errors=2 elapsed=8s next=4s error=429 Too Many Requests`,
-		`debug polled task=id name= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
-		`warn trouble task=id name= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
-		`debug polled task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
-		`info status changed task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s`,
-		`warn trouble task=id name=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
-		`debug polled task=id name=resize status=PAUSED polls=6 errors=3 elapsed=20s next=4s error=unknown status "PAUSED"`,
-		`debug polled task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
-		`info status changed task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
-		`info wait ended task=id name=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`debug polled task=id kind= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
+		`info status changed task=id kind= status=CREATED polls=1 errors=0 elapsed=0s next=4s`,
+		`debug polled task=id kind= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
+		`warn trouble task=id kind= status=CREATED polls=2 errors=1 elapsed=4s next=4s error=429 Too Many Requests`,
+		`debug polled task=id kind= status=CREATED polls=3 errors=2 elapsed=8s next=4s error=429 Too Many Requests`,
+		`debug polled task=id kind= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
+		`warn trouble task=id kind= status=CREATED polls=4 errors=3 elapsed=12s next=4s error=connection reset`,
+		`debug polled task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
+		`info status changed task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s`,
+		`warn trouble task=id kind=resize status=PAUSED polls=5 errors=3 elapsed=16s next=4s error=unknown status "PAUSED"`,
+		`debug polled task=id kind=resize status=PAUSED polls=6 errors=3 elapsed=20s next=4s error=unknown status "PAUSED"`,
+		`debug polled task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`info status changed task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
+		`info wait ended task=id kind=resize status=SUCCESS polls=7 errors=3 elapsed=24s next=0s`,
 	}
 	var got []string
 	for _, e := range logs.All() {

@@ -2,7 +2,6 @@ package taskwait_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/time/rate"
@@ -21,7 +21,7 @@ func statuses(all ...taskwait.Status) taskwait.Source {
 	return taskwait.SourceFunc(func(_ context.Context, id string) (taskwait.Task, error) {
 		s := all[min(next, len(all)-1)]
 		next++
-		return taskwait.Task{ID: id, Name: "bindInstancePublicIp", Status: s}, nil
+		return taskwait.Task{ID: id, Kind: "bindInstancePublicIp", Status: s}, nil
 	})
 }
 
@@ -69,16 +69,16 @@ func ExampleWaiter_Do() {
 }
 
 // Where a good status flaps, it is to be seen more than once.
-func ExampleWithSettle() {
+func ExampleWithConfirmations() {
 	flapping := statuses(taskwait.StatusSuccess, taskwait.StatusExecuting, taskwait.StatusSuccess)
-	waiter, err := taskwait.New(flapping, taskwait.WithSettle(2), often)
+	waiter, err := taskwait.New(flapping, taskwait.WithConfirmations(2), often)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	_, err = waiter.WaitForTask(context.Background(), "kafka-1", taskwait.WithProgress(func(p taskwait.Progress) {
 		if !p.Done {
-			fmt.Println(p.Task.Status, p.Good)
+			fmt.Println(p.Task.Status, p.Confirmed)
 		}
 	}))
 	fmt.Println(err)
@@ -117,18 +117,35 @@ func ExampleWaiter_WaitForTasks() {
 	// c3 is done
 }
 
-func ExampleWaiter_CollectTasks() {
+func ExampleWaiter_WaitForAll() {
 	source := ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "FAILED"})
 	waiter, _ := taskwait.New(source, often)
-	results, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2"})
-	for _, r := range results {
-		fmt.Println(r.Task)
+	tasks, err := waiter.WaitForAll(context.Background(), []string{"a1", "b2"})
+	for _, task := range tasks {
+		fmt.Println(task)
 	}
 	fmt.Println(errors.Is(err, taskwait.ErrTaskFailed)) // it is each of the errors there are
 	// Output:
 	// task "a1": SUCCESS
 	// task "b2": FAILED
 	// true
+}
+
+// The first task that has not succeeded ends the wait for all others.
+func ExampleWaiter_WaitForTasks_failFast() {
+	source := ends(map[string]taskwait.Status{"a1": "FAILED", "b2": "EXECUTING"})
+	waiter, _ := taskwait.New(source, often)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	for task, err := range waiter.WaitForTasks(ctx, []string{"a1", "b2"}) {
+		if err != nil {
+			cancel(err)
+		}
+		fmt.Println(task.ID, errors.Is(err, taskwait.ErrTaskFailed), errors.Is(err, context.Canceled))
+	}
+	// Output:
+	// a1 true false
+	// b2 false true
 }
 
 // Five requests a second for all Waiters that share the limiter. A little less than the service allows leaves room for
@@ -148,7 +165,7 @@ func ExampleNewLimiter() {
 // pair is a Source whose service takes two ids at once.
 type pair struct{ taskwait.Source }
 
-func (p pair) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
+func (p pair) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	from, _ := strconv.Atoi(b.Page)
 	to := min(from+2, len(b.IDs))
 	for _, id := range b.IDs[from:to] { // one request, in earnest
@@ -164,10 +181,10 @@ func (p pair) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Tas
 	return tasks, next, nil
 }
 
-func ExampleBatchSource() {
+func ExampleLister() {
 	source := pair{ends(map[string]taskwait.Status{"a1": "SUCCESS", "b2": "SUCCESS", "c3": "SUCCESS"})}
 	waiter, _ := taskwait.New(source, often)
-	_, err := waiter.CollectTasks(context.Background(), []string{"a1", "b2", "c3"})
+	_, err := waiter.WaitForAll(context.Background(), []string{"a1", "b2", "c3"})
 	fmt.Println(err)
 	// Output: <nil>
 }
@@ -240,7 +257,8 @@ func ExampleSource() {
 	inner := statuses(taskwait.StatusExecuting, "PAUSED")
 	strict := taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 		task, err := inner.Task(ctx, id)
-		if err == nil && !task.Status.Known() {
+		known := task.Status.Terminal() || task.Status == taskwait.StatusCreated || task.Status == taskwait.StatusExecuting
+		if err == nil && !known {
 			err = &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: fmt.Errorf("status %q is new to us", task.Status)}
 		}
 		return task, err
@@ -270,18 +288,8 @@ func ExampleWithLogger() {
 	waiter, _ := taskwait.New(source, taskwait.WithLogger(log.WithOptions(zap.WrapCore(withoutTimes))))
 	_, _ = waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
 	// Output:
-	// {"level":"warn","msg":"trouble","task":"8abfa7b272adc5b4","name":"","status":"","polls":1,"errors":1,"error":"401 Unauthorized"}
-	// {"level":"info","msg":"wait ended","task":"8abfa7b272adc5b4","name":"","status":"","polls":1,"errors":1,"error":"taskwait: task \"8abfa7b272adc5b4\": could not query after 0s: never seen, 1 poll, 1 error, last: 401 Unauthorized"}
-}
-
-func ExampleParseStatus() {
-	s, err := taskwait.ParseStatus("EXECUTING")
-	fmt.Println(s, s.Terminal(), err)
-	_, err = taskwait.ParseStatus("Success")
-	fmt.Println(err)
-	// Output:
-	// EXECUTING false <nil>
-	// taskwait: unknown status "Success", want one of CREATED, EXECUTING, SUCCESS, FAILED, DELETED, CANCELLED
+	// {"level":"warn","msg":"trouble","task":"8abfa7b272adc5b4","kind":"","status":"","polls":1,"errors":1,"error":"401 Unauthorized"}
+	// {"level":"info","msg":"wait ended","task":"8abfa7b272adc5b4","kind":"","status":"","polls":1,"errors":1,"error":"taskwait: task \"8abfa7b272adc5b4\": could not query after 0s: never seen, 1 poll, 1 error, last: 401 Unauthorized"}
 }
 
 func ExampleCheckID() {
@@ -313,7 +321,7 @@ func (c timeless) Write(e zapcore.Entry, fields []zapcore.Field) error {
 
 // With a history, a wait asks when an answer is likely.
 func ExampleWithHistory() {
-	history := taskwait.NewHistory()
+	history := &schedule.History{}
 	for range 10 {
 		history.Add("bindInstancePublicIp", 200*time.Millisecond)
 	}
@@ -327,18 +335,5 @@ func ExampleWithHistory() {
 	fmt.Println(err)
 	// Output:
 	// usually takes 200ms, next look within a second: true
-	// <nil>
-}
-
-func ExampleHistory() {
-	history := taskwait.NewHistory()
-	history.Add("bindInstancePublicIp", 3*time.Second)
-	saved, _ := json.Marshal(history)
-	fmt.Println(string(saved))
-
-	loaded := taskwait.NewHistory()
-	fmt.Println(json.Unmarshal(saved, loaded))
-	// Output:
-	// {"version":1,"kinds":{"bindInstancePublicIp":[{"took":3000000000}]}}
 	// <nil>
 }

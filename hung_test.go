@@ -14,21 +14,21 @@ import (
 // id, abandoned ones too, and at most 16 are in flight that are younger than a second.
 func TestHungNeighbours(t *testing.T) {
 	for _, way := range ways {
-		for _, heeds := range []bool{false, true} {
+		for _, honours := range []bool{false, true} {
 			for _, list := range []bool{false, true} {
-				name := fmt.Sprintf("%s/hung calls heed their context: %v/list: %v", way.name, heeds, list)
-				virtually(t, name, func(t *testing.T) { hungNeighbours(t, way, heeds, list) })
+				name := fmt.Sprintf("%s/hung calls honour their context: %v/list: %v", way.name, honours, list)
+				virtually(t, name, func(t *testing.T) { hungNeighbours(t, way, honours, list) })
 			}
 		}
 	}
 }
 
-func hungNeighbours(t *testing.T, way way, heeds, list bool) {
+func hungNeighbours(t *testing.T, way way, honours, list bool) {
 	const interval = 10 * time.Second
 	s := newService(t)
 	s.fault = func(ctx context.Context, r request) error {
 		if strings.HasPrefix(r.id, "hung") {
-			return s.hang(ctx, heeds)
+			return s.hang(ctx, honours)
 		}
 		return nil
 	}

@@ -26,7 +26,7 @@ func (s *slowThenListed) Task(_ context.Context, id string) (Task, error) {
 	return t, nil
 }
 
-func (s *slowThenListed) Tasks(context.Context, Batch) (tasks []Task, next string, err error) {
+func (s *slowThenListed) List(context.Context, ListRequest) (tasks []Task, next string, err error) {
 	for i := range 20 {
 		tasks = append(tasks, s.row(fmt.Sprint(i)))
 	}
@@ -40,7 +40,7 @@ func TestOlderAnswer(t *testing.T) {
 		begin := time.Now()
 		in := func(from, to time.Duration) bool { d := time.Since(begin); return d >= from && d < to }
 		src := &slowThenListed{restarted: func() bool { return in(10*time.Millisecond, time.Minute) }}
-		w := newWaiter(t, src, every(50*time.Millisecond), WithLeaving("RUNNING"))
+		w := newWaiter(t, src, every(50*time.Millisecond), WithStalePhase("RUNNING"))
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
@@ -53,13 +53,19 @@ func TestOlderAnswer(t *testing.T) {
 	})
 }
 
-// TestInvalidAndFailFast: each id has its result, also where the first one ends all.
-func TestInvalidAndFailFast(t *testing.T) {
+// TestInvalidAndCancelled: each id has its result, also where the first one ends all.
+func TestInvalidAndCancelled(t *testing.T) {
 	w := newWaiter(t, always(StatusSuccess))
-	results, _ := w.CollectTasks(t.Context(), []string{"a/b", "c/d", "id"}, WithFailFast())
-	for i, want := range []error{ErrInvalidID, ErrInvalidID, context.Canceled} {
-		if !errors.Is(results[i].Err, want) {
-			t.Errorf("got %v for id %d, want %v", results[i].Err, i, want)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	got := map[string]error{}
+	for task, err := range w.WaitForTasks(ctx, []string{"a/b", "c/d", "id"}) {
+		got[task.ID] = err
+		cancel(err)
+	}
+	for id, want := range map[string]error{"a/b": ErrInvalidID, "c/d": ErrInvalidID, "id": context.Canceled} {
+		if err := got[id]; !errors.Is(err, want) || asWaitError(t, err).ID != id {
+			t.Errorf("got %v for %q, want %v", err, id, want)
 		}
 	}
 }
@@ -149,7 +155,7 @@ func TestBlankRow(t *testing.T) {
 
 type blankList struct{ SourceFunc }
 
-func (blankList) Tasks(_ context.Context, b Batch) (tasks []Task, next string, err error) {
+func (blankList) List(_ context.Context, b ListRequest) (tasks []Task, next string, err error) {
 	for _, id := range b.IDs {
 		tasks = append(tasks, Task{ID: id})
 	}

@@ -7,25 +7,12 @@ import (
 	"github.com/taskwait/taskwait/schedule"
 )
 
-// History is what tasks have taken so far, by kind: by the name that the service gives them. Waits that are given it
-// ([WithHistory]) learn from it when to poll, and add to it how long their own tasks took.
-type History = schedule.History
-
-// NewHistory returns a History that knows nothing.
-func NewHistory() *History { return &History{} }
-
-// DefaultQueryCost is a second: one query more is as bad as a second of delay more.
-const DefaultQueryCost = schedule.DefaultQueryCost
-
-// Estimate is how long a task of its kind usually takes, by the history or, for what remains, by the service's own word.
-type Estimate = schedule.Estimate
-
 // estimate is what can be said of a task of this age, or nil.
-func estimate(l *pacing.Learned, t *Task, age time.Duration) *Estimate {
+func estimate(l *pacing.Learned, t *Task, age time.Duration) *schedule.Estimate {
 	if t.Status.Terminal() {
 		return nil
 	}
-	e, known := l.Estimate(t.Name, age)
+	e, known := l.Estimate(t.Kind, age)
 	if remaining, reported := serviceRemaining(t, age); reported { // the service knows better
 		e.RemainingP50, e.RemainingP90, known = remaining, remaining, true
 	}
@@ -49,15 +36,15 @@ func serviceRemaining(t *Task, age time.Duration) (remaining time.Duration, repo
 
 // observe adds to the history what a wait has seen, when it ends: how long the task took by the service's account; else
 // until about the middle between the last poll that found it running and the one that did not; or how old it is by now.
-func observe(h *History, s *state, now time.Time) {
+func observe(h *schedule.History, s *state, now time.Time) {
 	t := &s.task
 	switch took := t.Took(); {
 	case took > 0:
-		h.Add(t.Name, took)
+		h.Add(t.Kind, took)
 	case s.lastRunningAt.IsZero(): // it had ended when it was first seen, nobody knows when; or it never was
 	case t.Status.Terminal():
-		h.Add(t.Name, s.lastRunningAt.Add(now.Sub(s.lastRunningAt)/2).Sub(s.taskStartedAt))
+		h.Add(t.Kind, s.lastRunningAt.Add(now.Sub(s.lastRunningAt)/2).Sub(s.taskStartedAt))
 	default:
-		h.AddRunning(t.Name, now.Sub(s.taskStartedAt))
+		h.AddRunning(t.Kind, now.Sub(s.taskStartedAt))
 	}
 }

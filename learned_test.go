@@ -3,7 +3,7 @@ package taskwait
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,8 +15,8 @@ import (
 )
 
 // seenTasks is a history in which tasks of a kind have taken these times.
-func seenTasks(kind string, took ...time.Duration) *History {
-	h := NewHistory()
+func seenTasks(kind string, took ...time.Duration) *schedule.History {
+	h := &schedule.History{}
 	for _, d := range took {
 		h.Add(kind, d)
 	}
@@ -41,7 +41,7 @@ func timed(took time.Duration, change func(*Task)) (SourceFunc, *[]time.Time) {
 		if start.IsZero() {
 			start = now
 		}
-		t := Task{ID: id, Name: "resize", Status: StatusExecuting}
+		t := Task{ID: id, Kind: "resize", Status: StatusExecuting}
 		if now.Sub(start) >= took {
 			t.Status = StatusSuccess
 		}
@@ -64,7 +64,7 @@ func TestLearnedFixed(t *testing.T) {
 				if time.Since(created) >= 3*time.Second {
 					status = StatusSuccess
 				}
-				return Task{ID: id, Name: "resize", Status: status}, nil
+				return Task{ID: id, Kind: "resize", Status: status}, nil
 			})
 			h := seenTasks("resize", times(5, 3*time.Second)...)
 			_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, WithHistory(h), WithKind("resize")))
@@ -130,7 +130,7 @@ func TestLearnedAge(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := state{id: "id", startedAt: t0}
+			s := newState()
 			a := seen(StatusExecuting)
 			a.Value.CreatedAt, a.Value.AsOf, a.Sent = t0.Add(tt.created), t0.Add(tt.asOf), t0
 			decide(&deadlines{}, &s, &a, t0, time.Second, 0)
@@ -183,7 +183,7 @@ func TestChangedWorld(t *testing.T) {
 func TestLearnedAfterError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		named := seen(StatusExecuting)
-		named.Value.Name = "resize"
+		named.Value.Kind = "resize"
 		c := script(named, reset, named)
 		h := seenTasks("resize", times(20, time.Hour)...)
 		var pauses []time.Duration
@@ -203,23 +203,23 @@ func TestEstimate(t *testing.T) {
 		name   string
 		opts   []Option
 		change func(*Task)
-		want   func(*Estimate) bool
+		want   func(*schedule.Estimate) bool
 	}{
-		{"none without a history", nil, nil, func(e *Estimate) bool { return e == nil }},
-		{"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil, func(e *Estimate) bool { return e == nil }},
-		{"after twenty", []Option{WithHistory(minute)}, nil, func(e *Estimate) bool {
+		{"none without a history", nil, nil, func(e *schedule.Estimate) bool { return e == nil }},
+		{"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil, func(e *schedule.Estimate) bool { return e == nil }},
+		{"after twenty", []Option{WithHistory(minute)}, nil, func(e *schedule.Estimate) bool {
 			return e != nil && near(e.Median, time.Minute) && near(e.RemainingP50, time.Minute) && near(e.RemainingP90, time.Minute) && e.RemainingP50 <= e.RemainingP90
 		}},
-		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *Estimate) bool {
+		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *schedule.Estimate) bool {
 			return e != nil && near(e.Median, time.Minute) && e.RemainingP50 == 7*time.Second && e.RemainingP90 == 7*time.Second
 		}},
 		{"the service's percentage", []Option{WithHistory(minute)}, func(t *Task) {
 			percent := 25
 			t.Percent, t.CreatedAt = &percent, time.Now().Add(-10*time.Second)
-		}, func(e *Estimate) bool {
+		}, func(e *schedule.Estimate) bool {
 			return e != nil && e.RemainingP50 == 30*time.Second && e.RemainingP90 == 30*time.Second
 		}},
-		{"only the service knows", []Option{WithHistory(NewHistory())}, remaining(7 * time.Second), func(e *Estimate) bool {
+		{"only the service knows", []Option{WithHistory(&schedule.History{})}, remaining(7 * time.Second), func(e *schedule.Estimate) bool {
 			return e != nil && e.Median == 0 && e.RemainingP50 == 7*time.Second
 		}},
 	}
@@ -249,10 +249,10 @@ func near(got, want time.Duration) bool { return (got - want).Abs() < want/10 }
 // TestObserve checks what a wait adds to its history when it ends.
 func TestObserve(t *testing.T) {
 	at := func(sec int) time.Time { return t0.Add(time.Duration(sec) * time.Second) }
-	ended := Task{Name: "resize", ID: "id", Status: StatusFailed}
+	ended := Task{Kind: "resize", ID: "id", Status: StatusFailed}
 	stamped := ended
 	stamped.CreatedAt, stamped.UpdatedAt = at(100), at(142)
-	running := Task{Name: "resize", ID: "id", Status: StatusExecuting, CreatedAt: at(100), UpdatedAt: at(101)}
+	running := Task{Kind: "resize", ID: "id", Status: StatusExecuting, CreatedAt: at(100), UpdatedAt: at(101)}
 	tests := []struct {
 		name  string
 		state state
@@ -266,7 +266,7 @@ func TestObserve(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := NewHistory()
+			h := &schedule.History{}
 			observe(h, &tt.state, at(40))
 			want := `{"version":1,"kinds":` + tt.want + `}`
 			if got, err := json.Marshal(h); err != nil || string(got) != want {
@@ -279,7 +279,7 @@ func TestObserve(t *testing.T) {
 // TestLearnsByItself begins with nothing, and a service that tells no times.
 func TestLearnsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHistory()
+		h := &schedule.History{}
 		var late time.Duration
 		for range 30 {
 			src, _ := timed(100*time.Second, nil)
@@ -298,7 +298,7 @@ func TestLearnsByItself(t *testing.T) {
 // TestHistoryZero: the zero History learns like a new one.
 func TestHistoryZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var h History
+		var h schedule.History
 		src, _ := timed(3*time.Second, nil)
 		if _, err := newWaiter(t, src, WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil || h.Model("resize") == nil {
 			t.Errorf("%v, model %v; want one", err, h.Model("resize"))
@@ -308,7 +308,7 @@ func TestHistoryZero(t *testing.T) {
 
 func TestHistoryConcurrent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHistory()
+		h := &schedule.History{}
 		var all sync.WaitGroup
 		for i := range 100 {
 			all.Go(func() {
@@ -325,19 +325,54 @@ func TestHistoryConcurrent(t *testing.T) {
 	})
 }
 
-func TestHistoryOptions(t *testing.T) {
-	constant := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) })
-	if _, err := New(always(StatusSuccess), WithHistory(NewHistory()), constant); !errors.Is(err, ErrInvalidOption) {
-		t.Errorf("WithHistory and WithBackOff: %v, want ErrInvalidOption", err)
+// TestHistoryWithBackOff: with a BackOff a history changes no pause. It learns all the same, and gives estimates.
+func TestHistoryWithBackOff(t *testing.T) {
+	second := WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) })
+	fixed := WithInterval(5*time.Second, 5*time.Second)
+	for _, tt := range []struct {
+		name string
+		opts []Option
+	}{
+		{"the BackOff first", []Option{second, fixed}},
+		{"the BackOff last", []Option{fixed, second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, estimated := seenTasks("resize", times(5, time.Minute)...), false
+				src, asked := timed(10*time.Second, nil)
+				opts := append(tt.opts, WithHistory(h), WithKind("resize"), WithProgress(func(p Progress) {
+					estimated = estimated || p.Estimate != nil
+				}))
+				_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, opts...))
+				if err != nil || elapsed != 10*time.Second || len(*asked) != 11 || !estimated {
+					t.Errorf("%v after %v, %d polls, estimated %v; want 11 polls in 10s, and an estimate", err, elapsed, len(*asked), estimated)
+				}
+				if got, _ := json.Marshal(h); !strings.Contains(string(got), `{"took":9500000000}`) {
+					t.Errorf("the history has learned nothing of this task: %s", got)
+				}
+			})
+		})
 	}
-	w := newWaiter(t, always(StatusSuccess), constant)
-	if _, err := w.WaitForTask(t.Context(), "id", WithHistory(NewHistory())); !errors.Is(err, ErrInvalidOption) {
-		t.Errorf("WithHistory over WithBackOff: %v, want ErrInvalidOption", err)
+}
+
+// TestQueryCost: where a query costs more, fewer are made. 0 and less stand for the default.
+func TestQueryCost(t *testing.T) {
+	polls := func(t *testing.T, cost time.Duration) (n int) {
+		synctest.Test(t, func(t *testing.T) {
+			for i := range 40 {
+				h := seenTasks("resize", 20*time.Second, 30*time.Second, 45*time.Second, 70*time.Second)
+				h.QueryCost = cost
+				src, asked := timed(time.Duration(20+i)*time.Second, nil)
+				if _, err, _ := waitFor(t.Context(), newWaiter(t, src, WithHistory(h), WithKind("resize"))); err != nil {
+					t.Fatal(err)
+				}
+				n += len(*asked)
+			}
+		})
+		return n
 	}
-	if _, err := w.WaitForTask(t.Context(), "id", WithHistory(NewHistory()), WithBackOff(nil)); err != nil {
-		t.Errorf("WithBackOff undone: %v", err)
-	}
-	if _, err := New(always(StatusSuccess), WithQueryCost(0)); !errors.Is(err, ErrInvalidOption) {
-		t.Errorf("WithQueryCost(0): %v, want ErrInvalidOption", err)
+	cheap, usual, zero, dear := polls(t, 100*time.Millisecond), polls(t, time.Second), polls(t, 0), polls(t, 10*time.Second)
+	if cheap < usual*3/2 || usual < dear*3/2 || zero < usual*9/10 || zero > usual*11/10 {
+		t.Errorf("polls: %d at 0.1 s, %d at 1 s, %d at 0, %d at 10 s; want fewer the dearer they are, and 0 like 1 s", cheap, usual, zero, dear)
 	}
 }

@@ -28,7 +28,7 @@ func TestLimiter(t *testing.T) {
 	t.Run("an inner that panics", inBubble(innerPanics))
 	t.Run("an inner that hangs holds nobody", inBubble(innerHangs))
 	t.Run("a throttle is everybody's", inBubble(throttleIsEverybodys))
-	t.Run("starved", inBubble(starvedSaysSo))
+	t.Run("queued for its permit", inBubble(queuedSaysSo))
 	t.Run("the quota holds over Waiters", inBubble(quotaOverWaiters))
 }
 
@@ -37,7 +37,7 @@ func perSecond(n int) *Limiter { return NewLimiter(rate.NewLimiter(rate.Limit(n)
 func noPermitInTime(t *testing.T) {
 	c := script(running)
 	_, err, elapsed := waitFor(t.Context(), newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)))
-	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).blind || len(c.asked) != 1 {
+	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).finalPollFailed || len(c.asked) != 1 {
 		t.Errorf("%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed", err, elapsed, len(c.asked))
 	}
 }
@@ -162,14 +162,14 @@ func throttleIsEverybodys(t *testing.T) {
 	}
 }
 
-func starvedSaysSo(t *testing.T) {
+func queuedSaysSo(t *testing.T) {
 	l := NewLimiter(rate.NewLimiter(rate.Every(55*time.Second), 1))
 	if err := l.queue.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var told []time.Duration
 	_, err, elapsed := waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l)), WithProgress(func(p Progress) {
-		told = append(told, p.Starved)
+		told = append(told, p.QueuedFor)
 	}))
 	want := []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second, 0, 0}
 	if err != nil || elapsed != 55*time.Second || !slices.Equal(told, want) {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -98,10 +99,10 @@ func (f *fleet) Task(ctx context.Context, id string) (Task, error) {
 	return f.state(id, time.Now()), nil
 }
 
-// listed is a fleet that is a BatchSource.
+// listed is a fleet that is a Lister.
 type listed struct{ *fleet }
 
-func (f listed) Tasks(ctx context.Context, b Batch) (tasks []Task, next string, err error) {
+func (f listed) List(ctx context.Context, b ListRequest) (tasks []Task, next string, err error) {
 	n := 0
 	if err := f.arrive(ctx, func() { f.pages++; n = f.pages }); err != nil {
 		return nil, "", err
@@ -168,7 +169,7 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a bad option is every id's error", inBubble(manyBadOption))
 	t.Run("breaking out leaves nothing running", inBubble(manyBreak))
 	t.Run("a context that ends", inBubble(manyCancelled))
-	t.Run("fail fast", inBubble(manyFailFast))
+	t.Run("cancelled in the loop", inBubble(manyCancelInLoop))
 	t.Run("a list that fails ends no wait", inBubble(manyListFails))
 	t.Run("a list that is refused is not asked again", inBubble(manyListRefused))
 	t.Run("a list that hangs holds nobody", inBubble(manyListHangs))
@@ -237,9 +238,9 @@ func manyTwice(t *testing.T) {
 	ids := f.add(2, fixed(time.Second))
 	f.tasks[ids[1]].outcome = StatusFailed
 	got := map[string]int{}
-	var last Tally
+	var last Progress
 	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{ids[0], ids[1], ids[0], ids[1], ids[0]},
-		WithProgress(func(p Progress) { last = p.All })) {
+		WithProgress(func(p Progress) { last = p })) {
 		if got[task.ID]++; (err == nil) != (task.ID == ids[0]) {
 			t.Errorf("%s: %v", task.ID, err)
 		}
@@ -247,8 +248,8 @@ func manyTwice(t *testing.T) {
 	if want := map[string]int{ids[0]: 3, ids[1]: 2}; !maps.Equal(got, want) || len(f.asked) != 4 {
 		t.Errorf("%v with %d queries, want %v with 4", got, len(f.asked), want)
 	}
-	if want := (Tally{Total: 5, Done: 5, Failed: 2}); last != want {
-		t.Errorf("tally %+v, want %+v", last, want)
+	if last.Total != 5 || last.Ended != 5 || last.Succeeded != 3 {
+		t.Errorf("%d ended and %d succeeded of %d, want 5, 3 and 5", last.Ended, last.Succeeded, last.Total)
 	}
 }
 
@@ -293,7 +294,7 @@ func manyBreak(t *testing.T) {
 		}
 		asked := len(f.asked)
 		synctest.Wait()
-		if n := w.LeftBehind(); n != 0 {
+		if n := w.AbandonedCalls(); n != 0 {
 			t.Errorf("%d calls left behind that heed their context, want 0", n)
 		}
 		time.Sleep(time.Hour)
@@ -322,14 +323,20 @@ func manyCancelled(t *testing.T) {
 	}
 }
 
-func manyFailFast(t *testing.T) {
+// manyCancelInLoop ends all as soon as one task has not succeeded.
+func manyCancelInLoop(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	f := newFleet(100)
 	ids := f.add(50, func(i int) time.Duration { return time.Duration(i) * time.Second })
 	f.tasks[ids[10]].outcome = StatusFailed
 	f.tasks[ids[10]].unlisted = true
 	n, stopped := 0, 0
-	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), ids, WithFailFast()) {
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(ctx, ids) {
 		n++
+		if err != nil {
+			cancel(err)
+		}
 		switch {
 		case err == nil, task.ID == ids[10] && errors.Is(err, ErrTaskFailed):
 		case !errors.Is(err, context.Canceled) || errors.Is(err, ErrTaskFailed) || !asWaitError(t, err).StillRunning():
@@ -341,10 +348,16 @@ func manyFailFast(t *testing.T) {
 	if n != 50 || stopped < 30 {
 		t.Errorf("%d results, %d of them stopped", n, stopped)
 	}
-	for _, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{"a/b", ids[40]}, WithFailFast()) {
-		if err == nil {
-			t.Error("got success, want an invalid id to end all at once")
+	ctx, cancel = context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	start := time.Now()
+	for task, err := range newWaiter(t, f.source()).WaitForTasks(ctx, []string{"a/b", ids[40]}) {
+		if cancel(err); task.ID == ids[40] && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "invalid id")) {
+			t.Errorf("%v, want context.Canceled, with the cause in its text", err)
 		}
+	}
+	if time.Since(start) != 0 {
+		t.Errorf("ended after %v, want an invalid id to end all at once", time.Since(start))
 	}
 }
 
@@ -360,14 +373,14 @@ func manyListFails(t *testing.T) {
 	succeeded(t, got)
 }
 
-// endless is a BatchSource whose list shows nothing, and has always one page more.
+// endless is a Lister whose list shows nothing, and has always one page more.
 type endless struct {
 	Source
 	pages int
 	next  func(page int) string
 }
 
-func (e *endless) Tasks(context.Context, Batch) ([]Task, string, error) {
+func (e *endless) List(context.Context, ListRequest) ([]Task, string, error) {
 	e.pages++
 	return nil, e.next(e.pages), nil
 }
@@ -470,17 +483,17 @@ func manyTimeout(t *testing.T) {
 
 func manyTimeoutLate(t *testing.T) {
 	f := newFleet(0)
-	start, blind := time.Now(), 0
+	start, unknown := time.Now(), 0
 	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(20*time.Second)).WaitForTasks(t.Context(), f.add(500, fixed(time.Hour))) {
 		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+poll.FinalAllowance {
 			t.Errorf("%s: %v after %v", task.ID, err, took)
 		}
-		if asWaitError(t, err).blind {
-			blind++
+		if asWaitError(t, err).finalPollFailed {
+			unknown++
 		}
 	}
-	if most := mostWithin(f.asked, time.Second); blind < 400 || blind > 470 || most > 12 {
-		t.Errorf("%d last looks were not made, and %d queries within a second", blind, most)
+	if most := mostWithin(f.asked, time.Second); unknown < 400 || unknown > 470 || most > 12 {
+		t.Errorf("%d last looks were not made, and %d queries within a second", unknown, most)
 	}
 }
 
@@ -513,11 +526,11 @@ func manyDeaf(t *testing.T) {
 			t.Errorf("%s: %v after %v, want ErrQuery", task.ID, err, took)
 		}
 	}
-	if n := w.LeftBehind(); n != len(ids) {
+	if n := w.AbandonedCalls(); n != len(ids) {
 		t.Errorf("%d calls left behind, want %d", n, len(ids))
 	}
 	time.Sleep(2 * time.Hour)
-	if n := w.LeftBehind(); n != 0 {
+	if n := w.AbandonedCalls(); n != 0 {
 		t.Errorf("%d calls left behind when all have ended", n)
 	}
 }
@@ -544,7 +557,7 @@ func manyProgress(t *testing.T) {
 	var told []string
 	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), append(ids, "a b"), WithProgress(func(p Progress) {
 		if p.Changed || p.Done {
-			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.All.Running, p.All.Done, p.All.Failed, p.Outcome != nil))
+			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.Total-p.Ended, p.Ended, p.Ended-p.Succeeded, p.Outcome != nil))
 		}
 	})) {
 		told = append(told, fmt.Sprintf("%s: %v", task.ID, err == nil))

@@ -49,7 +49,7 @@ type step struct {
 	carried bool // of Start: it is carried out, whatever the answer
 	after   time.Duration
 	d       time.Duration // how long it takes
-	heeds   bool          // it ends with its context
+	honours bool          // it ends with its context
 }
 
 // refuses reports whether the answer says that the operation was not carried out.
@@ -121,7 +121,7 @@ func newDoScript(seed uint64) *doScript {
 
 // drawStep draws one call. What is not refused may have been carried out.
 func drawStep(d dice, kind answerKind) step {
-	s := step{kind: kind, after: pick(d, 0, d.upTo(10*time.Second)), heeds: d.one(2)}
+	s := step{kind: kind, after: pick(d, 0, d.upTo(10*time.Second)), honours: d.one(2)}
 	s.carried = kind == accepts || !s.refuses() && d.one(2)
 	s.d = pick(d, 0, d.upTo(200*time.Millisecond), d.upTo(200*time.Millisecond), d.upTo(40*time.Second))
 	return s
@@ -266,7 +266,7 @@ func (m *doModel) call(ctx context.Context, what string, then func(*doCall)) err
 	c := m.beginCall(what)
 	defer m.endCall(c)
 	var ended <-chan struct{}
-	if c.step.heeds {
+	if c.step.honours {
 		ended = ctx.Done()
 	}
 	if c.step.d > 0 {
@@ -552,7 +552,7 @@ func (m *doModel) judgeStart(e *taskwait.WaitError) {
 			m.fail("outcome-unknown", "every start was refused: %v", m.err)
 		}
 	case !m.accepted() && !sent:
-		m.fail("verdict", "it was never accepted: %v", m.err)
+		m.fail("decision", "it was never accepted: %v", m.err)
 	default:
 		m.judgeTask(m.err)
 		m.judgeID(e)
@@ -584,7 +584,7 @@ func (m *doModel) judgeTask(err error) {
 		return c.id == "op" && c.end <= m.ret && c.out == outSeen && c.status == m.task.Status
 	})
 	if !said {
-		m.fail("verdict", "nobody said so: %v, %v", m.task, err)
+		m.fail("decision", "nobody said so: %v, %v", m.task, err)
 	}
 }
 
@@ -625,8 +625,8 @@ func (m *doModel) text(full bool) string {
 		m.busy, m.finds, m.lag, m.runs, m.others, m.service.latency)
 	for _, what := range []string{"start", "busy", "find"} {
 		for _, s := range m.steps[what] {
-			fmt.Fprintf(&b, "  %s %s after %v, carried out %v, heeds %v, retry after %v\n", what, answerNames[s.kind], s.d,
-				s.carried, s.heeds, s.after)
+			fmt.Fprintf(&b, "  %s %s after %v, carried out %v, honours %v, retry after %v\n", what, answerNames[s.kind], s.d,
+				s.carried, s.honours, s.after)
 		}
 	}
 	if !full {

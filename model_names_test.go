@@ -20,22 +20,22 @@ var knownFaults = map[string]string{
 // sharesAnyQueryTimeout: waits with different query timeouts share (G2).
 const sharesAnyQueryTimeout = false
 
-type listRequest = taskwait.Batch
+type listRequest = taskwait.ListRequest
 
 // listingService is a service that also lists.
 type listingService struct{ *simService }
 
-var _ taskwait.BatchSource = listingService{}
+var _ taskwait.Lister = listingService{}
 
-func (s listingService) Tasks(ctx context.Context, r listRequest) ([]taskwait.Task, string, error) {
+func (s listingService) List(ctx context.Context, r listRequest) ([]taskwait.Task, string, error) {
 	return s.page(ctx, r.Page)
 }
 
-func withConfirmations(n int) taskwait.Option      { return taskwait.WithSettle(n) }
-func withStalePhase(phase string) taskwait.Option  { return taskwait.WithLeaving(phase) }
-func unconfirmed(t *taskwait.Task) bool            { return t.Unsettled }
-func abandonedCalls(waiter *taskwait.Waiter) int   { return waiter.LeftBehind() }
-func totals(p *taskwait.Progress) (all, ended int) { return p.All.Total, p.All.Done }
+func withConfirmations(n int) taskwait.Option      { return taskwait.WithConfirmations(n) }
+func withStalePhase(phase string) taskwait.Option  { return taskwait.WithStalePhase(phase) }
+func unconfirmed(t *taskwait.Task) bool            { return t.Unconfirmed }
+func abandonedCalls(waiter *taskwait.Waiter) int   { return waiter.AbandonedCalls() }
+func totals(p *taskwait.Progress) (all, ended int) { return p.Total, p.Ended }
 
 // simOperation is an Operation of the script: start sends it, find lists what may be its tasks, busy says what is in
 // the way.

@@ -124,7 +124,7 @@ func (g *judgement) all() {
 	}
 	g.callbacks()
 	g.shape()
-	g.verdict()
+	g.decision()
 	g.end()
 	g.finalPoll()
 }
@@ -193,8 +193,8 @@ func (g *judgement) taskFailed() bool {
 	return false
 }
 
-// verdict: what the wait says follows from answers that were given while it ran.
-func (g *judgement) verdict() {
+// decision: what the wait says follows from answers that were given while it ran.
+func (g *judgement) decision() {
 	switch err := g.err; {
 	case err == nil:
 		g.succeeded()
@@ -206,7 +206,7 @@ func (g *judgement) verdict() {
 			}
 		}
 		if !g.reported(status) {
-			g.fail("verdict", "nobody said %s: %v", status, err)
+			g.fail("decision", "nobody said %s: %v", status, err)
 		}
 	case errors.Is(err, taskwait.ErrTimeout):
 		if g.ret < g.timeUp {
@@ -220,10 +220,10 @@ func (g *judgement) verdict() {
 		g.stalled()
 	case errors.Is(err, taskwait.ErrBackOffStopped):
 		if !slices.Contains(g.pauses, backoff.Stop) {
-			g.fail("verdict", "no BackOff said stop: %v", err)
+			g.fail("decision", "no BackOff said stop: %v", err)
 		}
 	case errors.Is(err, taskwait.ErrInvalidID), errors.Is(err, taskwait.ErrInvalidOption):
-		g.fail("verdict", "id and options are valid: %v", err)
+		g.fail("decision", "id and options are valid: %v", err)
 	default:
 		g.contextEnded()
 	}
@@ -247,12 +247,12 @@ func (g *judgement) reported(status taskwait.Status) bool {
 // succeeded: the service said SUCCESS, as often as wanted, with a pause after each that counts.
 func (g *judgement) succeeded() {
 	if !g.reported(taskwait.StatusSuccess) {
-		g.fail("verdict", "success, though nobody said so")
+		g.fail("decision", "success, though nobody said so")
 		return
 	}
 	if unconfirmed(&g.task) {
 		if g.confirmations < 2 || g.ret < g.timeUp && !slices.Contains(g.pauses, backoff.Stop) {
-			g.fail("verdict", "unconfirmed, with %d wanted, before the timeout", g.confirmations)
+			g.fail("decision", "unconfirmed, with %d wanted, before the timeout", g.confirmations)
 		}
 		return
 	}
@@ -501,7 +501,7 @@ func (g *judgement) healthy(from, to time.Duration) bool {
 	for _, f := range g.m.service.faults {
 		concerns := f.on < 0 || g.m.service.tasks[f.on].id == g.id
 		until := f.to
-		if f.kind == hangHeeding || f.kind == hangHeedless {
+		if f.kind == hangHonouring || f.kind == hangIgnoring {
 			until += f.d
 		}
 		if concerns && f.from < to && until > from {

@@ -121,10 +121,10 @@ func (s *script) drawAimed(d dice) {
 			l.flap, l.ended = 0, at-d.upTo(2*time.Second)
 			l.created, l.running = min(l.created, l.ended/4), min(l.running, l.ended/2)
 			f := fault{
-				on: i, kind: pick(d, failPlain, failTransient, failThrottled, emptyStatus, hangHeeding, hangHeedless),
+				on: i, kind: pick(d, failPlain, failTransient, failThrottled, emptyStatus, hangHonouring, hangIgnoring),
 				from: at - 20*time.Millisecond, to: at + d.upTo(1400*time.Millisecond), percent: 100, d: pick(d, 0, 30*time.Second),
 			}
-			if f.kind == hangHeeding || f.kind == hangHeedless { // a call is in flight at the timeout
+			if f.kind == hangHonouring || f.kind == hangIgnoring { // a call is in flight at the timeout
 				f.from, f.to, f.d = at-d.upTo(2*time.Second), at, d.upTo(1400*time.Millisecond)
 			}
 			s.service.faults = append(s.service.faults, f)
@@ -159,9 +159,9 @@ func newSimService(d dice, seed uint64, n int) *simService {
 func (s *script) drawFaults(d dice) {
 	mild := []faultKind{failPlain, failTransient, failThrottled, failConflict, failNotFound, otherID, unknownStatus,
 		emptyStatus}
-	hard := []faultKind{hangHeeding, hangHeedless, hangHeeding, hangHeedless, panics, exits, failPermanent}
+	hard := []faultKind{hangHonouring, hangIgnoring, hangHonouring, hangIgnoring, panics, exits, failPermanent}
 	lists := []faultKind{dropRows, repeatRows, foreignRows, repeatToken, endlessList, failPlain, failThrottled,
-		failPermanent, unsupported, hangHeeding, hangHeedless, panics, exits}
+		failPermanent, unsupported, hangHonouring, hangIgnoring, panics, exits}
 	n := len(s.service.tasks)
 	for range pick(d, 0, 1, 2, 4, 8) {
 		f := fault{on: d.IntN(n), kind: pick(d, mild...), percent: pick[uint64](d, 20, 50, 100, 100)}
@@ -183,7 +183,7 @@ func (s *script) drawFaults(d dice) {
 			to: time.Hour, percent: pick[uint64](d, 20, 100)})
 	}
 	if n > 20 && d.one(2) { // many hang, beside some that are well
-		kind := pick(d, hangHeeding, hangHeedless)
+		kind := pick(d, hangHonouring, hangIgnoring)
 		for i := range n * 4 / 5 {
 			s.service.faults = append(s.service.faults, fault{on: i, kind: kind, to: time.Hour, percent: 100,
 				d: 3 * time.Minute})
@@ -193,7 +193,7 @@ func (s *script) drawFaults(d dice) {
 
 func (s *script) drawDuration(d dice, kind faultKind) time.Duration {
 	switch kind {
-	case hangHeeding, hangHeedless:
+	case hangHonouring, hangIgnoring:
 		return d.upTo(pick(d, time.Second, 10*time.Second, 2*time.Minute))
 	case failPlain, failTransient, failThrottled, failNotFound, failPermanent:
 		return pick(d, 0, 0, d.upTo(2*time.Second), d.upTo(20*time.Second))

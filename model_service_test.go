@@ -60,8 +60,8 @@ const (
 	otherID
 	unknownStatus
 	emptyStatus
-	hangHeeding  // until the context ends, or for the fault's duration
-	hangHeedless // for the fault's duration, whatever the context does
+	hangHonouring // until the context ends, or for the fault's duration
+	hangIgnoring  // for the fault's duration, whatever the context does
 	panics
 	exits // runtime.Goexit
 	unsupported
@@ -234,7 +234,7 @@ func (s *simService) suffer(ctx context.Context, c *call, f *fault, nth uint64, 
 		return nil
 	}
 	switch f.kind {
-	case hangHeeding:
+	case hangHonouring:
 		t := time.NewTimer(f.d)
 		defer t.Stop()
 		select {
@@ -243,7 +243,7 @@ func (s *simService) suffer(ctx context.Context, c *call, f *fault, nth uint64, 
 			c.cancelled, *out = true, outTransient
 			return ctx.Err()
 		}
-	case hangHeedless:
+	case hangIgnoring:
 		time.Sleep(f.d)
 	case panics:
 		*out = outPanicked

@@ -332,11 +332,11 @@ func (j *job) told(p taskwait.Progress) {
 	if w == nil || p.Task.ID == "" && j.many && !p.Done {
 		return // it is about the whole
 	}
-	w.hear(&p)
+	w.receive(&p)
 }
 
-// hear checks one call of the progress callback against those before.
-func (w *waited) hear(p *taskwait.Progress) {
+// receive checks one call of the progress callback against those before.
+func (w *waited) receive(p *taskwait.Progress) {
 	m := w.model
 	if w.done > 0 {
 		m.fail("progress", "job %d %s: a callback after Done", w.n, w.id)

@@ -40,10 +40,10 @@ type Started struct {
 // Do starts an operation and waits for its task, all within one WithTimeout. The id of the task is in the Task that is
 // returned, and in the error.
 //
-// Refused because something else runs, it waits until that is over and tries again; Progress.Err says so. It never sends
-// the operation twice unless the service has refused it: where an answer does not tell, or the wait ends in the middle of
-// the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any did. Any other
-// refusal Is [ErrNotStarted], and so is every other end before the operation was accepted.
+// Refused because something else runs, it waits until that is over and tries again; Progress.Err says so. It never
+// sends the operation twice unless the service has refused it: where an answer does not tell, or the wait ends in the
+// middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any did.
+// Any other refusal Is [ErrNotStarted], and so is every other end before the operation was accepted.
 //
 // Where the service gives no id, the task is looked for through WithNotFoundGrace. If more than one may be the one, now
 // or when it has ended, the error Is [ErrAmbiguous], and Candidates has them: it is never guessed.
@@ -54,16 +54,21 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 	s, err := w.settings.forCall(ctx, opts)
 	switch {
 	case err != nil:
-		return Task{}, err
+		return Task{}, op.neverBegun(err)
 	case op.Start == nil:
-		return Task{}, fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name))
+		return Task{}, op.neverBegun(fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name)))
 	}
 	x := &execution{pollers: &w.pollers, settings: s, op: &op, began: time.Now()}
-	first, err := x.next(ctx, s.forPhase(s.grace), op.Name)
+	first, err := x.next(ctx, s.forPhase(s.grace), "")
 	if err != nil {
-		return Task{}, err
+		return Task{}, op.neverBegun(err)
 	}
 	e := x.run(ctx, first)
 	err = x.now.end(e)
 	return x.now.state.task, err
+}
+
+// neverBegun is the error of an execution that was never begun, for what is wrong with an option.
+func (op *Operation) neverBegun(err error) *WaitError {
+	return &WaitError{Operation: op.Name, LastErr: err, kind: ErrInvalidOption, start: ErrNotStarted}
 }

@@ -80,7 +80,7 @@ func refusal(c Class) error {
 }
 
 func TestDo(t *testing.T) {
-	ours, other := Task{ID: "id", Name: "resize", Status: StatusExecuting}, Task{ID: "other", Name: "resize", Status: StatusExecuting}
+	ours, other := Task{ID: "id", Kind: "resize", Status: StatusExecuting}, Task{ID: "other", Kind: "resize", Status: StatusExecuting}
 	busy, good := seen(StatusExecuting), seen(StatusSuccess)
 	conflict, throttled, notSent := refusal(ClassConflict), refusal(ClassThrottled), refusal(ClassNotSent)
 	one := []string{"id"}
@@ -248,7 +248,7 @@ func TestDoTells(t *testing.T) {
 			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, the final poll failed: busy: x`,
 		},
 		{
-			name: "unclear", s: starter{starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Name: "resize", Status: StatusExecuting}}}},
+			name: "unclear", s: starter{starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Kind: "resize", Status: StatusExecuting}}}},
 			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, perhaps as "a" EXECUTING (resize), 1 poll, 1 error, last: reset`,
 		},
 		{
@@ -298,10 +298,11 @@ func TestDoRejects(t *testing.T) {
 	for name, do := range map[string]func() error{
 		"no Start":     func() error { _, err := w.Do(t.Context(), Operation{Name: "x"}); return err },
 		"nil context":  func() error { _, err := w.Do(nil, Operation{Start: start}); return err }, //nolint:staticcheck // that is what is tested
-		"a bad option": func() error { _, err := w.Do(t.Context(), Operation{Start: start}, WithSettle(0)); return err },
+		"a bad option": func() error { _, err := w.Do(t.Context(), Operation{Start: start}, WithConfirmations(-1)); return err },
 	} {
-		if err := do(); !errors.Is(err, ErrInvalidOption) {
-			t.Errorf("%s: %v, want ErrInvalidOption", name, err)
+		err := do()
+		if !errors.Is(err, ErrInvalidOption) || !errors.Is(err, ErrNotStarted) || asWaitError(t, err).StillRunning() {
+			t.Errorf("%s: %v, want ErrInvalidOption and ErrNotStarted, and nothing running", name, err)
 		}
 	}
 }

@@ -13,23 +13,25 @@ import (
 
 // The defaults.
 const (
-	// DefaultMinInterval and DefaultMaxInterval bound the pauses, jitter included; package internal/pacing has the reasons.
-	DefaultMinInterval = pacing.DefaultMinPause
-	DefaultMaxInterval = pacing.DefaultMaxPause
+	// defaultMinInterval and defaultMaxInterval bound the pauses, jitter included; package internal/pacing has the
+	// reasons.
+	defaultMinInterval = pacing.DefaultMinPause
+	defaultMaxInterval = pacing.DefaultMaxPause
 
-	// DefaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
-	DefaultQueryTimeout = 30 * time.Second
+	// defaultQueryTimeout is a quarter of the SDK's own 120 s, and ten times what a slow answer takes.
+	defaultQueryTimeout = 30 * time.Second
 
-	// DefaultErrorTolerance outlasts the restart of a gateway and a bad minute of DNS.
-	DefaultErrorTolerance = 5 * time.Minute
+	// defaultErrorTolerance outlasts the restart of a gateway and a bad minute of DNS.
+	defaultErrorTolerance = 5 * time.Minute
 
-	// DefaultNotFoundGrace: how soon DMS lists a task whose id it has just handed out is not documented. Seconds are
+	// defaultNotFoundGrace: how soon DMS lists a task whose id it has just handed out is not documented. Seconds are
 	// likely, and a wrong id is still found out within a minute.
-	DefaultNotFoundGrace = time.Minute
+	defaultNotFoundGrace = time.Minute
 )
 
-// Option changes one setting of a wait: for every wait of a Waiter when given to [New], for one wait when given to
-// WaitForTask. Options are applied in order, and a later one wins.
+// Option changes one setting: for every wait of a Waiter when given to [New], for one call when given to that. The
+// package documentation has a table of all options. No option depends on another one, or on the order; of two of one
+// name the later wins. nil is [ErrInvalidOption].
 type Option func(*settings)
 
 type settings struct {
@@ -40,11 +42,9 @@ type settings struct {
 	queryTimeout time.Duration
 	progress     func(Progress)
 	log          *zap.Logger
-	history      *History
+	history      *schedule.History
 	kind         string
-	queryCost    time.Duration
 	limiter      *Limiter
-	failFast     bool
 	alone        bool // it shares nothing
 
 	exponential *pacing.Exponential // of lo and hi
@@ -52,9 +52,9 @@ type settings struct {
 
 func defaults() *settings {
 	return &settings{
-		lo: DefaultMinInterval, hi: DefaultMaxInterval, exponential: pacing.NewExponential(DefaultMinInterval, DefaultMaxInterval),
-		deadlines:    deadlines{tolerance: DefaultErrorTolerance, grace: DefaultNotFoundGrace, confirmations: 1},
-		queryTimeout: DefaultQueryTimeout, log: zap.NewNop(), queryCost: DefaultQueryCost,
+		lo: defaultMinInterval, hi: defaultMaxInterval, exponential: pacing.NewExponential(defaultMinInterval, defaultMaxInterval),
+		deadlines:    deadlines{tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace, confirmations: 1},
+		queryTimeout: defaultQueryTimeout, log: zap.NewNop(),
 	}
 }
 
@@ -100,25 +100,22 @@ func (s *settings) check() error {
 		{"WithErrorTolerance", s.tolerance, 0},
 		{"WithNotFoundGrace", s.grace, 0},
 		{"WithStallTimeout", s.stall, 0},
-		{"WithQueryCost", s.queryCost, pacing.Floor},
 	} {
 		if o.value < o.least {
 			return fmt.Errorf("taskwait: %w: %s %v, want at least %v", ErrInvalidOption, o.name, o.value, o.least)
 		}
 	}
-	switch {
-	case s.confirmations < 1:
-		return fmt.Errorf("taskwait: %w: WithSettle %d, want at least 1", ErrInvalidOption, s.confirmations)
-	case s.history != nil && s.newBackOff != nil:
-		return fmt.Errorf("taskwait: %w: WithHistory and WithBackOff in one wait; undo one of them with nil", ErrInvalidOption)
+	if s.confirmations < 0 {
+		return fmt.Errorf("taskwait: %w: WithConfirmations %d, want at least 0", ErrInvalidOption, s.confirmations)
 	}
 	return nil
 }
 
-// schedule is that of one wait; nil stands for the exponential, which needs nothing of its own.
+// schedule is that of one wait: a BackOff decides, if there is one, then a history; nil stands for the exponential,
+// which needs nothing of its own.
 func (s *settings) schedule(learned *pacing.Learned) (pacing.Schedule, error) {
 	switch {
-	case learned != nil:
+	case s.newBackOff == nil && learned != nil:
 		return learned.Pause, nil
 	case s.newBackOff == nil:
 		return nil, nil
@@ -136,7 +133,7 @@ func (s *settings) learned() *pacing.Learned {
 		return nil
 	}
 	return &pacing.Learned{
-		History: s.history, Kind: s.kind, Fallback: s.exponential, Policy: schedule.Policy{QueryCost: s.queryCost},
+		History: s.history, Kind: s.kind, Fallback: s.exponential, Policy: schedule.Policy{QueryCost: s.history.QueryCost},
 	}
 }
 
@@ -147,52 +144,55 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 
 // WithInterval sets the first pause and the cap of the default exponential schedule, jitter included: every pause lies
 // between the two. Default 4 s and 30 s. min must be at least 1 ms, max at least min; equal, they make a fixed interval
-// without jitter. It undoes an earlier WithBackOff.
+// without jitter. A BackOff or a history that decides instead is not bounded by them.
 func WithInterval(min, max time.Duration) Option {
-	return func(s *settings) { s.lo, s.hi, s.newBackOff = min, max, nil }
+	return func(s *settings) { s.lo, s.hi = min, max }
 }
 
-// WithBackOff sets a schedule of one's own, instead of the exponential one. f is called once for each wait and must
-// return a fresh [backoff.BackOff] each time: most of them are not safe for concurrent use. Its NextBackOff is called
-// once for each answer, good or bad, that does not end the wait; pauses below 1 ms are raised to that, and backoff.Stop
-// ends the wait with [ErrBackOffStopped]. Reset is called once, before all that. Mind that backoff.NewExponentialBackOff stops by itself
-// after 15 minutes unless MaxElapsedTime is 0. nil: back to the default.
+// WithBackOff sets a schedule of one's own, in place of the exponential and the learned one. f is called once for
+// each wait and must return a fresh [backoff.BackOff] each time: most of them are not safe for concurrent use. Reset
+// is called once, at the beginning. NextBackOff is called for each answer, good or bad, before it is decided what
+// follows from it: where a bound ends the wait, its last pause is never made. It is not called where the answer is
+// the task's end, nor for what other waits' polls bring before the pause is over. Pauses below 1 ms are raised to
+// that, and backoff.Stop ends the wait with [ErrBackOffStopped]. Mind that backoff.NewExponentialBackOff stops by
+// itself after 15 minutes unless MaxElapsedTime is 0. nil: none, the default.
 func WithBackOff(f func() backoff.BackOff) Option { return func(s *settings) { s.newBackOff = f } }
 
 // WithInitialDelay sets the pause before the first query. Default 0: at once, which finds a task that is already done,
 // and a wrong id or a missing permission in the first second.
 func WithInitialDelay(d time.Duration) Option { return func(s *settings) { s.initial = d } }
 
-// WithQueryTimeout bounds one query. Default 30 s, at least 1 ms. A query that takes longer is cancelled, or left behind
-// if it does not heed its context, and counts as a transient error.
+// WithQueryTimeout bounds one query. Default 30 s, at least 1 ms. A query that takes longer is cancelled, or abandoned
+// if it does not honour its context, and counts as a transient error.
 func WithQueryTimeout(d time.Duration) Option { return func(s *settings) { s.queryTimeout = d } }
 
-// WithErrorTolerance sets for how long a wait goes on while queries bring nothing but transient errors, counted from the
-// first of them; one good answer, or a throttled one, ends the run. Default 5 min. It takes at least three errors to
-// give up with [ErrQuery], also if d is 0.
+// WithErrorTolerance sets for how long a wait goes on while queries bring nothing but transient errors, counted from
+// the first of them; one good answer, or a throttled one, ends the run. Default 5 min. It takes at least three errors
+// to give up with [ErrQuery], also if d is 0.
 func WithErrorTolerance(d time.Duration) Option { return func(s *settings) { s.tolerance = d } }
 
 // WithNotFoundGrace sets for how long the service may say that it does not know the task, counted from the first such
-// answer. Default 60 s: a task may be listed a moment after its id was handed out. It takes at least two looks to give
+// answer. Default 60 s: a task may be listed a moment after its id was handed out. It takes at least two polls to give
 // up with [ErrTaskNotFound], also if d is 0.
 func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.grace = d } }
 
-// WithSettle sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may be bad at the
-// next look. Default 1, and no less. Errors and throttles in between neither count nor reset; any other answer resets. If the
-// timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait succeeds, and the Task
-// says so: Unsettled. A failure needs no confirmation.
-func WithSettle(n int) Option { return func(s *settings) { s.confirmations = n } }
+// WithConfirmations sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may
+// be bad at the next poll. Default 1; 0 is 1 too. Errors and throttles in between neither count nor reset; any other
+// answer resets. If the timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait
+// succeeds, and the Task says so: Unconfirmed. A failure needs no confirmation.
+func WithConfirmations(n int) Option { return func(s *settings) { s.confirmations = n } }
 
-// WithLeaving names the phase, such as RUNNING, in which the task was before the wait began, and which does not count until
-// it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not been restarted.
-// Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A change so quick that no
-// look falls into it is waited for until the timeout; so give one. phase is compared with Task.Phase, or with Status
-// where the Source gives no Phase. Default "": everything counts.
-func WithLeaving(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
+// WithStalePhase names the phase, such as RUNNING, in which the task was before the wait began, and which does not
+// count until it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not
+// been restarted. Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A
+// change so quick that no poll falls into it is waited for until the timeout; so give one. phase is compared with
+// Task.Phase, or with Status where the Source gives no Phase. Default "": everything counts.
+func WithStalePhase(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
 
-// WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long: status,
-// phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from begin to end,
-// so it must be longer than the longest of those. Progress.Unchanged shows the time running. Default 0: off.
+// WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long:
+// status, phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from
+// begin to end, so it must be longer than the longest of those. Progress.Unchanged shows the time running. Default 0:
+// off.
 func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.stall = d } }
 
 // WithProgress sets the callback that is told of every answer and of the outcome; [Progress] says when and how it is
@@ -209,40 +209,33 @@ func WithLogger(log *zap.Logger) Option {
 	}
 }
 
-// WithHistory lets a wait learn from h when to ask, and adds to h how long its own task took. For a kind of which h knows
-// nothing the exponential schedule stands; with each task seen the schedule moves on to the learned one, which asks when
-// an answer is likely. Its pauses lie between 0.1 s and 5 min, and WithInterval does not bound them. [Progress] carries an
-// [Estimate] then.
+// WithHistory lets a wait learn from h when to poll, and adds to h how long its own task took. For a kind of which h
+// knows nothing the exponential schedule stands; with each task seen the schedule moves on to the learned one, which
+// polls when an answer is likely. Its pauses lie between 0.1 s and 5 min, and WithInterval does not bound them.
+// h.QueryCost weighs queries against delay. [Progress] carries an [schedule.Estimate] then. With WithBackOff, h
+// changes no pause and learns all the same. The zero History knows nothing and is ready for use. nil: none, the
+// default.
 //
-// A history that has become wrong costs queries or delay, never the outcome. By a factor of ten too long: the first wait
-// is minutes late (113 s where tasks of 5 min now take 30 s), the third 38 s, the twentieth 7 s. By a factor of ten too
-// short: the first one asks three times as often as it would need to, the twentieth not twice.
-//
-// WithHistory and WithBackOff in one wait are [ErrInvalidOption]. nil: none, the default.
-func WithHistory(h *History) Option { return func(s *settings) { s.history = h } }
+// A history that has become wrong costs queries or delay, never the outcome. By a factor of ten too long: the first
+// wait is minutes late (113 s where tasks of 5 min now take 30 s), the third 38 s, the twentieth 7 s. By a factor of
+// ten too short: the first one polls three times as often as it would need to, the twentieth not twice.
+func WithHistory(h *schedule.History) Option { return func(s *settings) { s.history = h } }
 
-// WithKind tells beforehand what kind of task it is: the name that the service will give it. With a history that knows
-// the kind the first look is planned too, instead of being made at once, which saves a query or two. The price: a wrong id
-// and a missing permission show only then. That look comes no later than 30 s. WithInitialDelay, if it is not 0, stands
-// instead. Default "": not known, the first answer tells.
-func WithKind(name string) Option { return func(s *settings) { s.kind = name } }
-
-// WithQueryCost sets what one query is worth, as a delay: a learned schedule asks once more if that is likely to save so
-// much time. Default 1 s. More for a tight quota or a long queue of waits; less where a person looks on. Queries and delay
-// go as its square root: four times the cost, half the queries and twice the delay. At least 1 ms.
-func WithQueryCost(c time.Duration) Option { return func(s *settings) { s.queryCost = c } }
+// WithKind names the kind of task beforehand, as the service will report it. With a history that knows the kind the
+// first poll is planned too, instead of being made at once, which saves a query or two. The price: a wrong id and a
+// missing permission show only then. That poll comes no later than 30 s. WithInitialDelay, if it is not 0, stands
+// instead, and a BackOff plans no first poll. Default "": unknown, until the first answer.
+func WithKind(kind string) Option { return func(s *settings) { s.kind = kind } }
 
 // WithLimiter makes each request wait for its permit from l, together with all other Waiters that have l, and makes
-// all hold off when one is throttled. A poll that has had no permit for ten seconds says so in its [Progress]. The timeout
-// holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where there is no
-// permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit, the default.
+// all hold off when one is throttled. A poll that has had no permit for ten seconds says so in its [Progress]. The
+// timeout holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where
+// there is no permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit,
+// the default.
 func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l } }
 
 // WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
-// limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give this
-// option where it does, for example because the tenant is a value of the context. Each wait then polls for itself.
+// limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give
+// this option where it does, for example because the tenant is a value of the context. Each wait then polls for
+// itself.
 func WithoutSharing() Option { return func(s *settings) { s.alone = true } }
-
-// WithFailFast makes WaitForTasks end as soon as one task has not succeeded: the others come with an error that Is
-// context.Canceled, and tells why. Default: every task is waited for to its end. It means nothing to WaitForTask.
-func WithFailFast() Option { return func(s *settings) { s.failFast = true } }

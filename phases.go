@@ -33,7 +33,7 @@ type execution struct {
 // run runs the phases; first is the wait of the first one.
 func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 	start := &startPhase{op: x.op, over: ctx.Done()}
-	start.end, start.limited = x.settings.end(x.began)
+	start.end, start.limited = x.end()
 	e := x.phase(ctx, first, start.poll)
 	outcome := start.close()
 	if e != nil {
@@ -52,10 +52,17 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 	if e = x.waitForTask(ctx, id); e != nil && !e.Task.Status.Terminal() {
 		return e
 	}
-	if doubt := x.confirm(ctx, search, id, outcome.at); doubt != nil {
-		return doubt
+	if e := x.confirm(ctx, search, id, outcome.at); e != nil {
+		return e
 	}
 	return e
+}
+
+// end is when the execution has used up its timeout; ok is false if it never does.
+func (x *execution) end() (end time.Time, ok bool) {
+	l := x.settings.deadlines
+	l.began = x.began
+	return l.end()
 }
 
 // notAccepted completes the error e of an execution that has ended before the operation was accepted, as far as we know.
@@ -79,7 +86,7 @@ func (x *execution) notAccepted(ctx context.Context, o startOutcome, e *WaitErro
 // searchAnyway looks for a task that has appeared, though nobody knows whether the operation was carried out.
 func (x *execution) searchAnyway(ctx context.Context, started *Started) []Task {
 	left := unclearSearch
-	if end, limited := x.settings.end(x.began); limited {
+	if end, limited := x.end(); limited {
 		left = min(left, time.Until(end.Add(poll.FinalAllowance)))
 	}
 	if ctx.Err() != nil || started.Find == nil || left <= 0 {
@@ -100,7 +107,7 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	s.initial = max(0, time.Until(started.Add(listLag)))
 	e := x.search(ctx, search, s)
 	if e != nil {
-		e.ID, e.Task, e.Candidates, e.doubt = id, last.state.task, search.candidates(), true
+		e.ID, e.Task, e.Candidates, e.ambiguous = id, last.state.task, search.candidates(), true
 	}
 	x.backTo(last)
 	return e
@@ -114,7 +121,7 @@ func (x *execution) backTo(w *wait) {
 
 // search runs a phase that looks for the operation's task.
 func (x *execution) search(ctx context.Context, search *searchPhase, s *settings) *WaitError {
-	w, err := x.next(ctx, s, x.op.Name)
+	w, err := x.next(ctx, s, "")
 	if err != nil {
 		return w.refused(ErrInvalidOption, err)
 	}
@@ -161,15 +168,19 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 }
 
 func (x *execution) runOn(ctx context.Context, w *wait, p *poll.Poller[Task]) *WaitError {
-	sub := p.Subscribe(ctx, []string{w.state.id}, w.terms())
+	sub := p.Subscribe(ctx, []string{w.state.task.ID}, w.terms())
 	defer sub.Close()
 	return w.run(ctx, sub)
 }
 
-// next makes the execution's next wait, which goes on with its time and its counts.
+// next makes the execution's next wait, which goes on with its time and its counts. id is that of the task, if it has one.
 func (x *execution) next(ctx context.Context, s *settings, id string) (*wait, error) {
 	w := &wait{}
-	err := w.begin(newShared(ctx, s, x.began), id)
+	c := newShared(ctx, s, x.began)
+	if id == "" {
+		c.reporting.operation = x.op.Name
+	}
+	err := w.begin(c, id)
 	if x.now != nil {
 		w.state.polls, w.state.errors = x.now.state.polls, x.now.state.errors
 	}

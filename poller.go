@@ -81,7 +81,7 @@ func (s subscription) close() {
 
 // own makes a Poller of the Source that is not shared.
 func (h *pollers) own(s *settings) *poll.Poller[Task] {
-	list, _ := h.src.(BatchSource)
+	list, _ := h.src.(Lister)
 	return h.of(s, h.poll, list)
 }
 
@@ -98,7 +98,7 @@ func checked(src Source) SourceFunc {
 }
 
 // of makes a Poller that calls poll, and list for many; list nil: there is none.
-func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[Task] {
+func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] {
 	cfg := poll.Config[Task]{
 		Poll:         f,
 		ID:           func(t *Task) string { return t.ID },
@@ -107,13 +107,17 @@ func (h *pollers) of(s *settings, f SourceFunc, list BatchSource) *poll.Poller[T
 		Limiter:      s.limiter.permits(),
 		QueryTimeout: s.queryTimeout,
 		Abandoned:    &h.abandoned,
-		LatePanic: func(late *guard.PanicError) {
-			s.log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
+		LatePanic: func(late *guard.PanicError, owner any) {
+			log := s.log
+			if of, ok := owner.(*settings); ok { // a Poller that is shared was made by another wait
+				log = of.log
+			}
+			log.Error("panic in an abandoned query", zap.String("panic", late.Error()))
 		},
 	}
 	if list != nil {
 		cfg.List = func(ctx context.Context, r poll.ListRequest) ([]Task, string, error) {
-			tasks, next, err := list.Tasks(ctx, Batch{IDs: r.IDs, Since: r.Since, Page: r.Page})
+			tasks, next, err := list.List(ctx, ListRequest{IDs: r.IDs, Since: r.Since, Page: r.Page})
 			if slices.ContainsFunc(tasks, blank) {
 				tasks = slices.DeleteFunc(slices.Clone(tasks), blank) // such a row says nothing: its task is polled alone
 			}
@@ -132,6 +136,6 @@ func pollTrouble(err error) poll.Trouble {
 		Throttled: o.class == ClassThrottled,
 		Refused:   o.class == ClassPermanent || o.class == ClassNotFound || errors.Is(err, errors.ErrUnsupported),
 		ByContext: errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded),
-		After:     min(o.retryAfter, MaxRetryAfter),
+		After:     min(o.retryAfter, maxRetryAfter),
 	}
 }

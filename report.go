@@ -13,10 +13,12 @@ import (
 
 // reporting is where waits of one call report to.
 type reporting struct {
-	progress func(Progress) // nil: nobody
-	log      *zap.Logger
-	learned  *pacing.Learned // for estimates; nil: there are none
-	totals   *Tally          // nil: the wait is alone
+	began     time.Time      // when they did
+	operation string         // what there is no task of yet; empty: there is one
+	progress  func(Progress) // nil: nobody
+	log       *zap.Logger
+	learned   *pacing.Learned // for estimates; nil: there are none
+	totals    *totals         // nil: the wait is alone
 }
 
 // answer gives one answer to the log and to the progress callback.
@@ -36,15 +38,16 @@ func (r *reporting) tell(s *state, p *Progress) {
 	if r.progress == nil {
 		return
 	}
-	p.Task, p.Polls, p.Errors, p.Elapsed, p.Good = s.task, s.polls, s.errors, time.Since(s.startedAt), s.successStreak
-	if !s.lastChangedAt.IsZero() {
+	p.Task, p.Polls, p.Errors, p.Confirmed = s.task, int(s.polls), int(s.errors), int(s.successStreak)
+	p.Elapsed = time.Since(r.began)
+	if s.seen() {
 		p.Unchanged = time.Since(s.lastChangedAt)
 	}
-	if r.learned != nil && !p.Done && !s.taskStartedAt.IsZero() {
+	if r.learned != nil && !p.Done && s.seen() {
 		p.Estimate = estimate(r.learned, &s.task, time.Since(s.taskStartedAt))
 	}
 	if r.totals != nil {
-		p.All, p.Task.ID = *r.totals, s.id
+		p.Total, p.Ended, p.Succeeded = r.totals.total, r.totals.ended, r.totals.succeeded
 	}
 	r.progress(*p)
 }
@@ -63,10 +66,14 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 	if line == nil {
 		return
 	}
+	subject := zap.String("task", s.task.ID)
+	if r.operation != "" {
+		subject = zap.String("operation", text.Clip(r.operation))
+	}
 	fields := []zap.Field{
-		zap.String("task", s.id), zap.String("name", text.Clip(s.task.Name)), zap.String("status", text.Clip(string(s.task.Status))),
-		zap.Int("polls", s.polls), zap.Int("errors", s.errors),
-		zap.Duration("elapsed", time.Since(s.startedAt)), zap.Duration("next", next),
+		subject, zap.String("kind", text.Clip(s.task.Kind)), zap.String("status", text.Clip(string(s.task.Status))),
+		zap.Int32("polls", s.polls), zap.Int32("errors", s.errors),
+		zap.Duration("elapsed", time.Since(r.began)), zap.Duration("next", next),
 	}
 	if err != nil {
 		fields = append(fields, zap.String("error", errorText(err)))
@@ -76,18 +83,21 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 
 // warned remembers which kinds of trouble have been logged, so that each is logged once in a wait.
 type warned struct {
-	classes  [ClassConflict + 1]bool
 	statuses *[]Status // nil: none
+	classes  uint8     // a bit for each
+	ended    bool      // so has the wait
 }
 
-// maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged for ever.
+// maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged
+// for ever.
 const maxWarned = 16
 
 // first reports whether o is the first trouble of its kind; status is the unknown one, if that is what it is about.
 func (r *warned) first(o *observation, status Status) bool {
 	if !o.seen {
-		first := !r.classes[o.class]
-		r.classes[o.class] = true
+		bit := uint8(1) << o.class
+		first := r.classes&bit == 0
+		r.classes |= bit
 		return first
 	}
 	if r.statuses == nil {

@@ -177,9 +177,9 @@ func (s *service) leave(r *request) {
 	s.inFlight = slices.DeleteFunc(s.inFlight, func(f request) bool { return f.n == r.n })
 }
 
-// hang answers when ctx ends, or at the end of the test where the call heeds no context.
-func (s *service) hang(ctx context.Context, heeds bool) error {
-	if heeds {
+// hang answers when ctx ends, or at the end of the test where the call honours no context.
+func (s *service) hang(ctx context.Context, honours bool) error {
+	if honours {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -215,11 +215,11 @@ func unavailable() error {
 type lister struct{ *service }
 
 var (
-	_ taskwait.Source      = (*service)(nil)
-	_ taskwait.BatchSource = lister{}
+	_ taskwait.Source = (*service)(nil)
+	_ taskwait.Lister = lister{}
 )
 
-func (l lister) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
+func (l lister) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	from, _ := strconv.Atoi(b.Page)
 	tasks, to, err := l.page(ctx, from)
 	if to > 0 {
@@ -237,7 +237,7 @@ func (s *service) source(list bool) taskwait.Source {
 }
 
 // confirmations is how many SUCCESS in a row end a wait.
-func confirmations(n int) taskwait.Option { return taskwait.WithSettle(n) }
+func confirmations(n int) taskwait.Option { return taskwait.WithConfirmations(n) }
 
 // every makes all pauses d, without jitter.
 func every(d time.Duration) taskwait.Option { return taskwait.WithInterval(d, d) }

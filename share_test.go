@@ -100,7 +100,7 @@ func shareSameID(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if len(f.asked) > alone*2 || delay > DefaultMaxInterval {
+		if len(f.asked) > alone*2 || delay > defaultMaxInterval {
 			t.Errorf("pages of %d: 100 waits for one id make %d queries, mean delay %v; one makes %d", size, len(f.asked), delay, alone)
 		}
 	}
@@ -168,7 +168,7 @@ func shareTimeouts(t *testing.T) {
 	start := time.Now()
 	errs, _ := f.each(t, w, ids, WithTimeout(time.Minute))
 	for _, err := range errs {
-		if !errors.Is(err, ErrTimeout) || asWaitError(t, err).blind {
+		if !errors.Is(err, ErrTimeout) || asWaitError(t, err).finalPollFailed {
 			t.Errorf("%v, want ErrTimeout after a last look", err)
 		}
 	}

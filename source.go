@@ -29,33 +29,28 @@ func (f SourceFunc) Task(ctx context.Context, id string) (Task, error) { return 
 
 // Task is what a service says of one task.
 type Task struct {
-	ID        string        `json:"id"`                  // empty: filled in with the id that was asked for; another id counts as not found
-	Name      string        `json:"name,omitempty"`      // the kind of task, such as "bindInstancePublicIp"; empty: unknown
-	Status    Status        `json:"status"`              // as the service words it, known or not
-	Failure   Failure       `json:"failure,omitzero"`    // why it failed, where the service says so
-	Phase     string        `json:"phase,omitempty"`     // the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
-	Percent   *int          `json:"percent,omitempty"`   // 0 to 100 as the service reports it; nil: unknown
-	Steps     []Step        `json:"steps,omitempty"`     // the parts of the task, in the service's order; nil: unknown
-	Remaining time.Duration `json:"remaining,omitempty"` // the service's own estimate; 0: unknown; nanoseconds in JSON
-	CreatedAt time.Time     `json:"createdAt,omitzero"`  // by the service's clock; zero: unknown
-	UpdatedAt time.Time     `json:"updatedAt,omitzero"`  // by the service's clock; an end only once Status is terminal; zero: unknown
+	ID            string        `json:"id"`                      // empty: filled in with the id that was asked for; another id counts as not found
+	Kind          string        `json:"kind,omitempty"`          // the kind of task, such as "bindInstancePublicIp"; empty: unknown
+	Status        Status        `json:"status"`                  // as the service words it, known or not
+	FailureCode   string        `json:"failureCode,omitempty"`   // the service's code for why it failed; empty: it has none, as DMS for Kafka
+	FailureReason string        `json:"failureReason,omitempty"` // and in its words
+	Phase         string        `json:"phase,omitempty"`         // the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
+	Percent       *int          `json:"percent,omitempty"`       // 0 to 100 as the service reports it; nil: unknown
+	Steps         []Step        `json:"steps,omitempty"`         // the parts of the task, in the service's order; nil: unknown
+	Remaining     time.Duration `json:"remaining,omitempty"`     // the service's own estimate; 0: unknown; nanoseconds in JSON
+	CreatedAt     time.Time     `json:"createdAt,omitzero"`      // by the service's clock; zero: unknown
+	UpdatedAt     time.Time     `json:"updatedAt,omitzero"`      // by the service's clock; an end only once Status is terminal; zero: unknown
 
 	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
 
-	// Unsettled is set by the wait, never by a Source: Status is SUCCESS, but it was not seen as often in a row as
-	// [WithSettle] wants.
-	Unsettled bool `json:"unsettled,omitempty"`
+	// Unconfirmed is set by the wait, never by a Source: Status is SUCCESS, but it was not seen as often in a row as
+	// [WithConfirmations] wants.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 
 	// Raw is the SDK's own value, for code that needs what is not above. It may hold passwords (a task's params do), so
 	// nothing in this module prints it: not fmt with any verb, not JSON, not a logger. A Source stores a pointer here,
 	// never a struct, so that a printed struct around the Task does not show it either.
 	Raw any `json:"-"`
-}
-
-// Failure is the service's own account of why a task failed. It is zero where the service has none, as DMS for Kafka.
-type Failure struct {
-	Code   string `json:"code,omitempty"`
-	Reason string `json:"reason,omitempty"`
 }
 
 // Step is one part of a task.
@@ -68,10 +63,11 @@ type Step struct {
 
 // Detailer is a [Source] that can tell how far a task is, by a request of its own.
 //
-// A wait asks for it after each look of its own that finds the task running, while it would sleep anyway: Details delays
-// nothing, and its failure ends nothing. What others' looks have told is not followed up, and WaitForTasks asks for none. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError]
-// that is ClassNotFound or ClassPermanent says that there is nothing to be had for this task, as does a Task without any
-// of the three: the wait does not ask again. After any other error it does, with the next look. A call that has not
+// A wait asks for it after each look of its own that finds the task running, while it would sleep anyway: Details
+// delays nothing, and its failure ends nothing. What others' looks have told is not followed up, and WaitForTasks
+// asks for none. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError] that is
+// ClassNotFound or ClassPermanent says that there is nothing to be had for this task, as does a Task without any of
+// the three: the wait does not ask again. After any other error it does, with the next look. A call that has not
 // returned when that is due is cancelled.
 type Detailer interface {
 	Source
@@ -98,7 +94,7 @@ func (t Task) String() string {
 	if t.Remaining > 0 {
 		fmt.Fprintf(&b, ", %v left", t.Remaining.Round(time.Second))
 	}
-	if f := failureText(t.Failure); f != "" {
+	if f := failureText(&t); f != "" {
 		b.WriteString(", " + f)
 	}
 	return b.String()
@@ -113,42 +109,42 @@ func statusText(t *Task) string {
 	switch {
 	case t.Status == "":
 		s = "no status"
-	case !t.Status.Known():
+	case !t.Status.known():
 		s = fmt.Sprintf("%q (an unknown status)", s)
 	}
 	if t.Phase != "" {
 		s += ", phase " + text.Clip(t.Phase)
 	}
-	if t.Unsettled {
+	if t.Unconfirmed {
 		s += ", unconfirmed"
 	}
-	if t.Name != "" {
-		s += " (" + text.Clip(t.Name) + ")"
+	if t.Kind != "" {
+		s += " (" + text.Clip(t.Kind) + ")"
 	}
 	return s
 }
 
-func failureText(f Failure) string {
-	return strings.TrimSpace(text.Clip(f.Code) + " " + text.Clip(f.Reason))
+func failureText(t *Task) string {
+	return strings.TrimSpace(text.Clip(t.FailureCode) + " " + text.Clip(t.FailureReason))
 }
 
-// BatchSource is a [Source] that can also tell of many tasks with few requests: where a service lists its tasks, or takes
+// Lister is a [Source] that can also report on many tasks with few requests: where a service lists its tasks, or takes
 // several ids at once. Waits that run at the same time on one Waiter share what it brings.
 //
-// Tasks makes one request, as b says, and returns the tasks that it tells of, each with its ID, in any order; others than
-// those that are awaited do no harm. next is what [Batch.Page] must hold to go on from there; empty: that was all. A task
-// that has not been shown by then is asked for by Task, and so is every one while Tasks fails: an error of Tasks ends no
-// wait, and its class and RetryAfter say when to try again. One that is permanent, or Is [errors.ErrUnsupported], puts an end
-// to batches for that call of WaitForTasks.
+// List makes one request, as r says, and returns the tasks that it shows, each with its ID, in any order; tasks that
+// nobody waits for do no harm. next is what [ListRequest.Page] must hold to go on from there; empty: that was all. A
+// task that has not been shown by then is polled by Task, and so is every one while List fails: an error of List ends
+// no wait, and its class and RetryAfter say when to try again. One that is permanent, or Is [errors.ErrUnsupported],
+// puts an end to lists for that call of WaitForTasks.
 //
 // Otherwise the rules are those of Task; a panic is raised on the goroutine of the wait.
-type BatchSource interface {
+type Lister interface {
 	Source
-	Tasks(ctx context.Context, b Batch) (tasks []Task, next string, err error)
+	List(ctx context.Context, r ListRequest) (tasks []Task, next string, err error)
 }
 
-// Batch is one request for several tasks.
-type Batch struct {
+// ListRequest is one request for several tasks.
+type ListRequest struct {
 	IDs   []string  // those awaited, the same ones on all pages; not to be changed
 	Since time.Time // none of those awaited was created earlier, as far as is known, by the service's clock
 	Page  string    // where to go on, as the call before has said; empty: the first page

@@ -16,8 +16,8 @@ import (
 func TestListStarvesNothing(t *testing.T) {
 	quota := []taskwait.Option{limit(9)}
 	refusal := &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: errors.New("403 forbidden")}
-	hangs := func(heeds bool) func(context.Context, *service) error {
-		return func(ctx context.Context, s *service) error { return s.hang(ctx, heeds) }
+	hangs := func(honours bool) func(context.Context, *service) error {
+		return func(ctx context.Context, s *service) error { return s.hang(ctx, honours) }
 	}
 	tests := []struct {
 		name string
@@ -33,7 +33,7 @@ func TestListStarvesNothing(t *testing.T) {
 		{name: "unavailable, come again in a minute", list: fails(&taskwait.QueryError{RetryAfter: time.Minute})},
 		{name: "refused", list: fails(refusal)},
 		{name: "hangs", list: hangs(true)},
-		{name: "hangs and heeds no context", list: hangs(false)},
+		{name: "hangs and honours no context", list: hangs(false)},
 		{name: "shows none of them", show: func([]taskwait.Task) []taskwait.Task { return nil }},
 	}
 	for _, tt := range tests {

@@ -8,23 +8,29 @@ import (
 
 // state is all that a wait remembers.
 type state struct {
-	id        string
-	startedAt time.Time // of the wait
-	step      int       // pauses planned so far
-	polls     int       // queries made
-	errors    int       // answers that were an error instead of a task
-	task      Task      // the last one seen; its ID is empty as long as none was
+	task     Task      // the last one seen; only its ID is set as long as none was
+	reported *reported // what a Detailer has last reported; nil: nothing
+	step     int32     // pauses planned so far
+	polls    int32     // queries made
+	errors   int32     // answers that were an error instead of a task
 
-	taskStartedAt  time.Time // by our clock; zero: not known yet
+	taskStartedAt  time.Time // by our clock; when the wait began, as long as none was seen
 	lastRunningAt  time.Time // when the last poll was begun that found the task not ended; zero: none has
 	lastChangedAt  time.Time // when the task was last seen to change; zero: it was not seen yet
-	detailsAt      time.Time // when a Detailer last reported how far the task is; zero: never
 	plannedAt      time.Time // when the wait's own next poll is due; zero: none was planned yet
 	deadlinePollAt time.Time // when the poll before the context's deadline is due; zero: it is not planned yet
-	successStreak  int       // SUCCESS in a row, errors in between not counted
 	errorStreak    streak    // transient errors in a row
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
-	leftStalePhase bool      // the phase of WithLeaving was left
+	successStreak  int32     // SUCCESS in a row, errors in between not counted
+	leftStalePhase bool      // the phase of WithStalePhase was left
+}
+
+// reported is what a Detailer has said of the task.
+type reported struct {
+	at      time.Time
+	percent *int
+	steps   []Step
+	left    time.Duration // the service's estimate, then; 0: unknown
 }
 
 // streak is an unbroken run of answers of one kind: when its first one came, and how many there were.
@@ -64,14 +70,15 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 // recordTask remembers a task that was seen.
 func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	t := a.Value
-	t.ID, t.Unsettled = s.id, false
+	t.ID, t.Unconfirmed = s.task.ID, false
 	if stale {
 		t.Status = StatusExecuting // what it was before the wait began does not count
 	} else {
 		s.leftStalePhase = true
 	}
 	s.keepDetails(&t, now)
-	if s.lastChangedAt.IsZero() || changed(&s.task, &t) {
+	s.taskStartedAt = s.startOf(&t, now)
+	if !s.seen() || changed(&s.task, &t) {
 		s.lastChangedAt = now
 	}
 	switch {
@@ -83,7 +90,6 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	if !t.Status.Terminal() {
 		s.lastRunningAt = a.Sent
 	}
-	s.taskStartedAt = s.startOf(&t, now)
 	s.task, s.errorStreak, s.notFoundStreak = t, streak{}, streak{}
 }
 
@@ -103,22 +109,21 @@ func (s *state) endsPause(confirmations int, a *answer) bool {
 
 // keepDetails keeps in t what a Detailer has reported: a poll does not bring that, and the next details come after it.
 func (s *state) keepDetails(t *Task, now time.Time) {
-	if s.detailsAt.IsZero() || t.Status.Succeeded() || t.detailed() {
+	if s.reported == nil || t.Status.Succeeded() || t.detailed() {
 		return
 	}
-	t.Percent, t.Steps = s.task.Percent, s.task.Steps
+	t.Percent, t.Steps = s.reported.percent, s.reported.steps
 	if !t.Status.Terminal() {
 		t.Remaining = s.remaining(now)
 	}
-	s.detailsAt = now
 }
 
 // remaining is what remains of the time that was last reported.
 func (s *state) remaining(now time.Time) time.Duration {
-	if s.detailsAt.IsZero() {
+	if s.reported == nil {
 		return 0
 	}
-	return max(s.task.Remaining-now.Sub(s.detailsAt), 0)
+	return max(s.reported.left-now.Sub(s.reported.at), 0)
 }
 
 // recordDetails remembers what a Detailer reports.
@@ -128,7 +133,7 @@ func (s *state) recordDetails(d *Task, now time.Time) {
 	if changed(&s.task, &t) {
 		s.lastChangedAt = now
 	}
-	s.task, s.detailsAt = t, now
+	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, left: t.Remaining}
 }
 
 func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
@@ -147,16 +152,16 @@ func percent(t *Task) int {
 	return *t.Percent
 }
 
+// seen reports whether the task was seen.
+func (s *state) seen() bool { return !s.lastChangedAt.IsZero() }
+
 // startOf is when the task began, by our clock. The first answer says it: clocks disagree, so both times are the
 // service's own where it reports them, and a task is never younger than the wait for it.
 func (s *state) startOf(t *Task, now time.Time) time.Time {
-	if !s.taskStartedAt.IsZero() {
-		return s.taskStartedAt
+	if asOf := cmp.Or(t.AsOf, now); !s.seen() && !t.CreatedAt.IsZero() {
+		return earlier(s.taskStartedAt, now.Add(t.CreatedAt.Sub(asOf)))
 	}
-	if asOf := cmp.Or(t.AsOf, now); !t.CreatedAt.IsZero() {
-		return earlier(s.startedAt, now.Add(t.CreatedAt.Sub(asOf)))
-	}
-	return s.startedAt
+	return s.taskStartedAt
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -4,30 +4,35 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/taskwait/taskwait/internal/poll"
 )
 
-// WaitForTasks waits for many tasks at once. It gives each result when it comes, with what WaitForTask would return: the
-// Task, whose ID is always the id that was given, and an error or nil. An id that fails, is unknown or is invalid costs
-// the others nothing. An id that stands there twice is answered twice. What is wrong with an option is every id's error, or
-// that of a zero Task if there are no ids.
+// WaitForTasks waits for many tasks at once. It gives each result when it comes, with what WaitForTask would return:
+// the Task, whose ID is always the id that was given, and nil or a [*WaitError]. An error belongs to its id and does
+// not end the iteration; leaving the loop stops the rest. An id that stands there twice is answered twice. What is
+// wrong with an option is every id's error, or that of a zero Task if there are no ids.
 //
 //	for task, err := range waiter.WaitForTasks(ctx, ids) {
 //
-// What answers mean is decided on the goroutine of the loop, between its rounds: while a round of the loop takes its time,
-// polls that are due are made, but their answers wait, and so does what follows from them. No result is lost by that, and
-// none is wrong; but timeouts are noticed late. Leaving the loop stops the rest: nothing is polled any more, and
-// queries in flight are cancelled ([Waiter.LeftBehind] counts those that ignore that).
+// To end all as soon as one has not succeeded, cancel ctx in the loop: with the cancel function of
+// [context.WithCancelCause], cancel(err) makes the rest come at once, with an error that Is context.Canceled and
+// names the cause.
 //
-// If the Source is a [BatchSource] the tasks share its answers. Then the number of requests grows with that of the pages of
-// its list, and hardly with that of the tasks; a task is polled alone where that is cheaper, and where the list does not
-// show it. Options hold for each of the tasks: the pauses of the schedule are those of a task that waits alone, and many
-// tasks together are polled more often, as a poll is worth more. With WithBackOff, an answer that comes before a task's
-// own pause is over is used too, but the BackOff is not asked for another pause.
+// What answers mean is decided on the goroutine of the loop, between its rounds: while a round of the loop takes its
+// time, polls that are due are made, but their answers wait, and so does what follows from them. No result is lost by
+// that, and none is wrong; but timeouts are noticed late. When the loop is left nothing is polled any more, and
+// queries in flight are cancelled ([Waiter.AbandonedCalls] counts those that ignore that).
 //
-// [WithFailFast] ends all as soon as one has not succeeded. Each range over the iterator is a wait of its own.
+// If the Source is a [Lister] the tasks share its answers. Then the number of requests grows with that of the pages
+// of its list, and hardly with that of the tasks; a task is polled alone where that is cheaper, and where the list
+// does not show it. Options hold for each of the tasks: the pauses of the schedule are those of a task that waits
+// alone, and many tasks together are polled more often, as a poll is worth more. With WithBackOff, an answer that
+// comes before a task's own pause is over is used too, but the BackOff is not asked for another pause.
+//
+// Each range over the iterator is a wait of its own.
 func (w *Waiter) WaitForTasks(ctx context.Context, ids []string, opts ...Option) iter.Seq2[Task, error] {
 	return func(yield func(Task, error) bool) {
 		g, err := w.newGroup(ctx, ids, opts)
@@ -41,15 +46,26 @@ func (w *Waiter) WaitForTasks(ctx context.Context, ids []string, opts ...Option)
 	}
 }
 
-// refuse answers every id with err.
+// refuse answers every id with err, which is about an option.
 func refuse(ids []string, err error, yield func(Task, error) bool) {
 	if len(ids) == 0 {
-		yield(Task{}, err)
+		yield(Task{}, neverBegun("", ErrInvalidOption, err))
 	}
 	for _, id := range ids {
-		if !yield(Task{ID: id}, err) {
+		if !yield(Task{ID: id}, neverBegun(id, ErrInvalidOption, err)) {
 			return
 		}
+	}
+}
+
+// totals count the ids of one call.
+type totals struct{ total, ended, succeeded int }
+
+// count counts n ids that have ended alike.
+func (t *totals) count(n int, failed bool) {
+	t.ended += n
+	if !failed {
+		t.succeeded += n
 	}
 }
 
@@ -59,7 +75,7 @@ type group struct {
 	sub     *poll.Subscription[Task]
 	waits   []wait // by key, one for each id
 	invalid []wait // whose ids are
-	totals  Tally
+	totals  totals
 	yield   func(Task, error) bool
 }
 
@@ -69,7 +85,7 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 	if err != nil {
 		return nil, err
 	}
-	g := &group{shared: newShared(ctx, s, time.Now()), totals: Tally{Total: len(ids), Running: len(ids)}}
+	g := &group{shared: newShared(ctx, s, time.Now()), totals: totals{total: len(ids)}}
 	g.reporting.totals, g.shared.times = &g.totals, map[*wait]int{}
 	valid, err := g.add(ids)
 	if err != nil {
@@ -91,7 +107,7 @@ func (g *group) add(ids []string) (valid []string, err error) {
 			continue
 		}
 		if err := CheckID("task id", id); err != nil {
-			g.invalid = append(g.invalid, wait{shared: g.shared, state: state{id: id, startedAt: g.began}, err: err})
+			g.invalid = append(g.invalid, wait{shared: g.shared, state: state{task: Task{ID: id}}, err: err})
 			continue
 		}
 		keys[id] = len(g.waits)
@@ -106,10 +122,10 @@ func (g *group) add(ids []string) (valid []string, err error) {
 
 // run is the loop of many waits: next answer, decide, report, plan or yield.
 func (g *group) run(ctx context.Context) {
-	if !g.refuse() {
+	if !g.refuseInvalid() {
 		return
 	}
-	for g.totals.Running > 0 {
+	for g.totals.ended < g.totals.total {
 		a, ok := g.sub.Next(ctx)
 		if !ok {
 			g.stop(ctx.Err(), context.Cause(ctx))
@@ -125,45 +141,30 @@ func (g *group) run(ctx context.Context) {
 			}
 		default:
 			g.sub.Done(a.Key)
-			if !g.end(w, w.end(w.finish(&d))) {
+			if !g.yieldAll(w, w.end(w.finish(&d))) {
 				return
 			}
 		}
 	}
 }
 
-// refuse answers the ids that are invalid. It returns false if that was the end of all.
-func (g *group) refuse() bool {
+// refuseInvalid answers the ids that are invalid. It returns false if the loop was left.
+func (g *group) refuseInvalid() bool {
 	for i := range g.invalid {
 		w := &g.invalid[i]
+		err := w.refused(ErrInvalidID, w.err)
 		g.totals.count(1, true)
-		g.reporting.tell(&w.state, &Progress{Done: true, Outcome: w.err})
-		if !g.yieldAll(w, w.err) {
+		g.reporting.tell(&w.state, &Progress{Done: true, Outcome: err})
+		if !g.yieldAll(w, err) {
 			return false
 		}
 	}
-	if len(g.invalid) > 0 && g.failFast {
-		g.stop(context.Canceled, g.invalid[0].err)
-		return false
-	}
 	return true
 }
 
-// end yields the result of a wait, as often as its id was given. It returns false if that was the last one.
-func (g *group) end(w *wait, err error) bool {
-	if !g.yieldAll(w, err) {
-		return false
-	}
-	if err != nil && g.failFast {
-		g.stop(context.Canceled, err)
-		return false
-	}
-	return true
-}
-
+// yieldAll yields the result of a wait, as often as its id was given. It returns false if the loop was left.
 func (g *group) yieldAll(w *wait, err error) bool {
 	task := w.state.task
-	task.ID = w.state.id
 	for range max(1, g.times[w]) {
 		if !g.yield(task, err) {
 			return false
@@ -177,7 +178,7 @@ func (g *group) stop(err, cause error) {
 	g.sub.Close()
 	for key := range g.waits {
 		w := &g.waits[key]
-		if w.ended {
+		if w.warned.ended {
 			continue
 		}
 		e := w.stoppedBy(err, cause, g.sub.Done(key))
@@ -187,33 +188,23 @@ func (g *group) stop(err, cause error) {
 	}
 }
 
-// Result is what became of one task.
-type Result struct {
-	Task Task  // the last thing the service said; its ID is always the one that was asked for
-	Err  error // nil if and only if the task has succeeded
-}
-
-// CollectTasks waits as WaitForTasks does and returns all results, in the order of ids. The error is nil if and only if all
-// have succeeded; it says how many have not and why the first of them has not, and [errors.Is] and [errors.As] find the errors of all.
-func (w *Waiter) CollectTasks(ctx context.Context, ids []string, opts ...Option) ([]Result, error) {
+// WaitForAll waits as WaitForTasks does until each task has ended, and returns what the service last said of them:
+// tasks[i] is that of ids[i]. The error is nil if and only if all have succeeded. It joins one [*WaitError] for each
+// id that has not, in the order of ids, also where there is only one id: [errors.Is] and [errors.As] find them.
+func (w *Waiter) WaitForAll(ctx context.Context, ids []string, opts ...Option) ([]Task, error) {
 	places := make(map[string][]int, len(ids))
 	for i, id := range ids {
 		places[id] = append(places[id], i)
 	}
-	results := make([]Result, len(ids))
-	var bad error // of an option, where there are no ids
+	tasks, errs := make([]Task, len(ids)), make([]error, len(ids))
 	for task, err := range w.WaitForTasks(ctx, ids, opts...) {
 		if len(ids) == 0 {
-			bad = err
-			continue
+			return tasks, err // of an option
 		}
 		at := places[task.ID]
-		results[at[0]], places[task.ID] = Result{task, err}, at[1:]
+		tasks[at[0]], errs[at[0]], places[task.ID] = task, err, at[1:]
 	}
-	if err := joined(results); err != nil {
-		return results, err
-	}
-	return results, bad
+	return tasks, joined(errs)
 }
 
 // notAll is the error of many tasks.
@@ -222,14 +213,10 @@ type notAll struct {
 	errs  []error
 }
 
-func joined(results []Result) error {
-	e := &notAll{total: len(results)}
-	for _, r := range results {
-		if r.Err != nil {
-			e.errs = append(e.errs, r.Err)
-		}
-	}
-	if e.errs == nil {
+// joined is the error of the waits with these errors, or nil.
+func joined(errs []error) error {
+	e := &notAll{total: len(errs), errs: slices.DeleteFunc(errs, func(err error) bool { return err == nil })}
+	if len(e.errs) == 0 {
 		return nil
 	}
 	return e

@@ -1,12 +1,5 @@
 package taskwait
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/taskwait/taskwait/internal/text"
-)
-
 // Status is the state of a task as the service words it. A status that is none of the six below is kept as it came:
 // it is never a success and never a failure, and the wait goes on.
 type Status string
@@ -48,17 +41,7 @@ func (s Status) Terminal() bool {
 // Succeeded reports whether s is SUCCESS. "Success", "success " and every other spelling are not.
 func (s Status) Succeeded() bool { return s == StatusSuccess }
 
-// Known reports whether s is one of the six statuses.
-func (s Status) Known() bool {
+// known reports whether s is one of the six statuses.
+func (s Status) known() bool {
 	return s.Terminal() || s == StatusCreated || s == StatusExecuting
-}
-
-// ParseStatus returns the status that is spelt exactly like s, or an error that names s and lists what is allowed.
-// A Source does not need it: it passes on what the service says, known or not.
-func ParseStatus(s string) (Status, error) {
-	if st := Status(s); st.Known() {
-		return st, nil
-	}
-	all := []string{"CREATED", "EXECUTING", "SUCCESS", "FAILED", "DELETED", "CANCELLED"}
-	return "", fmt.Errorf("taskwait: unknown status %q, want one of %s", text.Clip(s), strings.Join(all, ", "))
 }

@@ -19,7 +19,6 @@ type wait struct {
 	err      error // the last error that came instead of a task; nil: none
 	warned   warned
 	details  *details // nil: there are none
-	ended    bool
 }
 
 // shared is what the waits of one call have in common.
@@ -28,10 +27,9 @@ type shared struct {
 	deadlines      deadlines
 	reporting      reporting
 	times          map[*wait]int // how often an id was given, if more than once
-	began          time.Time
-	first          time.Time // when the first polls are due
-	deadlinePollAt time.Time // of a wait that has had no answer yet
-	quiet          bool      // it is a phase of Do before the task's own wait: its good end is no news
+	first          time.Time     // when the first polls are due
+	deadlinePollAt time.Time     // of a wait that has had no answer yet
+	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
 
 // lone is a wait that has nothing in common with others.
@@ -49,14 +47,15 @@ func newShared(ctx context.Context, s *settings, began time.Time) *shared {
 
 func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 	now := time.Now()
-	c.settings, c.deadlines, c.began = s, s.deadlines, began
-	c.reporting = reporting{progress: s.progress, log: s.log, learned: s.learned()}
+	c.settings, c.deadlines = s, s.deadlines
+	c.deadlines.began = began
 	c.deadlines.ctxEnd, _ = ctx.Deadline()
+	c.reporting = reporting{began: began, progress: s.progress, log: s.log, learned: s.learned()}
 	pause := s.initial
-	if pause == 0 && c.reporting.learned != nil && s.kind != "" {
+	if pause == 0 && c.reporting.learned != nil && s.kind != "" && s.newBackOff == nil {
 		pause = c.reporting.learned.First(rand.Float64())
 	}
-	fresh := state{startedAt: began}
+	var fresh state
 	c.first = now.Add(c.deadlines.clamp(&fresh, time.Time{}, now, pause))
 	c.deadlinePollAt = fresh.deadlinePollAt
 }
@@ -64,16 +63,16 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 // begin makes w a wait for id.
 func (w *wait) begin(c *shared, id string) (err error) {
 	w.shared = c
-	w.state = state{id: id, startedAt: c.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
+	w.state = state{task: Task{ID: id}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
 	w.schedule, err = c.schedule(c.reporting.learned)
 	return err
 }
 
 // terms are those of the wait with its poller.
 func (c *shared) terms() poll.Terms {
-	end, _ := c.deadlines.end(c.began)
+	end, _ := c.deadlines.end()
 	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
-	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end}
+	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
 
 // run is the loop of a wait: next answer, decide, report, plan.
@@ -103,7 +102,7 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 // handle decides what an answer means, and reports it.
 func (w *wait) handle(a *answer) (d decision) {
 	if a.Queued > 0 {
-		w.reporting.tell(&w.state, &Progress{Starved: a.Queued})
+		w.reporting.tell(&w.state, &Progress{QueuedFor: a.Queued})
 		return d
 	}
 	now, before := time.Now(), w.state.task
@@ -122,7 +121,7 @@ func (w *wait) handle(a *answer) (d decision) {
 func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	s := &w.state
 	t, own := &s.task, s.endsPause(w.deadlines.confirmations, a)
-	if a.Err == nil && (a.Value.ID == "" || a.Value.ID == s.id) {
+	if a.Err == nil && (a.Value.ID == "" || a.Value.ID == s.task.ID) {
 		t = &a.Value
 		if !w.deadlines.stale(s, t) && w.deadlines.final(s, a) {
 			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
@@ -131,17 +130,17 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 			return w.exponential.Until(left, rand.Float64())
 		}
 	}
-	step := s.step
+	step := int(s.step)
 	switch {
 	case w.newBackOff != nil && !own && now.Before(s.plannedAt):
 		return s.plannedAt.Sub(now) // a BackOff is asked for the next pause when the one before is over
 	case w.newBackOff == nil && (!own || w.reporting.totals != nil): // the schedule goes by the time: others' polls bring answers too
-		step = w.exponential.StepAt(now.Sub(s.startedAt))
+		step = w.exponential.StepAt(now.Sub(w.deadlines.began))
 	}
 	if w.schedule == nil {
 		return w.exponential.Pause(step, rand.Float64())
 	}
-	return w.schedule(step, t.Name, now.Sub(s.startOf(t, now)), rand.Float64())
+	return w.schedule(step, t.Kind, now.Sub(s.startOf(t, now)), rand.Float64())
 }
 
 // finish ends the wait as decided.
@@ -151,7 +150,7 @@ func (w *wait) finish(d *decision) *WaitError {
 	}
 	e := w.failure(d.reason)
 	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
-		e.ctxErr, e.blind = context.DeadlineExceeded, !d.seen
+		e.ctxErr, e.finalPollFailed = context.DeadlineExceeded, !d.seen
 	}
 	return e
 }
@@ -178,14 +177,14 @@ func (w *wait) refused(reason, err error) *WaitError {
 
 func (w *wait) failure(reason error) *WaitError {
 	s := &w.state
-	s.task.Unsettled = s.successStreak > 0
+	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
-		ID: s.id, Task: s.task, Polls: s.polls, Errors: s.errors, Elapsed: w.elapsed(), LastErr: w.err,
-		kind: reason, unleft: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
+		kind: reason, inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 	}
 }
 
-func (w *wait) elapsed() time.Duration { return time.Since(w.state.startedAt) }
+func (w *wait) elapsed() time.Duration { return time.Since(w.deadlines.began) }
 
 // end reports the outcome, and returns it.
 func (w *wait) end(e *WaitError) error {
@@ -193,7 +192,7 @@ func (w *wait) end(e *WaitError) error {
 	if e != nil {
 		outcome = e
 	}
-	w.ended = true
+	w.warned.ended = true
 	if w.reporting.totals != nil {
 		w.reporting.totals.count(max(1, w.times[w]), e != nil)
 	}
@@ -234,7 +233,7 @@ func (w *wait) noDetails(o observation) {
 		w.details = nil
 	case ClassThrottled:
 		if l := w.limiter.permits(); l != nil {
-			l.Throttled(min(o.retryAfter, MaxRetryAfter))
+			l.Throttled(min(o.retryAfter, maxRetryAfter))
 		}
 	case ClassTransient, ClassConflict, ClassNotSent:
 	}

@@ -269,6 +269,24 @@ func TestLatePanics(t *testing.T) {
 		if logs.FilterMessage("panic in an abandoned query").Len() != 1 {
 			t.Errorf("logs = %v, want the panic", logs.All())
 		}
+		first, firstLogs := observer.New(zap.DebugLevel)
+		core, logs = observer.New(zap.DebugLevel)
+		w := newWaiter(t, SourceFunc(func(ctx context.Context, id string) (Task, error) {
+			if id == "first" {
+				<-ctx.Done()
+				return Task{}, ctx.Err()
+			}
+			return afterwards(ctx, id)
+		}))
+		firstCtx := cancelAfter(t, time.Second, nil)
+		go func() { _, _ = w.WaitForTask(firstCtx, "first", WithLogger(zap.New(first))) }() // it makes the Poller
+		synctest.Wait()
+		_, _, _ = waitFor(cancelAfter(t, 2*time.Second, nil), w, WithLogger(zap.New(core)))
+		time.Sleep(time.Minute)
+		const line = "panic in an abandoned query"
+		if n, m := logs.FilterMessage(line).Len(), firstLogs.FilterMessage(line).Len(); n != 1 || m != 0 {
+			t.Errorf("got %d panics in the log of the wait whose query it was, %d in its neighbour's, want 1 and 0", n, m)
+		}
 		refused := failed(ClassPermanent, 0)
 		_, err, _ := waitFor(t.Context(), newWaiter(t, SourceFunc(func(ctx context.Context, _ string) (Task, error) {
 			<-ctx.Done()
@@ -296,7 +314,7 @@ func TestContextDeadline(t *testing.T) {
 	})
 }
 
-func TestLeftBehind(t *testing.T) {
+func TestAbandonedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cloud{answers: []answer{seen(StatusExecuting)}, latency: 50 * time.Second, deaf: true}
 		w := newWaiter(t, c, every(5*time.Second), WithErrorTolerance(time.Hour))
@@ -304,7 +322,7 @@ func TestLeftBehind(t *testing.T) {
 		defer cancel()
 		most, texts := 0, ""
 		_, err, _ := waitFor(ctx, w, WithProgress(func(p Progress) {
-			most = max(most, w.LeftBehind())
+			most = max(most, w.AbandonedCalls())
 			if p.Err != nil {
 				texts += p.Err.Error() + "; "
 			}
@@ -315,13 +333,13 @@ func TestLeftBehind(t *testing.T) {
 		if want := "no answer within 30s; the query begun 35s ago is still running; "; !strings.HasPrefix(texts, want) {
 			t.Errorf("trouble = %q, want it to begin with %q", texts, want)
 		}
-		if w.LeftBehind() != 1 || c.running.Load() != 1 {
-			t.Errorf("left behind after the wait: %d counted, %d running; want 1, 1", w.LeftBehind(), c.running.Load())
+		if w.AbandonedCalls() != 1 || c.running.Load() != 1 {
+			t.Errorf("left behind after the wait: %d counted, %d running; want 1, 1", w.AbandonedCalls(), c.running.Load())
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if w.LeftBehind() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
-			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.LeftBehind(), c.running.Load(), len(c.asked))
+		if w.AbandonedCalls() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
+			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.AbandonedCalls(), c.running.Load(), len(c.asked))
 		}
 	})
 }

@@ -30,20 +30,20 @@ type WaitError struct {
 	Operation  string // the name of what [Waiter.Do] was to start; empty: it was not called
 	Candidates []Task // the tasks that may be the operation's, where it is not known which one, or whether there is any
 
-	start  error // ErrNotStarted or ErrOutcomeUnknown; nil: the operation was started, or there was none
-	unleft bool  // the phase of WithLeaving was never left
-	doubt  bool  // Task may be another operation's
-	kind   error // one of the sentinels; nil: the context ended
-	ctxErr error // the context's error, where it ended or the timeout passed
-	cause  error // the context's cause
-	blind  bool  // the final poll failed
+	start           error // ErrNotStarted or ErrOutcomeUnknown; nil: the operation was started, or there was none
+	inStalePhase    bool  // the phase of WithStalePhase was never left
+	ambiguous       bool  // Task may be another operation's
+	kind            error // one of the sentinels; nil: the context ended
+	ctxErr          error // the context's error, where it ended or the timeout passed
+	cause           error // the context's cause
+	finalPollFailed bool  // the final poll failed
 }
 
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
 // what is certain to be that task, and an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
 func (e *WaitError) StillRunning() bool {
-	return (e.doubt || !e.Task.Status.Terminal()) && !e.notStarted()
+	return (e.ambiguous || !e.Task.Status.Terminal()) && !e.notStarted()
 }
 
 func (e *WaitError) notStarted() bool { return e.start == ErrNotStarted } //nolint:errorlint // a sentinel
@@ -104,9 +104,12 @@ func (e *WaitError) As(target any) bool {
 
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
+	if e.Polls == 0 && (e.kind == ErrInvalidID || e.kind == ErrInvalidOption) { //nolint:errorlint // sentinels
+		return e.LastErr.Error() // it says all there is
+	}
 	var b strings.Builder
 	subject := fmt.Sprintf("task %q", text.Clip(e.ID))
-	if e.unborn() {
+	if e.noTaskYet() {
 		subject = "operation " + text.Clip(e.Operation)
 	}
 	fmt.Fprintf(&b, "taskwait: %s: %s after %v: %s", subject, e.what(), text.Round(e.Elapsed), e.lastSeen())
@@ -116,7 +119,7 @@ func (e *WaitError) Error() string {
 	}
 	switch {
 	case e.LastErr == nil:
-	case e.blind:
+	case e.finalPollFailed:
 		fmt.Fprintf(&b, ", the final poll failed: %s", errorText(e.LastErr))
 	default:
 		fmt.Fprintf(&b, ", last: %s", errorText(e.LastErr))
@@ -139,30 +142,31 @@ func (e *WaitError) what() string {
 func (e *WaitError) lastSeen() string {
 	t := e.Task
 	switch {
-	case e.unborn():
+	case e.noTaskYet():
 		return e.begun()
-	case e.blind && t.ID == "":
+	case e.finalPollFailed && t.Status == "":
 		return "it is not known whether the task has finished, never seen"
-	case e.blind && !t.Status.Terminal():
+	case e.finalPollFailed && !t.Status.Terminal():
 		return "it is not known whether the task has finished, last seen " + statusText(&t)
-	case t.ID == "":
+	case t.Status == "":
 		return "never seen"
-	case e.unleft:
+	case e.inStalePhase:
 		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
 	case !t.Status.Terminal() && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
-	case e.doubt:
+	case e.ambiguous:
 		return statusText(&t) + ", which may be another operation's" + e.candidates("")
-	case t.Failure != Failure{}:
-		return statusText(&t) + ": " + failureText(t.Failure)
+	}
+	if why := failureText(&t); why != "" {
+		return statusText(&t) + ": " + why
 	}
 	return statusText(&t)
 }
 
-// unborn reports whether the wait ended before there was a task to wait for.
-func (e *WaitError) unborn() bool { return e.start != nil || e.ID == "" && e.Operation != "" }
+// noTaskYet reports whether the wait ended before there was a task to wait for.
+func (e *WaitError) noTaskYet() bool { return e.start != nil || e.ID == "" && e.Operation != "" }
 
 // begun says what is known of an operation that has no id.
 func (e *WaitError) begun() string {

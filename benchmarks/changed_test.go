@@ -8,26 +8,25 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/internal/optimum"
 	"github.com/taskwait/taskwait/schedule"
 )
 
 // TestChangedWorld prints what a history costs that is wrong by a factor of ten, until it has healed.
 func TestChangedWorld(t *testing.T) {
-	const rounds, news = 40, 21
+	const rounds, columns = 40, 21
 	is := optimum.LogNormal("resize", 30, 0.25, 300, 0.01)
 	for _, was := range []float64{3, 300} {
-		var queries, delay [news]float64
+		var queries, delay [columns]float64
 		for round := range rounds {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(3, uint64(round)))
-				h, old := taskwait.NewHistory(), optimum.LogNormal("resize", was, 0.25, 0, 0)
+				h, old := &schedule.History{}, optimum.LogNormal("resize", was, 0.25, 0, 0)
 				for range 100 {
 					h.Add("resize", seconds(old.Draw(r)))
 				}
-				same := learned(func() *taskwait.History { return h }, time.Second)
-				for i := range news {
+				same := learned(func() *schedule.History { return h }, time.Second)
+				for i := range columns {
 					one := &task{kind: "resize", created: time.Now(), ends: time.Now().Add(seconds(is.Draw(r)))}
 					if err := same.wait(context.Background(), one); err != nil {
 						t.Fatal(err)

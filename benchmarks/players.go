@@ -49,7 +49,7 @@ func peers() []player {
 func (t *task) source() taskwait.Source {
 	return taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 		ended, err := t.ask(ctx)
-		answer := taskwait.Task{ID: id, Name: t.kind, Status: taskwait.StatusExecuting, CreatedAt: t.created}
+		answer := taskwait.Task{ID: id, Kind: t.kind, Status: taskwait.StatusExecuting, CreatedAt: t.created}
 		if ended {
 			answer.Status, answer.UpdatedAt = taskwait.StatusSuccess, t.ends
 		}
@@ -68,9 +68,11 @@ func waitDefault(ctx context.Context, t *task) error {
 
 // learned is taskwait with a history of the kind, which is told beforehand. Each wait begins with the same history, so
 // that what was seen is what the row says.
-func learned(history func() *taskwait.History, cost time.Duration, opts ...taskwait.Option) player {
+func learned(history func() *schedule.History, cost time.Duration, opts ...taskwait.Option) player {
 	return player{"taskwait, learned", func(ctx context.Context, t *task) error {
-		w, err := taskwait.New(t.source(), taskwait.WithHistory(history()), taskwait.WithKind(t.kind), taskwait.WithQueryCost(cost))
+		h := history()
+		h.QueryCost = cost
+		w, err := taskwait.New(t.source(), taskwait.WithHistory(h), taskwait.WithKind(t.kind))
 		if err != nil {
 			return err
 		}

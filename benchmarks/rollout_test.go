@@ -104,7 +104,7 @@ func (r *rollout) ask(ctx context.Context, id string) (bool, error) {
 	return err == nil && r.ended(id), err
 }
 
-// Task and Tasks make the rollout a BatchSource, with pages of 100, as the real list has them.
+// Task and Tasks make the rollout a Lister, with pages of 100, as the real list has them.
 
 func (r *rollout) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := r.query(ctx); err != nil {
@@ -113,7 +113,7 @@ func (r *rollout) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	return r.task(id), nil
 }
 
-func (r *rollout) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
+func (r *rollout) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	if err := r.query(ctx); err != nil {
 		return nil, "", err
 	}

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/internal/optimum"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 // workload is what tasks there are: one or more kinds, equally often.
@@ -79,10 +79,10 @@ func (w workload) took(n int) map[string][]time.Duration {
 }
 
 // history is what n tasks of each kind have taken.
-func (w workload) history(n int) func() *taskwait.History {
+func (w workload) history(n int) func() *schedule.History {
 	took := w.took(n)
-	return func() *taskwait.History {
-		h := taskwait.NewHistory()
+	return func() *schedule.History {
+		h := &schedule.History{}
 		for kind, all := range took {
 			for _, d := range all {
 				h.Add(kind, d)

@@ -1,9 +1,12 @@
 package schedule
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,6 +28,12 @@ const (
 // forgets slowly: a duration counts half after sixty more. It goes through JSON, to be kept between runs. The zero
 // History knows nothing and is ready for use. It is safe for concurrent use, and must not be copied.
 type History struct {
+	// QueryCost is what one query is worth, as a delay: a learned schedule polls once more if that is likely to save so
+	// much time. More for a tight quota or a long queue of waits; less where a person watches. Queries and delay go as its
+	// square root: four times the cost, half the queries and twice the delay. 0 or less: [DefaultQueryCost]. It is not
+	// saved. Set it before the History is used.
+	QueryCost time.Duration
+
 	mu    sync.Mutex
 	kinds map[string]*kind
 	uses  uint64
@@ -125,8 +134,38 @@ func (h *History) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// UnmarshalJSON adds what was saved to what h knows already. A version that this one does not know is an error, and so is
-// a duration that is negative; h is unchanged then.
+// Merge adds what other knows, as if it had been added after all that h knows. nil adds nothing.
+func (h *History) Merge(other *History) {
+	if other == nil {
+		return
+	}
+	for _, k := range other.byUse() {
+		for _, d := range k.durations {
+			h.add(k.name, d)
+		}
+	}
+}
+
+// named is a kind with its name.
+type named struct {
+	kind
+	name string
+}
+
+// byUse returns a copy of all kinds, the one that was added to the longest ago first.
+func (h *History) byUse() []named {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := make([]named, 0, len(h.kinds))
+	for name, k := range h.kinds {
+		all = append(all, named{kind{durations: slices.Clone(k.durations), used: k.used}, name})
+	}
+	slices.SortFunc(all, func(a, b named) int { return cmp.Compare(a.used, b.used) })
+	return all
+}
+
+// UnmarshalJSON makes h know what was saved, and nothing else: [History.Merge] adds. A version that this one does not know
+// is an error, and so is a duration that is negative; h is unchanged then.
 func (h *History) UnmarshalJSON(text []byte) error {
 	var s savedHistory
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -142,8 +181,11 @@ func (h *History) UnmarshalJSON(text []byte) error {
 			}
 		}
 	}
-	for name, durations := range s.Kinds {
-		for _, d := range durations {
+	h.mu.Lock()
+	h.kinds = nil
+	h.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(s.Kinds)) {
+		for _, d := range s.Kinds[name] {
 			h.add(name, d)
 		}
 	}

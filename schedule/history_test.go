@@ -74,6 +74,7 @@ func TestHistoryJSON(t *testing.T) {
 		t.Errorf("JSON = %s, %v\nwant   %s", text, err, want)
 	}
 	var back History
+	back.Add("before", time.Second) // is replaced
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back.kinds["resize"].durations, h.kinds["resize"].durations) {
 		t.Errorf("back from JSON: %v, %v", back.kinds["resize"], err)
 	}
@@ -89,6 +90,44 @@ func TestHistoryJSON(t *testing.T) {
 	}
 	if len(back.kinds) != 1 {
 		t.Errorf("bad input has changed the history: %v", back.kinds)
+	}
+}
+
+func TestHistoryMerge(t *testing.T) {
+	h, other := &History{QueryCost: time.Minute}, &History{QueryCost: time.Hour}
+	h.Add("resize", time.Second)
+	other.AddRunning("resize", time.Minute)
+	other.Add("upgrade", time.Hour)
+	h.Merge(other)
+	h.Merge(&History{})
+	h.Merge(nil)
+	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":60000000000,"running":true}],"upgrade":[{"took":3600000000000}]}}`
+	if text, err := json.Marshal(h); err != nil || string(text) != want || h.QueryCost != time.Minute {
+		t.Errorf("got %s, %v and %v\nwant %s and 1m0s", text, err, h.QueryCost, want)
+	}
+	h.Merge(h)
+	if n := len(h.kinds["resize"].durations); n != 4 {
+		t.Errorf("merged with itself: %d durations, want 4", n)
+	}
+}
+
+// TestMergeKeepsTheLatest: where both together know too many kinds, those that were added to the longest ago go.
+func TestMergeKeepsTheLatest(t *testing.T) {
+	h, other := &History{}, &History{}
+	for i := range maxKinds {
+		h.Add(fmt.Sprint("old ", i), time.Second)
+		other.Add(fmt.Sprint("new ", i), time.Second)
+	}
+	other.Add("new 0", time.Second)
+	h.Merge(other)
+	for _, kind := range []string{"new 0", "new 1", fmt.Sprint("new ", maxKinds-1)} {
+		if h.Model(kind) == nil {
+			t.Errorf("%q is forgotten, want all that is new", kind)
+		}
+	}
+	h.Add("one more", time.Second)
+	if h.Model("new 1") != nil || h.Model("new 0") == nil {
+		t.Error("the kind that was added to last is forgotten, want the one of the longest ago")
 	}
 }
 

@@ -84,7 +84,7 @@ var broken = []struct {
 	{"one value within Raw", "answers/apart", oneInnerRaw, "got the first one's Raw changed by the second"},
 
 	{"Raw by value", "raw/pointer", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "got a sourcetest_test.taskRow in Raw, want a pointer"},
-	{"params for a name", "secrets/task", edit(func(t *taskwait.Task) { t.Name = t.Raw.(*taskRow).Params }), "the Task, printed with %v"},
+	{"params for a name", "secrets/task", edit(func(t *taskwait.Task) { t.Kind = t.Raw.(*taskRow).Params }), "the Task, printed with %v"},
 	{"Raw by value, wrapped", "secrets/task", edit(func(t *taskwait.Task) { t.Raw = *t.Raw.(*taskRow) }), "a struct that holds the Task, printed with"},
 	{"body in the error", "secrets/error", quotesBody, "the error, printed with %v"},
 	{"no error to look at", "secrets/error", pending(sourcetest.CutOff), "got a Task"},
@@ -113,7 +113,7 @@ func TestCheckBroken(t *testing.T) {
 // asList is a Source whose list shows one task.
 type asList struct{ taskwait.Source }
 
-func (l asList) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+func (l asList) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 	task, err := l.Task(ctx, b.IDs[0])
 	var q *taskwait.QueryError
 	switch {
@@ -129,23 +129,23 @@ func (l asList) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, s
 var brokenLists = []struct {
 	name string
 	rule string
-	list func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error)
+	list func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error)
 	want string
 }{
-	{"no end", "batch/id/another", func(taskwait.Source, taskwait.Batch) ([]taskwait.Task, string, error) { return nil, "next", nil }, "more than 100 pages"},
-	{"trouble is an empty list", "batch/malformed/null", func(taskwait.Source, taskwait.Batch) ([]taskwait.Task, string, error) { return nil, "", nil }, "got a not found error"},
-	{"tasks without an ID", "batch/status/executing", func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	{"no end", "list/id/another", func(taskwait.Source, taskwait.ListRequest) ([]taskwait.Task, string, error) { return nil, "next", nil }, "more than 100 pages"},
+	{"trouble is an empty list", "list/malformed/null", func(taskwait.Source, taskwait.ListRequest) ([]taskwait.Task, string, error) { return nil, "", nil }, "got a not found error"},
+	{"tasks without an ID", "list/status/executing", func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 		task, err := good.Task(context.Background(), b.IDs[0])
 		task.ID = ""
 		return []taskwait.Task{task}, "", err
 	}, "no page shows the task, by its ID"},
-	{"a row that is not there", "batch/not-found/empty-list", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	{"a row that is not there", "list/not-found/empty-list", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusDeleted}}, "", nil
 	}, "got a Task"},
-	{"another's row with our ID", "batch/id/another", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	{"another's row with our ID", "list/id/another", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 		return []taskwait.Task{{ID: b.IDs[0], Status: taskwait.StatusSuccess}}, "", nil
 	}, "got a Task"},
-	{"writes into the ids", "batch/status/executing", func(_ taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error) {
+	{"writes into the ids", "list/status/executing", func(_ taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 		b.IDs[0] = "mine"
 		return nil, "", nil
 	}, `has changed the ids that it was given, to ["mine"]`},
@@ -154,10 +154,10 @@ var brokenLists = []struct {
 // listOf is a Source with a list.
 type listOf struct {
 	taskwait.Source
-	list func(good taskwait.Source, b taskwait.Batch) ([]taskwait.Task, string, error)
+	list func(good taskwait.Source, b taskwait.ListRequest) ([]taskwait.Task, string, error)
 }
 
-func (l listOf) Tasks(_ context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+func (l listOf) List(_ context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 	return l.list(l.Source, b)
 }
 
@@ -189,7 +189,7 @@ func TestEachRuleFindsAFault(t *testing.T) {
 	}
 	for _, b := range broken {
 		found[b.rule] = true
-		if list := "batch/" + b.rule; !found[list] && b.rule != "not-found/unknown-id" {
+		if list := "list/" + b.rule; !found[list] && b.rule != "not-found/unknown-id" {
 			err := checkInMemory(t, list, func(good taskwait.Source, s *service) taskwait.Source { return asList{b.make(good, s)} })
 			found[list] = err != nil && !errors.Is(err, errors.ErrUnsupported)
 		}

@@ -7,10 +7,10 @@ import (
 )
 
 // Rules returns all rules, in an order in which the first one that is broken tells the most. Those whose names begin with
-// "batch/" apply to a [taskwait.BatchSource].
+// "list/" apply to a [taskwait.Lister].
 func Rules() []Rule {
 	rules := slices.Concat(leaks(), statuses(), identities(), malformed(), refusals(), contexts(), calls(), contents())
-	return append(rules, batches(rules)...)
+	return append(rules, listRules(rules)...)
 }
 
 // leaks comes first: in a bubble, a goroutine that never ends makes the runtime panic as soon as the test is over.

@@ -1,6 +1,6 @@
 // Package sourcetest puts a [taskwait.Source] through what taskwait asks of one: that it never takes somebody else's
 // task for the one that was asked for, tells "not found" from "malformed" from "refused", ends when its context does,
-// keeps secrets to itself, and some forty rules in all, each with its reason. If the Source is a [taskwait.BatchSource] they
+// keeps secrets to itself, and some forty rules in all, each with its reason. If the Source is a [taskwait.Lister] they
 // are tried with its lists as well. Package testing/slogtest does the same for slog's handlers.
 //
 // The author of a Source writes one function, which starts the Source with a service behind it, and lets that service

@@ -16,6 +16,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 func main() {
@@ -34,13 +35,13 @@ func main() {
 }
 
 func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
-	history := taskwait.NewHistory()  // goes through JSON, to be kept between runs
+	history := &schedule.History{}    // goes through JSON, to be kept between runs
 	recent, err := source.Recent(ctx) // the service's own list of finished tasks, in one request
 	if err != nil {
 		return err
 	}
 	for _, t := range recent {
-		history.Add(t.Name, t.Took())
+		history.Add(t.Kind, t.Took())
 	}
 	waiter, err := taskwait.New(source, taskwait.WithHistory(history))
 	if err != nil {

@@ -29,7 +29,7 @@ func (l *life) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	created, err := l.do(ctx, "create", status, running.Create(l.plan.name, l.plan.create), taskwait.WithSettle(2))
+	created, err := l.do(ctx, "create", status, running.Create(l.plan.name, l.plan.create), taskwait.WithConfirmations(2))
 	if created.ID == "" {
 		return err // if it may exist all the same, the error says how it can be found: it is not ours to guess, and to delete
 	}
@@ -40,7 +40,7 @@ func (l *life) run(ctx context.Context) (err error) {
 	if err := l.change(ctx, created.ID); err != nil {
 		return err
 	}
-	_, err = l.do(ctx, "restart", status, running.Restart(created.ID), taskwait.WithLeaving("RUNNING"), taskwait.WithSettle(2))
+	_, err = l.do(ctx, "restart", status, running.Restart(created.ID), taskwait.WithStalePhase("RUNNING"), taskwait.WithConfirmations(2))
 	return err
 }
 
@@ -114,7 +114,7 @@ func (l *life) do(ctx context.Context, name string, w *taskwait.Waiter, op taskw
 func (l *life) show(p *taskwait.Progress) {
 	what := p.Task.Phase // an instance's own word
 	if what == "" {
-		what = fmt.Sprintf("%v (%s)", p.Task.Status, p.Task.Name)
+		what = fmt.Sprintf("%v (%s)", p.Task.Status, p.Task.Kind)
 	}
 	for _, s := range p.Task.Steps {
 		if s.Status == "IN_PROGRESS" {
@@ -124,7 +124,7 @@ func (l *life) show(p *taskwait.Progress) {
 	switch {
 	case p.Err != nil:
 		what = p.Err.Error()
-	case p.Good == 2:
+	case p.Confirmed == 2:
 		what += ", and again"
 	}
 	if p.Done || what == l.last {

@@ -114,7 +114,7 @@ func (s *settings) define(flags *flag.FlagSet) {
 	flags.StringVar(&s.plan.product, "product", "c6.2u4g.cluster", "the product id, which is the size of a broker")
 	flags.StringVar(&s.plan.name, "name", "taskwait-"+time.Now().UTC().Format("20060102-150405"), "the name of the new instance")
 	flags.DurationVar(&s.plan.timeout, "timeout", time.Hour, "how long each step may take")
-	s.plan.shortest, s.plan.longest = taskwait.DefaultMinInterval, taskwait.DefaultMaxInterval
+	s.plan.shortest, s.plan.longest = 4*time.Second, 30*time.Second
 }
 
 // check says what is missing for the real cloud.

@@ -48,7 +48,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	task, err := waiter.WaitForTask(context.Background(), id)
-	fmt.Println(task.Name, task.Status, err)
+	fmt.Println(task.Kind, task.Status, err)
 	// Output: bindInstancePublicIp SUCCESS <nil>
 }
 
@@ -91,7 +91,7 @@ func ExampleCloud_AddTask() {
 	})
 
 	task, err := kafkatasks.New(inMemory(cloud), "kafka-1").Task(context.Background(), id)
-	fmt.Println(task.Name, task.Status, task.UpdatedAt.Sub(task.CreatedAt), err)
+	fmt.Println(task.Kind, task.Status, task.UpdatedAt.Sub(task.CreatedAt), err)
 	// Output: kafkaUpgrade CANCELLED 10m0s <nil>
 }
 

@@ -70,7 +70,7 @@ func BenchmarkSleepingWait(b *testing.B) {
 		name   string
 		source taskwait.Source
 	}{
-		{"alone", struct{ taskwait.Detailer }{src}}, // no BatchSource
+		{"alone", struct{ taskwait.Detailer }{src}}, // no Lister
 		{"shared", src},
 	} {
 		b.Run(s.name, func(b *testing.B) {

@@ -325,7 +325,7 @@ func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string
 	return taskwait.Task{}, errors.New("the task has no result")
 }
 
-// listing is a chaos that is a BatchSource.
+// listing is a chaos that is a Lister.
 type listing struct{ *chaos }
 
 // Task answers for the bystander by itself.
@@ -337,9 +337,9 @@ func (l listing) Task(ctx context.Context, id string) (taskwait.Task, error) {
 }
 
 // Tasks asks the real source, and notes it if the answer tells of the task. What goes wrong with a list is no answer.
-func (l listing) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
+func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 	e := &event{sent: time.Since(l.start), means: rows, list: true}
-	tasks, next, err := l.source.Tasks(ctx, b)
+	tasks, next, err := l.source.List(ctx, b)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range tasks {

@@ -108,7 +108,7 @@ func lastIndex(ids []string, is func(string) bool) int {
 	return -1
 }
 
-// String is the cursor as a [taskwait.Batch] carries it.
+// String is the cursor as a [taskwait.ListRequest] carries it.
 func (c cursor) String() string {
 	return fmt.Sprintf("%d %d %d %d %d %s", c.requests, c.restarts, c.offset, c.place, c.total, url.QueryEscape(c.last))
 }

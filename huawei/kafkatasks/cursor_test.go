@@ -240,8 +240,8 @@ func checkSeen(t *testing.T, how string, seen, want int, err error) {
 func (l *lister) byPages(t *testing.T) (map[string]bool, error) {
 	t.Helper()
 	s, seen := l.source(t), map[string]bool{}
-	for b := (taskwait.Batch{}); ; {
-		tasks, next, err := s.Tasks(t.Context(), b)
+	for b := (taskwait.ListRequest{}); ; {
+		tasks, next, err := s.List(t.Context(), b)
 		if err != nil {
 			return seen, err
 		}
@@ -281,7 +281,7 @@ func TestPageRefused(t *testing.T) {
 				}
 				return nil
 			}
-			tasks, err := l.source(t).List(t.Context(), time.Time{})
+			tasks, err := l.source(t).ListSince(t.Context(), time.Time{})
 			var q *taskwait.QueryError
 			if !errors.As(err, &q) || q.Class != tt.class || tasks != nil || len(l.asked) != 2 {
 				t.Errorf("%d tasks, %v after %d requests; want none, %v, 2", len(tasks), err, len(l.asked), tt.class)
@@ -314,7 +314,7 @@ func TestBeyondTheEnd(t *testing.T) {
 				}
 				return nil
 			}
-			tasks, err := l.source(t).List(t.Context(), time.Time{})
+			tasks, err := l.source(t).ListSince(t.Context(), time.Time{})
 			checkSeen(t, "by List", len(tasks), tt.seen, err)
 		})
 	}
@@ -353,7 +353,7 @@ func TestThrottledInTheMiddle(t *testing.T) {
 				}
 				defer cancel()
 				start := time.Now()
-				tasks, err := l.source(t).List(ctx, time.Time{})
+				tasks, err := l.source(t).ListSince(ctx, time.Time{})
 				took := time.Since(start)
 				var q *taskwait.QueryError
 				switch {
@@ -438,9 +438,9 @@ func TestListRequest(t *testing.T) {
 	l := newLister(250, fromZero)
 	since := time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("", 8*3600))
 	s := l.source(t)
-	_, next, err := s.Tasks(t.Context(), taskwait.Batch{Since: since})
+	_, next, err := s.List(t.Context(), taskwait.ListRequest{Since: since})
 	if err == nil {
-		_, _, err = s.Tasks(t.Context(), taskwait.Batch{Since: since, Page: next})
+		_, _, err = s.List(t.Context(), taskwait.ListRequest{Since: since, Page: next})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -453,7 +453,7 @@ func TestListRequest(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("asked for %q, want %q", got, want)
 	}
-	if _, _, err := l.source(t).Tasks(t.Context(), taskwait.Batch{Page: "x"}); err == nil {
+	if _, _, err := l.source(t).List(t.Context(), taskwait.ListRequest{Page: "x"}); err == nil {
 		t.Error("got no error for a page that Tasks has not returned")
 	}
 }

@@ -30,7 +30,7 @@ func Example() {
 		return
 	}
 	task, err := waiter.WaitForTask(context.Background(), jobID)
-	fmt.Println(task.Name, task.Status, err)
+	fmt.Println(task.Kind, task.Status, err)
 	// Output: bindInstancePublicIp SUCCESS <nil>
 }
 
@@ -56,7 +56,7 @@ func ExampleSource_OperationNamed() {
 		_, err := c.ModifyKafkaPublicIpAccessSwitch(request)
 		return err
 	}))
-	fmt.Println(task.Name, task.Status, err)
+	fmt.Println(task.Kind, task.Status, err)
 	// Output: bindInstancePublicIp SUCCESS <nil>
 }
 

@@ -37,7 +37,7 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 	}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithLeaving("RUNNING"). A
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithStalePhase("RUNNING"). A
 // refusal waits until the instance is free, as [Source.Operation] does.
 func (s *Instances) Restart(id string) taskwait.Operation {
 	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {

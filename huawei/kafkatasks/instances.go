@@ -71,7 +71,7 @@ func (i *instance) changing() bool { return inTransition[i.Status] != "" }
 // deletion have no background task, and show only there. It is safe for concurrent use.
 //
 // Status is a translation then, and Phase the service's own word. The service's statuses flap: consider
-// [taskwait.WithSettle]. After a restart use [taskwait.WithLeaving]: the instance is still seen RUNNING at first.
+// [taskwait.WithConfirmations]. After a restart use [taskwait.WithStalePhase]: the instance is still seen RUNNING at first.
 type Instances struct {
 	caller       *huawei.Caller // nil: there is no client
 	untilDeleted bool           // else until it runs
@@ -156,7 +156,7 @@ func (i *instance) task(untilDeleted bool) taskwait.Task {
 	case i.Status == statusRunning:
 		t.Status = taskwait.StatusSuccess
 	case failed[i.Status]:
-		t.Status, t.Failure = taskwait.StatusFailed, taskwait.Failure{Code: i.Status}
+		t.Status, t.FailureCode = taskwait.StatusFailed, i.Status
 	case i.changing():
 		t.Status = inTransition[i.Status]
 	}

@@ -51,8 +51,8 @@ func TestInstanceStatus(t *testing.T) {
 		if err != nil || task.Status != tt.running || task.Phase != tt.phase || task.ID != "kafka-1" {
 			t.Errorf("%s: %v, %v; want %s", tt.phase, task, err, tt.running)
 		}
-		if (tt.running == failed) != (task.Failure.Code == tt.phase) {
-			t.Errorf("%s: failure %+v", tt.phase, task.Failure)
+		if (tt.running == failed) != (task.FailureCode == tt.phase) {
+			t.Errorf("%s: failure %q", tt.phase, task.FailureCode)
 		}
 		task, err = kafkatasks.UntilDeleted(client).Task(t.Context(), "kafka-1")
 		if err != nil || task.Status != executing || task.Phase != tt.phase {
@@ -118,7 +118,7 @@ func TestCreate(t *testing.T) {
 		{name: "well", made: 1},
 		{name: "badly", change: fakekafka.Change{Outcome: "CREATEFAILED"}, want: taskwait.ErrTaskFailed, made: 1},
 		{
-			name: "flapping", made: 1, opts: []taskwait.Option{taskwait.WithSettle(3)}, change: fakekafka.Change{Statuses: []fakekafka.StatusStep{
+			name: "flapping", made: 1, opts: []taskwait.Option{taskwait.WithConfirmations(3)}, change: fakekafka.Change{Statuses: []fakekafka.StatusStep{
 				{After: 0, Status: "CREATING"}, {After: 100 * time.Second, Status: "RUNNING"}, {After: 105 * time.Second, Status: "CREATING"},
 				{After: 200 * time.Second, Status: "RUNNING"},
 			}},
@@ -169,7 +169,7 @@ func text(err error) string {
 
 // TestRestart: the status that has not flipped yet is not the one that is waited for.
 func TestRestart(t *testing.T) {
-	leave := taskwait.WithLeaving("RUNNING")
+	leave := taskwait.WithStalePhase("RUNNING")
 	for _, tt := range []struct {
 		name   string
 		change fakekafka.Change
@@ -233,7 +233,7 @@ func TestDelete(t *testing.T) {
 		{name: "throttled as 404", there: true, fault: fakekafka.ThrottleAs404(), done: 1},
 		{name: "the answer got lost", there: true, fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, done: 1},
 		{name: "a wrong route", there: true, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), want: taskwait.ErrNotStarted},
-		{name: "settled", there: true, opts: []taskwait.Option{taskwait.WithSettle(2)}, done: 1},
+		{name: "settled", there: true, opts: []taskwait.Option{taskwait.WithConfirmations(2)}, done: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -36,7 +36,7 @@ const (
 )
 
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
-// [taskwait.History] is seeded with.
+// [github.com/taskwait/taskwait/schedule.History] is seeded with.
 //
 //	tasks, err := source.Recent(ctx)
 //	for _, t := range tasks {
@@ -57,15 +57,15 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	return ended, nil
 }
 
-// List asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for
+// ListSince asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for
 // all that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours;
 // it may list tasks that began up to ten seconds earlier.
 //
-// The list is complete, or List returns an error. It may take several requests; each but the first takes a permit of
-// the limiter that ctx has, and throttled after the first, List waits and goes on there.
+// The list is complete, or ListSince returns an error. It may take several requests; each but the first takes a permit of
+// the limiter that ctx has, and throttled after the first, ListSince waits and goes on there.
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
-func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
+func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
 	begin := since
 	if !begin.IsZero() {
 		begin = begin.Add(-zones)
@@ -85,11 +85,11 @@ func (s *Source) List(ctx context.Context, since time.Time) ([]taskwait.Task, er
 	return tasks, nil
 }
 
-// Tasks asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once:
+// List asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once:
 // it takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads
 // that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
 // background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
-func (s *Source) Tasks(ctx context.Context, b taskwait.Batch) (tasks []taskwait.Task, next string, err error) {
+func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	at, err := parseCursor(b.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

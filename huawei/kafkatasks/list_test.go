@@ -35,7 +35,7 @@ func TestList(t *testing.T) {
 				if tt.ago > 0 {
 					since = time.Now().Add(-tt.ago)
 				}
-				tasks, err := kafkatasks.New(newClient(t, cloud), "i-1").List(t.Context(), since)
+				tasks, err := kafkatasks.New(newClient(t, cloud), "i-1").ListSince(t.Context(), since)
 				var got []string
 				for _, task := range tasks {
 					got = append(got, task.ID)

@@ -91,7 +91,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	l := &life{t: t, seed: seed, rnd: rnd, cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)), fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute)))}
 	client := newClient(t, l.cloud)
 	running, gone := kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client)
-	settled := []taskwait.Option{taskwait.WithSettle(1 + rnd.IntN(3))}
+	settled := []taskwait.Option{taskwait.WithConfirmations(1 + rnd.IntN(3))}
 	do := func(s step) error {
 		err := l.play(s)
 		outcomes[s.name+" "+kind(err)]++
@@ -116,7 +116,7 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 		case 3:
 			_ = do(step{"reset", fakekafka.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)), nil, false})
 		case 4:
-			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), append(settled, taskwait.WithLeaving("RUNNING")), true})
+			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), append(settled, taskwait.WithStalePhase("RUNNING")), true})
 		}
 		if t.Failed() {
 			return
@@ -242,8 +242,8 @@ func (l *life) audit(s step, task taskwait.Task, err error, done []fakekafka.Ope
 			return "success, and nothing was carried out"
 		case s.name != "delete" && task.ID != id:
 			return "success of another task"
-		case s.name != "delete" && l.truth(op) != "SUCCESS":
-			return "success, and in truth " + l.truth(op)
+		case s.name != "delete" && l.became(op) != "SUCCESS":
+			return "success, and it became " + l.became(op)
 		}
 		return ""
 	}
@@ -272,7 +272,7 @@ func (l *life) auditError(s step, e *taskwait.WaitError, done []fakekafka.Operat
 			return "it is said not to run"
 		}
 	case "FAILED", "CANCELLED", "DELETED":
-		if !started || e.ID != id || l.truth(done[0]) != kind(e) {
+		if !started || e.ID != id || l.became(done[0]) != kind(e) {
 			return fmt.Sprint(kind(e), ", and in truth something else")
 		}
 	default: // we stopped
@@ -281,15 +281,15 @@ func (l *life) auditError(s step, e *taskwait.WaitError, done []fakekafka.Operat
 			return "said to have been started, and it was not"
 		case started && s.byID && e.ID != id || e.ID != "" && started && e.ID != id:
 			return "the id is lost, or wrong"
-		case !e.StillRunning() && !e.Task.Unsettled: // it was seen to have ended, if only once
+		case !e.StillRunning() && !e.Task.Unconfirmed: // it was seen to have ended, if only once
 			return "it is said not to run"
 		}
 	}
 	return ""
 }
 
-// truth is what became of an operation.
-func (l *life) truth(op fakekafka.Operation) string {
+// became is what became of an operation.
+func (l *life) became(op fakekafka.Operation) string {
 	if op.TaskID == "" {
 		switch i, _ := l.cloud.Instance(op.InstanceID); i.Status {
 		case "RUNNING":

@@ -50,7 +50,7 @@ func (s *Source) OperationNamed(
 	send func(*kafka.KafkaClient) error,
 	fits ...func(taskwait.Task) bool,
 ) taskwait.Operation {
-	fits = append([]func(taskwait.Task) bool{func(t taskwait.Task) bool { return t.Name == name }}, fits...)
+	fits = append([]func(taskwait.Task) bool{func(t taskwait.Task) bool { return t.Kind == name }}, fits...)
 	return s.operation(name, func(c *kafka.KafkaClient) (*string, error) { return nil, send(c) }, fits)
 }
 

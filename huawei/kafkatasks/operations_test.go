@@ -114,7 +114,7 @@ func TestNoID(t *testing.T) {
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
-				if ours := cloud.Operations(); len(ours) != 1 || task.ID != ours[0].TaskID || task.Name != bind {
+				if ours := cloud.Operations(); len(ours) != 1 || task.ID != ours[0].TaskID || task.Kind != bind {
 					t.Errorf("got %v, want that of %+v", task, ours)
 				}
 			})
@@ -437,7 +437,7 @@ func TestLongListBehindAQuota(t *testing.T) {
 				time.Sleep(time.Minute)
 				cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
-				if tasks, err := source.List(t.Context(), time.Time{}); err != nil || len(tasks) != tt.rows {
+				if tasks, err := source.ListSince(t.Context(), time.Time{}); err != nil || len(tasks) != tt.rows {
 					t.Errorf("%d tasks, %v; want %d", len(tasks), err, tt.rows)
 				}
 				start := time.Now()

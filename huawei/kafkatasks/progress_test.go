@@ -36,7 +36,7 @@ func TestDetails(t *testing.T) {
 				begun := time.Now()
 				id := cloud.AddTask("kafka-1", fakekafka.Script{Stages: stages, Shape: tt.shape})
 				time.Sleep(2 * time.Minute)
-				task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Details(t.Context(), taskwait.Task{ID: id, Name: "kept"})
+				task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Details(t.Context(), taskwait.Task{ID: id, Kind: "kept"})
 				var q *taskwait.QueryError
 				if tt.none {
 					if !errors.As(err, &q) || q.Class != taskwait.ClassNotFound {
@@ -44,7 +44,7 @@ func TestDetails(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || task.Percent == nil || *task.Percent != 50 || task.Remaining != 2*time.Minute || task.Name != "kept" {
+				if err != nil || task.Percent == nil || *task.Percent != 50 || task.Remaining != 2*time.Minute || task.Kind != "kept" {
 					t.Fatalf("%+v, %v; want 50 %%, 2 min left", task, err)
 				}
 				want := []taskwait.Step{

@@ -106,7 +106,7 @@ type row struct {
 // task is the row in a waiter's terms, as of a time by the service's clock.
 func (r *row) task(asOf time.Time, raw any) taskwait.Task {
 	return taskwait.Task{
-		ID: r.ID.trimmed(), Name: r.Name.trimmed(), Status: taskwait.Status(r.Status.trimmed()),
+		ID: r.ID.trimmed(), Kind: r.Name.trimmed(), Status: taskwait.Status(r.Status.trimmed()),
 		CreatedAt: r.CreatedAt.time(asOf), UpdatedAt: r.UpdatedAt.time(asOf),
 		AsOf: asOf, Raw: raw,
 	}

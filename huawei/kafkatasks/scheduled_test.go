@@ -39,7 +39,7 @@ func TestScheduled(t *testing.T) {
 				w := waiterOn(t, kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(time.Minute, time.Minute))
 				start := time.Now()
 				task, err := w.WaitForTask(t.Context(), id)
-				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || task.ID != id || task.Name != "kafkaUpgrade" {
+				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || task.ID != id || task.Kind != "kafkaUpgrade" {
 					t.Errorf("%v, %v; want %v", task, err, tt.want)
 				}
 				if took := time.Since(start); took < tt.takes-2*time.Second || took > tt.takes+2*time.Minute {

@@ -29,7 +29,7 @@ type Source struct {
 	doubt      *doubt
 }
 
-var _ taskwait.BatchSource = (*Source)(nil)
+var _ taskwait.Lister = (*Source)(nil)
 
 // New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing
 // yet; see [huawei.Caller]. [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id

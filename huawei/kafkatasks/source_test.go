@@ -16,6 +16,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -31,7 +32,7 @@ func TestTask(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if task.ID != id || task.Name != "bindInstancePublicIp" || task.Status != taskwait.StatusExecuting ||
+		if task.ID != id || task.Kind != "bindInstancePublicIp" || task.Status != taskwait.StatusExecuting ||
 			!task.CreatedAt.Equal(created) || !task.UpdatedAt.Equal(created.Add(300*time.Millisecond)) {
 			t.Errorf("task = %v, created %v, updated %v", task, task.CreatedAt, task.UpdatedAt)
 		}
@@ -144,9 +145,9 @@ func TestHistory(t *testing.T) {
 		if err != nil || len(tasks) != 20 || len(cloud.Requests()) != 1 {
 			t.Fatalf("%d tasks, %v, %d requests; want 20 in one", len(tasks), err, len(cloud.Requests()))
 		}
-		history := taskwait.NewHistory()
+		history := &schedule.History{}
 		for _, t := range tasks {
-			history.Add(t.Name, t.Took())
+			history.Add(t.Kind, t.Took())
 		}
 		id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "resize", Duration: 8 * time.Minute})
 		time.Sleep(5 * time.Minute) // the wait begins on a task that is old already
@@ -221,7 +222,7 @@ func TestLenientRows(t *testing.T) {
 // listed finds a task in the list.
 func listed(t *testing.T, src *kafkatasks.Source, id string) (taskwait.Task, error) {
 	t.Helper()
-	tasks, err := src.List(t.Context(), time.Time{})
+	tasks, err := src.ListSince(t.Context(), time.Time{})
 	for _, task := range tasks {
 		if task.ID == id {
 			return task, err

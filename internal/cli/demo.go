@@ -10,6 +10,7 @@ import (
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 const (
@@ -83,17 +84,16 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	return nil
 }
 
-func demoOptions(history *taskwait.History) []taskwait.Option {
+func demoOptions(history *schedule.History) []taskwait.Option {
 	return []taskwait.Option{
 		taskwait.WithInterval(400*time.Millisecond, time.Second),
 		taskwait.WithNotFoundGrace(demoGrace), taskwait.WithHistory(history),
-		taskwait.WithQueryCost(100 * time.Millisecond),
 	}
 }
 
 // demoCloud starts the tasks, and makes up how long tasks of their kinds took. The cloud does not know the last id.
-func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *taskwait.History) {
-	history = taskwait.NewHistory()
+func demoCloud(cloud *fakekafka.Cloud) (ids []string, history *schedule.History) {
+	history = &schedule.History{QueryCost: 100 * time.Millisecond} // somebody watches
 	for _, t := range demoTasks {
 		ids = append(ids, cloud.AddTask(demoInstance, fakekafka.Script{Name: t.name, Steps: []fakekafka.Step{
 			{Status: taskwait.StatusExecuting}, {After: t.takes, Status: t.outcome},

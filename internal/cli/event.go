@@ -96,7 +96,7 @@ type reporter interface {
 // fill copies what every event about a task shows from p.
 func (e *event) fill(p *taskwait.Progress) {
 	t := &p.Task
-	e.Name, e.Status, e.Percent = clip(t.Name), taskwait.Status(clip(string(t.Status))), t.Percent
+	e.Name, e.Status, e.Percent = clip(t.Kind), taskwait.Status(clip(string(t.Status))), t.Percent
 	e.Created, e.Updated = plausible(t.CreatedAt), plausible(t.UpdatedAt)
 	e.Elapsed, e.Polls, e.Errors = seconds(p.Elapsed), p.Polls, p.Errors
 	if t.Status.Terminal() && !e.Created.IsZero() && e.Updated.After(e.Created) {

@@ -20,8 +20,8 @@ const (
 // find is an operation that was started elsewhere, and whose task is not known.
 func (r *run) find() taskwait.Operation {
 	find := func(ctx context.Context) ([]taskwait.Task, error) {
-		tasks, err := r.source.List(ctx, r.selection.since)
-		return slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return t.Name != r.selection.name }), err
+		tasks, err := r.source.ListSince(ctx, r.selection.since)
+		return slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return t.Kind != r.selection.name }), err
 	}
 	return taskwait.Operation{
 		Name:  r.selection.name,
@@ -40,7 +40,7 @@ func (r *run) findAll(ctx context.Context) error {
 	var ids []string
 	for first := true; ; first = false {
 		tasks, err := queryOnce(ctx, r.options(), r.progress, func(ctx context.Context) ([]taskwait.Task, error) {
-			return r.source.List(ctx, time.Time{})
+			return r.source.ListSince(ctx, time.Time{})
 		})
 		if err != nil {
 			return err

@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/schedule"
 )
 
 // durations are how long tasks took in earlier runs, and in this one. A nil *durations knows nothing and keeps nothing.
 type durations struct {
 	path    string
-	known   *taskwait.History
+	known   *schedule.History
 	fault   string                   // what is wrong with the file; empty: nothing
 	foreign bool                     // the file is left alone: a newer version of this program has written it, say
 	running map[string]bool          // the tasks that this run has seen running
@@ -29,7 +30,7 @@ func openHistory(cache string) *durations {
 		return nil
 	}
 	d := &durations{
-		path: historyPath(cache), known: taskwait.NewHistory(),
+		path: historyPath(cache), known: &schedule.History{},
 		running: map[string]bool{}, ended: map[string]taskwait.Task{},
 	}
 	h, err := readHistory(d.path)
@@ -65,8 +66,8 @@ func (e newerError) Error() string {
 }
 
 // readHistory reads a file. No file is a history that knows nothing.
-func readHistory(path string) (*taskwait.History, error) {
-	h := taskwait.NewHistory()
+func readHistory(path string) (*schedule.History, error) {
+	h := &schedule.History{}
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -94,7 +95,7 @@ func historyVersion(text []byte) int {
 
 // currentVersion is the version that this program writes.
 func currentVersion() int {
-	text, err := json.Marshal(taskwait.NewHistory())
+	text, err := json.Marshal(&schedule.History{})
 	if err != nil {
 		return 0
 	}
@@ -150,14 +151,14 @@ func (d *durations) merge() error {
 	defer unlock()
 	h, err := readHistory(d.path)
 	if errors.Is(err, errDamaged) {
-		h, err = taskwait.NewHistory(), os.Rename(d.path, damagedPath(d.path))
+		h, err = &schedule.History{}, os.Rename(d.path, damagedPath(d.path))
 	}
 	if err != nil {
 		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.ended)) {
 		t := d.ended[id]
-		h.Add(t.Name, t.Took())
+		h.Add(t.Kind, t.Took())
 	}
 	text, err := json.Marshal(h)
 	if err != nil {

@@ -135,7 +135,7 @@ func TestHistoryOfMany(t *testing.T) {
 		all.Go(func() {
 			d := openHistory(cache)
 			task := taskwait.Task{
-				ID: "x", Name: "kind", Status: taskwait.StatusExecuting, CreatedAt: noon,
+				ID: "x", Kind: "kind", Status: taskwait.StatusExecuting, CreatedAt: noon,
 				UpdatedAt: noon.Add(time.Duration(i+1) * time.Second),
 			}
 			d.watch(&task)

@@ -137,7 +137,7 @@ type lister struct {
 func (l *lister) once(ctx context.Context) error {
 	opts := []taskwait.Option{taskwait.WithErrorTolerance(listTolerance), taskwait.WithNotFoundGrace(0)}
 	tasks, err := queryOnce(ctx, opts, l.observe, func(ctx context.Context) ([]taskwait.Task, error) {
-		return l.source.List(ctx, l.since)
+		return l.source.ListSince(ctx, l.since)
 	})
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ type observedSource struct {
 }
 
 // Tasks queries a page of the list.
-func (s observedSource) Tasks(ctx context.Context, b taskwait.Batch) ([]taskwait.Task, string, error) {
-	tasks, next, err := s.Source.Tasks(ctx, b)
+func (s observedSource) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
+	tasks, next, err := s.Source.List(ctx, b)
 	if ctx.Err() == nil {
 		s.observe(err)
 	}
@@ -61,7 +61,7 @@ func (r *run) progress(p taskwait.Progress) {
 			e.Event = eventPoll // the same as before is no news
 		}
 	default:
-		e.Event = news(before, e)
+		e.Event = newEvent(before, e)
 	}
 	t.last = e
 	r.history.watch(&p.Task)
@@ -98,8 +98,8 @@ func (t *tracked) observe(p *taskwait.Progress, now time.Time) (answered bool) {
 	return answered
 }
 
-// news is the kind of event of an answer without trouble. That a task has ended is reported by "done".
-func news(before, e *event) string {
+// newEvent is the kind of event of an answer without trouble. That a task has ended is reported by "done".
+func newEvent(before, e *event) string {
 	switch {
 	case e.Status.Terminal():
 		return eventPoll

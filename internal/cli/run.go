@@ -120,7 +120,7 @@ func (r *run) await(ctx context.Context) error {
 	case len(ids) == 1: // a single wait also reports how far the task is
 		_, err = waiter.WaitForTask(ctx, ids[0])
 	default:
-		_, err = waiter.CollectTasks(ctx, ids)
+		_, err = waiter.WaitForAll(ctx, ids)
 	}
 	return err
 }

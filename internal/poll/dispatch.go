@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,13 +53,19 @@ type dispatch[T any] struct {
 	begun          *call[T] // in this step
 	free           *call[T] // to be used again
 	frees          int
-	orphans        []*guard.PanicError // of this step: nobody is there to raise them to
+	orphans        []orphan // of this step
 
 	holdOff   *limiter.Limiter // after a throttle, where there is no limiter; nil: there was none
 	permit    *limiter.Permit  // waited for; nil: none
 	granted   bool
 	queuedAt  time.Duration // when callers are told next that there is no permit
 	lastFinal time.Duration // when the last final poll was begun
+}
+
+// orphan is a panic that nobody is there to raise.
+type orphan struct {
+	late  *guard.PanicError
+	owner any
 }
 
 // NoAnswer is the error of a call that was given up after d.
@@ -244,7 +251,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		p.hand(late, p.firstDue(e))
+		p.hand(late, cmp.Or(p.firstDue(e), c.sub))
 	}
 }
 
@@ -255,7 +262,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
 		raises := c.sub
 		if raises.closed {
-			raises = p.firstDue(e)
+			raises = cmp.Or(p.firstDue(e), c.sub)
 		}
 		p.hand(late, raises)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again

@@ -185,7 +185,7 @@ func TestPanic(t *testing.T) {
 			if more := new(Answer[row]); a.receive(more) {
 				t.Errorf("got %+v after Close, want nothing", *more)
 			}
-			s.want("0s late panic boom", "0s poll a", "0s poll b")
+			s.want("0s late panic boom of A", "0s poll a", "0s poll b")
 		})
 	})
 	t.Run("of an abandoned call", func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestPanic(t *testing.T) {
 			s.until(6 * time.Second)
 			b.Close()
 			s.until(20 * time.Second)
-			s.want("0s poll a", "5s poll b", "10s late panic boom")
+			s.want("0s poll a", "5s poll b", "10s late panic boom of B")
 		})
 	})
 	t.Run("of a call that was given up", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,6 +140,54 @@ func TestFinalPollInHoldOff(t *testing.T) {
 			a.Close()
 			c.Close()
 			s.want("0s poll a", "10s B: b=1", "10s poll b")
+		})
+	}
+}
+
+// TestRepeatedFinalPollOfASharedID makes sure that a final poll that is repeated does not wait behind the poll of a
+// neighbour that a hold-off delays, whichever was planned first.
+func TestRepeatedFinalPollOfASharedID(t *testing.T) {
+	const s = time.Second
+	tests := []struct {
+		name string
+		due  time.Duration // of the neighbour's poll
+		want time.Duration // when the final poll is repeated
+	}{
+		{"due at the end", 10 * s, 10500 * time.Millisecond},
+		{"due before it is repeated", 10200 * time.Millisecond, 10200 * time.Millisecond},
+		{"due after it is repeated", 11 * s, 10500 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = throttleFirst(time.Minute)
+				other := s.subscribe("C", Terms{First: s.in(time.Hour)}, "c")
+				a := s.subscribe("A", s.endsAt(10*time.Second, 10*time.Second), "a")
+				b := s.subscribe("B", Terms{First: s.start.Add(tt.due)}, "a")
+				s.until(10 * time.Second)
+				a.read()
+				a.Plan(0, s.start.Add(10500*time.Millisecond), time.Time{})
+				if tt.due == 10*time.Second { // it was told as well
+					b.read()
+					b.Plan(0, s.in(time.Minute), time.Time{})
+				}
+				s.until(11 * time.Second)
+				a.read()
+				for _, r := range []*reader{other, a, b} {
+					r.Close()
+				}
+				s.until(20 * time.Second)
+				var polls []time.Duration
+				for _, l := range s.lines {
+					if l.text == "poll a" {
+						polls = append(polls, l.at)
+					}
+				}
+				if want := []time.Duration{10 * time.Second, tt.want}; !slices.Equal(polls, want) {
+					t.Errorf("got polls at %v, want %v", polls, want)
+				}
+				s.lines = nil
+			})
 		})
 	}
 }

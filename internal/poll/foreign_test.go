@@ -142,15 +142,18 @@ func callBack(withList bool) {
 	seen := make(chan string, 1000)
 	var calls atomic.Int64
 	use := func(where string) {
+		defer func() {
+			_ = recover() // its subscription may be given a panic of another call
+			seen <- where
+		}()
 		ended, end := context.WithCancel(context.Background())
 		s := p.Subscribe(ended, []string{"mine", "yours"}, Terms{First: time.Now().Add(time.Hour),
 			End: time.Now().Add(2 * time.Hour)})
 		end()
 		s.Plan(0, time.Now().Add(time.Hour), time.Time{})
+		defer s.Close()
 		next(s, ended)
 		s.Done(0)
-		s.Close()
-		seen <- where
 	}
 	answer := func() error {
 		switch calls.Add(1) % 3 {
@@ -159,6 +162,7 @@ func callBack(withList bool) {
 		case 2:
 			return &fault{Trouble{Throttled: true, After: time.Nanosecond}, "throttled"}
 		}
+		time.Sleep(time.Millisecond) // so that most panics come when the subscription was closed
 		panic(&callsBack{use})
 	}
 	cfg := &Config[row]{
@@ -174,7 +178,7 @@ func callBack(withList bool) {
 			return ctx.Err()
 		})),
 		QueryTimeout: time.Hour, Abandoned: &abandoned,
-		LatePanic: func(*guard.PanicError) { use("LatePanic") },
+		LatePanic: func(*guard.PanicError, any) { use("LatePanic") },
 	}
 	if withList {
 		cfg.List = func(context.Context, ListRequest) ([]row, string, error) { use("List"); return nil, "", answer() }

@@ -70,7 +70,7 @@ func TestListRequest(t *testing.T) {
 		}
 		a.Plan(0, s.in(2*time.Second), s.start.Add(-time.Hour))
 		a.Plan(1, s.in(2*time.Second), s.start.Add(time.Hour))
-		b.Plan(0, s.in(2*time.Second), time.Time{})
+		b.Plan(0, s.in(2*time.Second), time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)) // more nanoseconds than there are
 		s.until(time.Minute + 7*time.Second)
 		if len(got) != 4 || !got[2].Since.Equal(s.start.Add(-time.Hour)) {
 			t.Errorf("got %+v, want two pages since the oldest task was created", got[2:])
@@ -442,8 +442,8 @@ func TestHungListAndClose(t *testing.T) {
 	})
 }
 
-// TestListHeedsItsContext makes sure that a page that takes too long is cancelled, and asked for again.
-func TestListHeedsItsContext(t *testing.T) {
+// TestListHonoursItsContext makes sure that a page that takes too long is cancelled, and asked for again.
+func TestListHonoursItsContext(t *testing.T) {
 	var s *script
 	play(t, func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout = 5 * time.Second }, func(it *script) {
 		s = it
@@ -555,7 +555,7 @@ func TestListPanics(t *testing.T) {
 		a := s.subscribe("A", s.soon(), "a", "b")
 		s.until(time.Second)
 		a.Close() // nobody has raised it
-		s.want("1s late panic list", "1s page 1", "1s poll a", "1s poll b")
+		s.want("1s late panic list of A", "1s page 1", "1s poll a", "1s poll b")
 	})
 	playList(t, func(s *script) {
 		s.list = func(context.Context, ListRequest) ([]row, string, error) { time.Sleep(5 * time.Second); panic("list") }
@@ -566,7 +566,7 @@ func TestListPanics(t *testing.T) {
 			t.Errorf("got %d abandoned calls, want 1", got)
 		}
 		s.until(10 * time.Second)
-		s.want("1s page 1", "6s late panic list")
+		s.want("1s page 1", "6s late panic list of A")
 	})
 }
 

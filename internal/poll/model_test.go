@@ -95,7 +95,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	cfg := &Config[stamp]{
 		Poll: m.onPoll, ID: func(s *stamp) string { return s.id }, Final: func(s *stamp) bool { return s.last },
 		Classify: classify, Limiter: m.limiter, QueryTimeout: m.timeout, Abandoned: &m.abandoned,
-		LatePanic: func(*guard.PanicError) { m.handled() },
+		LatePanic: func(*guard.PanicError, any) { m.handled() },
 	}
 	if m.withList {
 		cfg.List = m.onList

@@ -42,8 +42,9 @@ type Config[T any] struct {
 	// Abandoned counts the abandoned calls that have not returned.
 	Abandoned *atomic.Int64
 
-	// LatePanic is given the panic of a call that nobody waits for any more. It is called outside the lock.
-	LatePanic func(*guard.PanicError)
+	// LatePanic is given the panic of a call that nobody waits for any more, and the Owner of the subscription for which it
+	// was made. It is called outside the lock.
+	LatePanic func(late *guard.PanicError, owner any)
 }
 
 // ListRequest is one request for a page.
@@ -191,8 +192,8 @@ func (p *Poller[T]) stepAndKeepOne() *call[T] {
 	begun, orphans := p.begun, p.orphans
 	p.begun, p.orphans = nil, nil
 	p.mu.Unlock()
-	for _, late := range orphans {
-		p.cfg.LatePanic(late)
+	for _, o := range orphans {
+		p.cfg.LatePanic(o.late, o.owner)
 	}
 	if begun == nil {
 		return nil
@@ -215,7 +216,7 @@ func (p *Poller[T]) step() {
 		p.endPass()
 	}
 	p.ripen(now)
-	for more := len(p.ready) > 0 || p.cfg.List != nil || p.permit != nil || p.granted; more; p.ripen(now) {
+	for more := true; more && p.mayPoll(); {
 		s := p.situation(now)
 		switch choose(&s) {
 		case pollOne:
@@ -229,6 +230,11 @@ func (p *Poller[T]) step() {
 	}
 	p.tellQueued(now)
 	p.arm(now)
+}
+
+// mayPoll reports whether there is anything to choose, or to give back.
+func (p *Poller[T]) mayPoll() bool {
+	return len(p.ready) > 0 || p.cfg.List != nil || p.permit != nil || p.granted
 }
 
 // situation is what choose decides on.
@@ -271,8 +277,9 @@ func (p *Poller[T]) ripen(now time.Duration) {
 func (p *Poller[T]) setReady(e *entry[T]) {
 	rank := e.due
 	e.state = isReady
+	now := p.now()
 	for i := e.first; i != nil; i = i.next {
-		if now := p.now(); i.planned && i.due <= now && i.sub.end > 0 && now >= i.sub.end {
+		if i.planned && i.sub.end > 0 && now >= i.sub.end { // one that is repeated does not wait behind another's poll
 			e.state = isReadyFinal
 			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}

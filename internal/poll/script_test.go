@@ -67,7 +67,7 @@ func play(t *testing.T, set func(*Config[row]), f func(*script)) {
 			Classify:     classify,
 			QueryTimeout: time.Minute,
 			Abandoned:    &s.abandoned,
-			LatePanic:    func(p *guard.PanicError) { s.note("late panic %v", p.Value) },
+			LatePanic:    func(p *guard.PanicError, owner any) { s.note("late panic %v of %v", p.Value, owner) },
 		}
 		if set != nil {
 			set(cfg)
@@ -225,6 +225,7 @@ type reader struct {
 
 // subscribe begins a subscription that the test reads.
 func (s *script) subscribe(name string, terms Terms, ids ...string) *reader {
+	terms.Owner = name
 	return &reader{s.Subscribe(s.ctx, ids, terms), s, name, ids}
 }
 

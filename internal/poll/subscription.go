@@ -25,6 +25,7 @@ type Terms struct {
 	Order bool          // all Values matter, in the order in which they were sent: not the last one alone
 	Fixed bool          // the instants are the caller's own: a list pass is not begun for them before they are due
 	End   time.Time     // polls due then or later are final ones; zero: there are none
+	Owner any           // what LatePanic is given
 }
 
 // Subscription is the interest of one caller in one id, or in many. Its methods are for one goroutine at a time.
@@ -44,6 +45,7 @@ type Subscription[T any] struct {
 	extended  bool          // over was put off, as nobody could poll before
 	closed    bool
 	interests []interest[T] // by key
+	owner     any
 	inbox     []Answer[T]
 	read      int // how much of inbox was read
 	panics    []*guard.PanicError
@@ -78,7 +80,7 @@ func (s *Subscription[T]) placed() *place { return &s.place }
 
 // Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
-	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
+	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, owner: terms.Owner, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
 	if p.cfg.Limiter != nil {
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
@@ -199,7 +201,7 @@ func (s *Subscription[T]) receive(a *Answer[T]) bool {
 func (s *Subscription[T]) Plan(key int, due, created time.Time) {
 	p, i := s.poller, &s.interests[key]
 	p.mu.Lock()
-	if !created.IsZero() {
+	if y := created.Year(); 1970 <= y && y < 2262 { // what fits into nanoseconds; else it is unknown, as where it is zero
 		i.entry.created = created.UnixNano()
 	}
 	i.due, i.planned = p.at(due), true
@@ -237,7 +239,7 @@ func (s *Subscription[T]) Close() {
 		w.asking, w.hung, w.call = false, true, nil
 	}
 	for _, late := range s.panics {
-		p.hand(late, p.members)
+		p.hand(late, s)
 	}
 	s.panics = nil
 	p.stepAndUnlock()
@@ -421,14 +423,18 @@ func (p *Poller[T]) endPlans(s *Subscription[T], now time.Duration) {
 	}
 }
 
-// hand gives a panic to a caller, to be raised on its goroutine: to one of s if there is any, else to another.
+// hand gives a panic to a caller, to be raised on its goroutine: to s, or to another if s is closed; nil: to any.
 func (p *Poller[T]) hand(late *guard.PanicError, s *Subscription[T]) {
 	if s == nil || s.closed {
+		if p.members == nil {
+			o := orphan{late: late}
+			if s != nil {
+				o.owner = s.owner
+			}
+			p.orphans = append(p.orphans, o)
+			return
+		}
 		s = p.members
-	}
-	if s == nil {
-		p.orphans = append(p.orphans, late)
-		return
 	}
 	s.panics = append(s.panics, late)
 	s.wake()

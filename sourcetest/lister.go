@@ -12,21 +12,21 @@ import (
 // mostPages is more than the service behind a Subject, with its one task, can have.
 const mostPages = 100
 
-// batches makes of the rules of a Source those of a BatchSource: what Task keeps to for one task, Tasks keeps to for those on
+// listRules makes of the rules of a Source those of a Lister: what Task keeps to for one task, List keeps to for those on
 // its list. The exception is an unknown id: a list simply does not show it.
-func batches(rules []Rule) (more []Rule) {
+func listRules(rules []Rule) (more []Rule) {
 	for _, r := range rules {
 		if r.Name == "not-found/unknown-id" {
 			continue
 		}
 		check := r.check
-		r.Name, r.must = "batch/"+r.Name, false
+		r.Name, r.must = "list/"+r.Name, false
 		r.check = func(t *trial) error {
-			b, ok := t.Source.(taskwait.BatchSource)
+			b, ok := t.Source.(taskwait.Lister)
 			if !ok {
-				return fmt.Errorf("the Source is no taskwait.BatchSource: %w", errors.ErrUnsupported)
+				return fmt.Errorf("the Source is no taskwait.Lister: %w", errors.ErrUnsupported)
 			}
-			t.Source = swept{b}
+			t.Source = listed{b}
 			return check(t)
 		}
 		more = append(more, r)
@@ -34,19 +34,19 @@ func batches(rules []Rule) (more []Rule) {
 	return more
 }
 
-// swept asks for one task by Tasks.
-type swept struct{ taskwait.BatchSource }
+// listed asks for one task by List.
+type listed struct{ taskwait.Lister }
 
 // Task goes through the pages until one shows the task.
-func (s swept) Task(ctx context.Context, id string) (taskwait.Task, error) {
-	b := taskwait.Batch{IDs: []string{id}}
+func (s listed) Task(ctx context.Context, id string) (taskwait.Task, error) {
+	b := taskwait.ListRequest{IDs: []string{id}}
 	for range mostPages {
-		tasks, next, err := s.Tasks(ctx, b)
+		tasks, next, err := s.List(ctx, b)
 		if err != nil {
 			return taskwait.Task{}, err
 		}
 		if len(b.IDs) != 1 || b.IDs[0] != id {
-			return taskwait.Task{}, fmt.Errorf("a call of Tasks has changed the ids that it was given, to %q", b.IDs)
+			return taskwait.Task{}, fmt.Errorf("a call of List has changed the ids that it was given, to %q", b.IDs)
 		}
 		if i := slices.IndexFunc(tasks, func(t taskwait.Task) bool { return t.ID == id }); i >= 0 {
 			return tasks[i], nil
