@@ -135,7 +135,7 @@ func TestWaitForGoneInstance(t *testing.T) {
 			return err
 		}},
 		{"many", func(ctx context.Context, w *taskwait.Waiter, ids []string) error {
-			_, err := w.CollectTasks(ctx, ids)
+			_, err := w.WaitForAll(ctx, ids)
 			return err
 		}},
 	} {
