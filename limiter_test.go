@@ -210,3 +210,23 @@ func detailsTakeTurns(t *testing.T) {
 		t.Errorf("%v after %v, want success when the throttle of the details is over", err, elapsed)
 	}
 }
+
+// TestLimiterWait: a request of one's own waits in the queue of the polls, and comes after those that were due before.
+func TestLimiterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(rate.NewLimiter(rate.Every(10*time.Second), 1))
+		begin := time.Now()
+		for n := range 3 {
+			if err := l.Wait(t.Context()); err != nil || time.Since(begin) != time.Duration(n)*10*time.Second {
+				t.Errorf("request %d: %v after %v, want a permit every 10s", n, err, time.Since(begin))
+			}
+		}
+		ctx := cancelAfter(t, time.Second, nil)
+		if err := l.Wait(ctx); !errors.Is(err, context.Canceled) || time.Since(begin) != 21*time.Second {
+			t.Errorf("%v after %v, want context.Canceled at once", err, time.Since(begin))
+		}
+		if err := (*Limiter)(nil).Wait(t.Context()); err != nil {
+			t.Errorf("no Limiter: %v, want no quota", err)
+		}
+	})
+}
