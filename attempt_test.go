@@ -57,8 +57,8 @@ func TestBefore(t *testing.T) {
 		{name: "an error that passes", before: []error{errors.New("reset"), nil}, read: []time.Duration{0, 5 * s}, sent: []time.Duration{5 * s}},
 		{name: "an error that does not", before: []error{refusal(ClassPermanent)}, want: []error{ErrNotStarted}, read: []time.Duration{0}},
 		{name: "what it is about is not there", before: []error{refusal(ClassNotFound)}, want: []error{ErrNotStarted}, read: []time.Duration{0}},
-		{name: "nothing is sent where it took too long", slow: 20 * s, opts: []Option{WithTimeout(15 * s)},
-			want: []error{ErrTimeout, ErrNotStarted}, read: []time.Duration{20 * s, 40 * s}},
+		{name: "nothing is sent where it took too long", slow: 17 * s, opts: []Option{WithTimeout(15 * s)},
+			want: []error{ErrTimeout, ErrNotStarted}, read: []time.Duration{17 * s, 34 * s}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,12 +32,8 @@ func ExampleSource_own() {
 	waiter, _ := taskwait.New(jobs{"a1": "done", "b2": "broken"}, taskwait.WithNotFoundGrace(0), often)
 	for _, id := range []string{"a1", "b2", "c3"} {
 		task, err := waiter.WaitForTask(context.Background(), id)
-		fmt.Println(
-			id,
-			task.Status.Succeeded(),
-			errors.Is(err, taskwait.ErrTaskFailed),
-			errors.Is(err, taskwait.ErrTaskNotFound),
-		)
+		failed, unknown := errors.Is(err, taskwait.ErrTaskFailed), errors.Is(err, taskwait.ErrTaskNotFound)
+		fmt.Println(id, task.Status.Succeeded(), failed, unknown)
 	}
 	// Output:
 	// a1 true false false

@@ -249,7 +249,8 @@ func TestClassifyCutOff(t *testing.T) {
 		class  taskwait.Class
 	}{
 		{200, taskwait.ClassTransient},
-		{403, taskwait.ClassPermanent},
+		{400, taskwait.ClassPermanent},
+		{403, taskwait.ClassThrottled}, // with a Retry-After
 		{404, taskwait.ClassTransient},
 		{429, taskwait.ClassThrottled},
 		{503, taskwait.ClassThrottled},
