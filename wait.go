@@ -246,6 +246,9 @@ func (w *wait) takeDetails(d *Task) {
 	s.recordDetails(d, now)
 	if left := s.task.Remaining; left > 0 && w.newBackOff == nil {
 		pause := w.deadlines.shorten(s, &observation{seen: true}, now, w.exponential.Until(left, rand.Float64()))
+		if s.task.RetryAfter > 0 { // the service's wish stands, which the planned poll keeps
+			pause = max(pause, s.plannedAt.Sub(now))
+		}
 		s.plannedAt = now.Add(w.deadlines.clamp(s, now, now, pause))
 	}
 	next := max(s.plannedAt.Sub(now), 0)
