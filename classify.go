@@ -39,9 +39,10 @@ func classify(id string, a *answer) observation {
 	case err != nil:
 		return classifyError(err)
 	case !s.known():
-		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(s)))}
+		trouble := fmt.Errorf("unknown status %q", text.Clip(string(s)))
+		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: trouble}
 	}
-	return observation{seen: true}
+	return observation{seen: true, retryAfter: a.Value.RetryAfter}
 }
 
 // unusable says what is wrong with a task that was given as the one with this id; nil: nothing.

@@ -21,6 +21,13 @@ func newState() state { return state{task: Task{ID: "id"}, taskStartedAt: t0} }
 
 func seen(status Status) answer { return answer{Value: Task{ID: "id", Status: status}} }
 
+// later is an answer that says when to come again.
+func later(status Status, after time.Duration) answer {
+	a := seen(status)
+	a.Value.RetryAfter = after
+	return a
+}
+
 func failed(class Class, retryAfter time.Duration) answer {
 	return answer{Err: &QueryError{Class: class, RetryAfter: retryAfter, Err: errors.New("boom")}}
 }
@@ -138,6 +145,33 @@ func TestDecide(t *testing.T) {
 			steps: []step{same(0, failed(ClassNotFound, 100*time.Second))}, want: asks(105 * time.Second),
 		},
 		{
+			name: "a good answer's RetryAfter", steps: []step{same(0, later(StatusExecuting, 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name: "that of an unknown status", steps: []step{same(0, later("PAUSED", 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name:  "a good answer's, shorter than the schedule",
+			steps: []step{same(0, later(StatusCreated, time.Second))}, want: asks(plan),
+		},
+		{
+			name: "a good answer's, of a day", steps: []step{same(0, later(StatusExecuting, 24*time.Hour))},
+			want: asks(5*time.Minute + 15*time.Second),
+		},
+		{name: "a good answer's, in the past", steps: []step{same(0, later(StatusExecuting, -time.Hour))}, want: asks(plan)},
+		{
+			name:  "of an answer before",
+			steps: []step{same(0, later(StatusExecuting, time.Minute)), same(60, seen(StatusExecuting))},
+			want:  asks(plan),
+		},
+		{name: "of the task's end", steps: []step{same(0, later(StatusSuccess, time.Minute))}, want: ends(nil)},
+		{
+			name: "a good answer's does not postpone the final poll", timeout: 10 * time.Second,
+			steps: []step{same(8, later(StatusExecuting, time.Minute))}, want: asks(2 * time.Second),
+		},
+		{
 			name:  "throttled for a day",
 			steps: []step{same(0, throttled), same(1, throttled), same(2, throttled), same(86400, throttled)},
 			want:  asks(plan),
@@ -181,13 +215,10 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			name:  "an id that the Source refuses",
-			steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})},
+			steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("")}})},
 			want:  ends(ErrInvalidID),
 		},
-		{
-			name: "the same, told plainly", steps: []step{same(0, answer{Err: CheckID("instance id", "")})},
-			want: ends(ErrInvalidID),
-		},
+		{name: "the same, told plainly", steps: []step{same(0, answer{Err: checkID("")})}, want: ends(ErrInvalidID)},
 		{
 			name:  "wrapped errors count as what they wrap",
 			steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})},
@@ -385,7 +416,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		step: 5, errors: 4,
+		step: 5, errors: 4, failing: 3,
 		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},
@@ -433,16 +464,10 @@ type fuzzed struct {
 }
 
 var alphabet = []answer{
-	seen(
-		StatusCreated,
-	), seen(StatusExecuting), seen("PAUSED"), seen(""), {Value: Task{ID: "other", Status: StatusSuccess}},
-	{
-		Err: errors.New("reset"),
-	}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
-	failed(
-		ClassPermanent,
-		0,
-	), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {Value: Task{Status: StatusSuccess}},
+	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {Value: Task{ID: "other", Status: StatusSuccess}},
+	{Err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
+	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {Value: Task{Status: StatusSuccess}},
+	later(StatusExecuting, 40*time.Second),
 }
 
 func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {

@@ -40,7 +40,7 @@ func noPermitInTime(t *testing.T, d driver) {
 		t.Context(),
 		newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)),
 	)
-	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).finalPollFailed ||
+	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).FinalPollFailed ||
 		len(c.asked) != 1 {
 		t.Errorf(
 			"%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed",

@@ -491,7 +491,7 @@ func manyTimeoutLate(t *testing.T) {
 		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+poll.FinalAllowance {
 			t.Errorf("%s: %v after %v", task.ID, err, took)
 		}
-		if asWaitError(t, err).finalPollFailed {
+		if asWaitError(t, err).FinalPollFailed {
 			unknown++
 		}
 	}

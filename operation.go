@@ -112,5 +112,7 @@ func (s *settings) forOperation(op *Operation) *settings {
 
 // neverBegun is the error of an execution that was never begun, for what is wrong with an option.
 func (op *Operation) neverBegun(err error) *WaitError {
-	return &WaitError{Operation: op.Name, LastErr: err, kind: ErrInvalidOption, start: ErrNotStarted}
+	return &WaitError{
+		Operation: op.Name, LastErr: err, Reason: ErrNotStarted, outcome: outcome{ended: ErrInvalidOption},
+	}
 }

@@ -71,17 +71,17 @@ func (x *execution) end() (end time.Time, ok bool) {
 // notAccepted completes the error e of an execution that has ended before the operation was accepted, as far as we
 // know.
 func (x *execution) notAccepted(ctx context.Context, o startOutcome, e *WaitError) *WaitError {
-	if o.reason != nil && e.kind == ErrQuery { //nolint:errorlint // a sentinel
-		e.kind = o.reason
+	if o.reason != nil && is(e.Reason, ErrQuery) {
+		e.endedBy(o.reason)
 	}
 	switch {
 	case !o.sent:
-		e.start = ErrNotStarted
+		e.Reason = ErrNotStarted
 	case o.accepted && o.id != "": // it was accepted in the very moment in which we stopped
 		e.ID = o.id
 	default:
 		e.ID = o.id // where it says what the operation is about
-		e.start = ErrOutcomeUnknown
+		e.Reason = ErrOutcomeUnknown
 		e.Candidates = x.searchAnyway(ctx, o.attempt)
 	}
 	return e
@@ -111,7 +111,7 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	s.initial = max(0, time.Until(started.Add(listLag)))
 	e := x.search(ctx, search, s)
 	if e != nil {
-		e.ID, e.Task, e.Candidates, e.ambiguous = id, last.state.task, search.candidates(), true
+		e.ID, e.Task, e.Candidates, e.outcome.ambiguous = id, last.state.task, search.candidates(), true
 	}
 	x.backTo(last)
 	return e
@@ -130,8 +130,8 @@ func (x *execution) search(ctx context.Context, search *searchPhase, s *settings
 		return w.refused(ErrInvalidOption, err)
 	}
 	e := x.phase(ctx, w, search.poll)
-	if reason := search.ended(); e != nil && reason != nil && e.kind == ErrQuery { //nolint:errorlint // a sentinel
-		e.kind = reason
+	if reason := search.ended(); e != nil && reason != nil && is(e.Reason, ErrQuery) {
+		e.endedBy(reason)
 	}
 	return e
 }
@@ -161,7 +161,7 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if invalid != nil {
 		return w.refused(ErrInvalidOption, invalid)
 	}
-	if err := CheckID("task id", id); err != nil {
+	if err := x.pollers.checkID(id); err != nil {
 		return w.refused(ErrInvalidID, err)
 	}
 	w.state.taskStartedAt = time.Now()

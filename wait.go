@@ -149,9 +149,7 @@ func (w *wait) finish(d *decision) *WaitError {
 		return nil
 	}
 	e := w.failure(d.reason)
-	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
-		e.ctxErr, e.finalPollFailed = context.DeadlineExceeded, !d.seen
-	}
+	e.FinalPollFailed = is(d.reason, ErrTimeout) && !d.seen
 	return e
 }
 
@@ -164,8 +162,8 @@ func (w *wait) stoppedBy(err, cause error, polling bool) *WaitError {
 	if polling {
 		w.state.polls++
 	}
-	e := w.failure(nil)
-	e.ctxErr, e.cause = err, cause
+	e := w.failure(err)
+	e.outcome.cause = cause
 	return e
 }
 
@@ -180,7 +178,10 @@ func (w *wait) failure(reason error) *WaitError {
 	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
-		kind: reason, inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		Reason: reason,
+		outcome: outcome{
+			ended: reason, failing: int(s.failing), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		},
 	}
 }
 
@@ -245,6 +246,9 @@ func (w *wait) takeDetails(d *Task) {
 	s.recordDetails(d, now)
 	if left := s.task.Remaining; left > 0 && w.newBackOff == nil {
 		pause := w.deadlines.shorten(s, &observation{seen: true}, now, w.exponential.Until(left, rand.Float64()))
+		if s.task.RetryAfter > 0 { // the service's wish stands, which the planned poll keeps
+			pause = max(pause, s.plannedAt.Sub(now))
+		}
 		s.plannedAt = now.Add(w.deadlines.clamp(s, now, now, pause))
 	}
 	next := max(s.plannedAt.Sub(now), 0)
