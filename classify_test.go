@@ -69,8 +69,8 @@ func TestRowOfAnotherTask(t *testing.T) {
 	})
 }
 
-// TestRetryAfterOfAThrottle: a wish of the service is honoured up to its cap, and never lengthens the timeout.
-func TestRetryAfterOfAThrottle(t *testing.T) {
+// TestRetryAfterHonoured: a wish of the service is honoured up to its cap, and never lengthens the timeout.
+func TestRetryAfterHonoured(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
 		for _, tt := range []struct{ after, least, most time.Duration }{
 			{24 * time.Hour, 5 * time.Minute, 330 * time.Second},

@@ -36,6 +36,7 @@ const (
 	unknown   meaning = "unknown status"
 	blank     meaning = "empty status" // transient, where there is a row
 	missing   meaning = "not found"
+	absent    meaning = "no such instance" // not found, and permanent if it comes again within 10 s
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
@@ -55,10 +56,7 @@ var faults = []struct {
 	{weight: 2, means: blank, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
 	{weight: 4, means: missing, fault: fakekafka.WrongID(), says: "another id"},
-	{
-		weight: 3, means: missing, fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."),
-		says: "no such instance",
-	},
+	{weight: 3, means: absent, fault: gone404},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(0)},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(17 * time.Second)},
 	{weight: 3, means: throttled, fault: fakekafka.ThrottleAs404()},
@@ -224,29 +222,27 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 // oracle is how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
 	var bad, gone []time.Duration
-	final := -1
+	final, absentAt := -1, -time.Hour
 	for i, e := range c.events {
 		late := c.timeout > 0 && e.arrived >= c.timeout
-		switch {
-		case c.ctxEnd > 0 && e.arrived >= c.ctxEnd:
+		means := e.inTheLightOf(&absentAt)
+		if c.ctxEnd > 0 && e.arrived >= c.ctxEnd {
 			return "context", i
-		case e.cut:
-			e.means = transient
 		}
-		if e.means == rows && e.status.Terminal() {
+		if means == rows && e.status.Terminal() {
 			return string(e.status), i
 		}
 		if c.timeout > 0 && e.sent >= c.timeout {
-			repeated := e.means == transient || e.means == throttled
+			repeated := means == transient || means == throttled
 			if final = i; !repeated || e.arrived >= c.timeout+4*time.Second {
 				return "timeout", i
 			}
 			continue
 		}
-		if e.means != transient {
+		if means != transient {
 			bad = nil
 		}
-		switch e.means {
+		switch means {
 		case permanent:
 			return "query", i
 		case transient:
@@ -266,6 +262,24 @@ func (c *chaos) oracle() (outcome string, last int) {
 		return "timeout", final
 	}
 	return "context", len(c.events) - 1
+}
+
+// inTheLightOf is what an answer means after those before. absentAt is when the last one said that there is no such
+// instance, since the task was seen.
+func (e *event) inTheLightOf(absentAt *time.Duration) meaning {
+	switch {
+	case e.cut:
+		return transient
+	case e.means == rows || e.means == unknown:
+		*absentAt = -time.Hour
+	case e.means == absent:
+		before := *absentAt
+		if *absentAt = e.arrived; e.arrived-before <= 10*time.Second {
+			return permanent
+		}
+		return missing
+	}
+	return e.means
 }
 
 // outcome is what WaitForTask made of it.

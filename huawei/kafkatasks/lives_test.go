@@ -47,7 +47,7 @@ func honest(r fakecloud.Route, i int) bool {
 	case fakekafka.RouteListTasks:
 		return faults[i].says != "another id" // that would be another task
 	case fakekafka.RouteShowInstance:
-		return faults[i].says != "no such instance" // that is what one may wait for
+		return faults[i].means != absent // that is what one may wait for
 	}
 	return true
 }
