@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"reflect"
 	"testing"
 	"time"
@@ -28,6 +29,11 @@ func later(status Status, after time.Duration) answer {
 	return a
 }
 
+// denied is a refusal for good with this status.
+func denied(status int) answer {
+	return answer{Err: &QueryError{Class: ClassPermanent, StatusCode: status, Err: errors.New("denied")}}
+}
+
 func failed(class Class, retryAfter time.Duration) answer {
 	return answer{Err: &QueryError{Class: class, RetryAfter: retryAfter, Err: errors.New("boom")}}
 }
@@ -44,6 +50,9 @@ func same(sec float64, a answer) step { return step{sec, sec, a} }
 func TestDecide(t *testing.T) {
 	plain := answer{Err: errors.New("connection reset")}
 	missing, throttled := failed(ClassNotFound, 0), failed(ClassThrottled, 0)
+	good := seen(StatusExecuting)
+	untrusted := answer{Err: Permanent(&url.Error{Op: "Get", URL: "https://x", Err: errors.New("unknown authority")})}
+	unparsed := answer{Err: Permanent(&url.Error{Op: "parse", URL: "::", Err: errors.New("missing scheme")})}
 	asks := func(wait time.Duration) decision { return decision{pause: wait} }
 	ends := func(kind error) decision { return decision{done: true, reason: kind} }
 	const plan = 4 * time.Second
@@ -224,6 +233,25 @@ func TestDecide(t *testing.T) {
 			steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})},
 			want:  ends(ErrQuery),
 		},
+		{name: "403 at first", steps: []step{same(0, denied(403))}, want: ends(ErrQuery)},
+		{name: "401 at first", steps: []step{same(0, denied(401))}, want: ends(ErrQuery)},
+		{name: "403 after trouble alone", steps: []step{same(0, plain), same(1, missing), same(2, denied(403))}, want: ends(ErrQuery)},
+		{name: "403 after a good answer", steps: []step{same(0, good), same(9, denied(403))}, want: asks(plan)},
+		{name: "401 after a good answer", steps: []step{same(0, good), same(9, denied(401))}, want: asks(plan)},
+		{name: "403 after an answer in a status that is not known", steps: []step{same(0, seen("X")), same(9, denied(403))}, want: asks(plan)},
+		{name: "a poll falls at the minute's end", steps: []step{same(0, good), same(9, denied(403)), same(67, denied(401))}, want: asks(2 * time.Second)},
+		{name: "403 for a minute", steps: []step{same(0, good), same(9, denied(403)), same(69, denied(403))}, want: ends(ErrQuery)},
+		{name: "one 403 is no evidence", steps: []step{same(0, good), {9, 99, denied(403)}}, want: asks(plan)},
+		{name: "other errors do not end a run of 403", steps: []step{same(0, good), same(9, denied(403)), same(20, plain), same(30, throttled), same(69, denied(403))}, want: ends(ErrQuery)},
+		{name: "a good answer ends a run of 403", steps: []step{same(0, good), same(9, denied(403)), same(60, good), same(69, denied(403))}, want: asks(plan)},
+		{name: "so does not found", steps: []step{same(0, good), same(9, denied(403)), same(60, missing), same(69, denied(403))}, want: asks(plan)},
+		{name: "403 at the final poll: repeated", timeout: 10 * time.Second, steps: []step{same(0, good), {10, 12, denied(403)}}, want: asks(750 * time.Millisecond)},
+		{name: "400 after a good answer", steps: []step{same(0, good), same(9, denied(400))}, want: ends(ErrQuery)},
+		{name: "410 after a good answer", steps: []step{same(0, good), same(9, denied(410))}, want: ends(ErrQuery)},
+		{name: "what cannot be trusted, at first", steps: []step{same(0, untrusted)}, want: ends(ErrQuery)},
+		{name: "what cannot be trusted, after a good answer", steps: []step{same(0, good), same(9, untrusted)}, want: asks(plan)},
+		{name: "what cannot be trusted for a minute", steps: []step{same(0, good), same(9, untrusted), same(69, untrusted)}, want: ends(ErrQuery)},
+		{name: "a path that cannot be parsed, after a good answer", steps: []step{same(0, good), same(9, unparsed)}, want: ends(ErrQuery)},
 
 		{
 			name: "no sleep passes the timeout", timeout: 10 * time.Second,
@@ -461,13 +489,15 @@ type fuzzed struct {
 	now     time.Time
 	e       *pacing.Exponential
 	trouble []time.Time // the present run of transient errors, counted independently
+	refused []time.Time // and of 401 and 403
+	good    bool        // there was an answer for the task
 }
 
 var alphabet = []answer{
 	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {Value: Task{ID: "other", Status: StatusSuccess}},
 	{Err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
 	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {Value: Task{Status: StatusSuccess}},
-	later(StatusExecuting, 40*time.Second),
+	later(StatusExecuting, 40*time.Second), denied(401), denied(403),
 }
 
 func (c *fuzzed) step(t *testing.T, rnd *rand.Rand, b byte) {
@@ -509,9 +539,28 @@ func (c *fuzzed) checkDecision(t *testing.T, a answer) {
 			t.Fatalf("gave up after %d errors in %v", n, c.now.Sub(c.trouble[0]))
 		}
 	}
+	c.checkRefusal(t, a, ours && a.Value.Status != "", class)
 	end, limited := c.l.end()
 	if c.v.done && c.v.reason == ErrTimeout && (!limited || a.Sent.Before(end)) {
 		t.Fatalf("timed out on a look sent at %v, before %v", a.Sent, end)
+	}
+}
+
+// checkRefusal: 401 and 403 end a wait at once that has had no good answer, and else after a minute of them.
+func (c *fuzzed) checkRefusal(t *testing.T, a answer, good bool, class Class) {
+	t.Helper()
+	q, _ := asQueryError(a.Err)
+	switch {
+	case good:
+		c.good, c.refused = true, nil
+	case class == ClassNotFound || a.Err == nil && a.Value.ID == "other":
+		c.refused = nil
+	case q != nil && q.StatusCode != 0:
+		c.refused = append(c.refused, c.now)
+		early := len(c.refused) < 2 || c.now.Sub(c.refused[0]) < refusalTolerance
+		if ended := c.v.done && c.v.reason == ErrQuery; ended && c.good && early || !c.v.done && !c.good {
+			t.Fatalf("done = %v after %d refusals, good %v", c.v.done, len(c.refused), c.good)
+		}
 	}
 }
 
@@ -525,7 +574,7 @@ func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	if w > maxRetryAfter*11/10 || w < 0 {
 		t.Fatalf("pause = %v", w)
 	}
-	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0
+	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0 || c.s.refusalStreak.count > 0
 	if !cut && (w < defaultMinInterval || w > defaultMaxInterval && c.v.retryAfter == 0) {
 		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
 	}
