@@ -30,7 +30,7 @@ const (
 // safe for concurrent use.
 type doubt struct {
 	mu      sync.Mutex
-	absent  map[string]time.Time // when the query for this task, or for "", the list, was answered with noSuchInstance
+	absent  map[string]time.Time // when the query for this task was answered with noSuchInstance
 	good    bool                 // a query had a good answer
 	refused time.Time            // the first 403 since then; zero: none
 	asked   bool                 // the instance was asked since then, or is being asked
@@ -38,7 +38,7 @@ type doubt struct {
 	answer  error                // nil: it exists
 }
 
-// seen takes a good answer, with these tasks, or with the list, "".
+// seen takes a good answer, with these tasks.
 func (d *doubt) seen(tasks ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,14 +97,14 @@ func (d *doubt) instance() (known bool, answer error) {
 	return d.known, d.answer
 }
 
-// judge says what an error means, of the query for a task, or for "", the list, in the light of those before. That
-// there is no such instance is "not found" at first, and permanent once it is confirmed. Of a 403 that lasts it says
+// judge says what an error means, of the query for a task, or "", for a list, in the light of those before. That there is
+// no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a 403 that lasts it says
 // whether the instance is gone, or the query is not allowed.
 func (s *Source) judge(ctx context.Context, task string, err error) error {
 	var q *taskwait.QueryError
 	switch {
 	case !errors.As(err, &q):
-	case isNoSuchInstance(err) && s.doubt.isGone(task, time.Now()):
+	case task != "" && isNoSuchInstance(err) && s.doubt.isGone(task, time.Now()):
 		q.Class = taskwait.ClassPermanent
 	case isForbidden(err):
 		return s.judgeForbidden(ctx, q)

@@ -90,8 +90,8 @@ func TestInstanceIsGone(t *testing.T) {
 	}
 }
 
-// TestInstanceIsGoneElsewhere: what one task's query, or the list's, was answered with says nothing of another's; but a
-// list that shows a task is an answer for it.
+// TestInstanceIsGoneElsewhere: what one task's query was answered with, or a list's, which is always "not found", says
+// nothing of another's; but a list that shows a task is an answer for it.
 func TestInstanceIsGoneElsewhere(t *testing.T) {
 	cloud := fakekafka.New()
 	ids := []string{cloud.AddTask("kafka-1", fakekafka.Script{}), cloud.AddTask("kafka-1", fakekafka.Script{})}
@@ -103,11 +103,11 @@ func TestInstanceIsGoneElsewhere(t *testing.T) {
 	}
 	list := func(faults ...fakecloud.Fault) error {
 		cloud.Inject(fakekafka.RouteListTasks, faults...)
-		_, err := source.List(t.Context(), time.Time{})
+		_, err := source.ListSince(t.Context(), time.Time{})
 		return err
 	}
 	page := func() error {
-		_, _, err := source.Tasks(t.Context(), taskwait.Batch{IDs: ids})
+		_, _, err := source.List(t.Context(), taskwait.ListRequest{IDs: ids})
 		return err
 	}
 	for i, step := range []struct {
@@ -115,7 +115,7 @@ func TestInstanceIsGoneElsewhere(t *testing.T) {
 		want string
 	}{
 		{task(0), "not found"}, {task(1), "not found"}, {list(gone404), "not found"}, {task(0), "permanent"},
-		{list(), "task"}, {task(0), "not found"}, {list(gone404), "not found"}, {list(gone404), "permanent"},
+		{list(), "task"}, {task(0), "not found"}, {list(gone404), "not found"}, {list(gone404), "not found"},
 		{task(0), "permanent"}, {page(), "task"}, {task(0), "not found"},
 	} {
 		if verdict(step.err) != step.want {
@@ -135,7 +135,7 @@ func TestWaitForGoneInstance(t *testing.T) {
 			return err
 		}},
 		{"many", func(ctx context.Context, w *taskwait.Waiter, ids []string) error {
-			_, err := w.CollectTasks(ctx, ids)
+			_, err := w.WaitForAll(ctx, ids)
 			return err
 		}},
 	} {

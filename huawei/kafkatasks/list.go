@@ -119,12 +119,12 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 	return r.rows, r.asOf, err
 }
 
-// finish reads a list to its end, for a task, or "", for all that is in it.
+// finish reads a list to its end, for one task in it, or "", for all of them.
 func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
 	if err := r.finish(ctx); err != nil {
 		return s.judge(ctx, task, err)
 	}
-	s.doubt.seen(append(taskIDs(r.rows), "")...)
+	s.doubt.seen(taskIDs(r.rows)...)
 	return nil
 }
 
