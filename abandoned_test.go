@@ -15,8 +15,8 @@ import (
 
 // sender is the service behind an operation: it counts what is sent.
 type sender struct {
-	start func(ctx context.Context, n int) (taskwait.Started, error) // the n-th, from 1
-	busy  func(ctx context.Context, n int) (string, error)           // nil: it cannot be asked
+	start func(ctx context.Context, n int) (string, error) // the n-th, from 1
+	busy  func(ctx context.Context, n int) (string, error) // nil: it cannot be asked
 
 	mu       sync.Mutex
 	sent     []time.Time
@@ -25,18 +25,18 @@ type sender struct {
 }
 
 func (s *sender) operation() taskwait.Operation {
-	op := taskwait.Operation{Name: "resize", Start: func(ctx context.Context) (taskwait.Started, error) {
+	op := taskwait.Operation{Name: "resize", Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
 		s.mu.Lock()
 		s.sent = append(s.sent, time.Now())
 		n := len(s.sent)
 		s.mu.Unlock()
-		started, err := s.start(ctx, n)
+		id, err := s.start(ctx, n)
 		if err == nil {
 			s.mu.Lock()
 			s.accepted++
 			s.mu.Unlock()
 		}
-		return started, err
+		return id, err
 	}}
 	if s.busy != nil {
 		op.Busy = func(ctx context.Context) (string, error) {
@@ -61,11 +61,11 @@ func conflict() error {
 }
 
 // conflictFirst refuses the first start, and accepts from then on.
-func conflictFirst(_ context.Context, n int) (taskwait.Started, error) {
+func conflictFirst(_ context.Context, n int) (string, error) {
 	if n == 1 {
-		return taskwait.Started{}, conflict()
+		return "", conflict()
 	}
-	return taskwait.Started{ID: "id"}, nil
+	return "id", nil
 }
 
 // slow answers that nothing keeps the operation from being sent, after d and without heeding its context.
@@ -173,12 +173,12 @@ func endAtAnyInstant(t *testing.T, seed uint64) {
 	service.ends["id"] = time.Now()
 	conflicts, takes, asks := 1+rnd.IntN(3), ms(3000), ms(30000)
 	s := &sender{
-		start: func(_ context.Context, n int) (taskwait.Started, error) {
+		start: func(_ context.Context, n int) (string, error) {
 			time.Sleep(takes)
 			if n <= conflicts {
-				return taskwait.Started{}, conflict()
+				return "", conflict()
 			}
-			return taskwait.Started{ID: "id"}, nil
+			return "id", nil
 		},
 		busy: func(context.Context, int) (string, error) { time.Sleep(asks); return "", nil },
 	}
@@ -208,33 +208,33 @@ func endAtAnyInstant(t *testing.T, seed uint64) {
 // TestStartThatExits: what was sent and brought no answer may have been carried out, however the call ended. It is
 // not sent again.
 func TestStartThatExits(t *testing.T) {
-	exits := func(int) (taskwait.Started, error) { runtime.Goexit(); return taskwait.Started{}, nil }
+	exits := func(int) (string, error) { runtime.Goexit(); return "", nil }
 	tests := []struct {
 		name  string
-		start func(n int) (taskwait.Started, error)
+		start func(n int) (string, error)
 		sent  int
 	}{
 		{"at once", exits, 1},
-		{"late", func(n int) (taskwait.Started, error) { time.Sleep(3 * time.Second); return exits(n) }, 1},
-		{"after its query timeout", func(n int) (taskwait.Started, error) { time.Sleep(time.Minute); return exits(n) }, 1},
-		{"after a conflict", func(n int) (taskwait.Started, error) {
+		{"late", func(n int) (string, error) { time.Sleep(3 * time.Second); return exits(n) }, 1},
+		{"after its query timeout", func(n int) (string, error) { time.Sleep(time.Minute); return exits(n) }, 1},
+		{"after a conflict", func(n int) (string, error) {
 			if n == 1 {
-				return taskwait.Started{}, conflict()
+				return "", conflict()
 			}
 			return exits(n)
 		}, 2},
-		{"the first one only", func(n int) (taskwait.Started, error) {
+		{"the first one only", func(n int) (string, error) {
 			if n == 1 {
 				return exits(n)
 			}
-			return taskwait.Started{ID: "id"}, nil
+			return "id", nil
 		}, 1},
 	}
 	for _, tt := range tests {
 		virtually(t, tt.name, func(t *testing.T) {
 			service := newService(t)
 			service.ends["id"] = time.Now()
-			s := &sender{start: func(_ context.Context, n int) (taskwait.Started, error) { return tt.start(n) }}
+			s := &sender{start: func(_ context.Context, n int) (string, error) { return tt.start(n) }}
 			_, err := newWaiter(t, service).Do(within(t, time.Hour), s.operation())
 			time.Sleep(time.Hour)
 			if sent, _ := s.count(); sent != tt.sent || !errors.Is(err, taskwait.ErrOutcomeUnknown) {

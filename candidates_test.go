@@ -29,7 +29,7 @@ func TestCandidateListedFirst(t *testing.T) {
 		virtually(t, tt.name, func(t *testing.T) {
 			s, begun := newService(t), time.Now()
 			ours := s.add("ours", 1, always(2*time.Minute))[0]
-			find := func(context.Context) (found []taskwait.Task, err error) {
+			find := func(context.Context, taskwait.Attempt) (found []taskwait.Task, err error) {
 				if tt.other > 0 {
 					found = append(found, s.row("other-0"))
 				}
@@ -41,8 +41,8 @@ func TestCandidateListedFirst(t *testing.T) {
 			if tt.other > 0 {
 				s.add("other", 1, always(tt.other))
 			}
-			op := taskwait.Operation{Name: "resize", Start: func(context.Context) (taskwait.Started, error) {
-				return taskwait.Started{Find: find}, nil
+			op := taskwait.Operation{Name: "resize", Find: find, Start: func(context.Context, taskwait.Attempt) (string, error) {
+				return "", nil
 			}}
 			task, err := newWaiter(t, s).Do(within(t, time.Hour), op)
 			switch {

@@ -62,10 +62,13 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	if !own && o.seen && s.successStreak > 0 { // a confirmation that others' polls put off for ever would never come
 		return decision{observation: o, pause: max(s.plannedAt.Sub(now), 0)}
 	}
-	if own {
+	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, maxRetryAfter), rnd))
+	switch {
+	case s.step == 0 && s.beforeDue(a): // others' polls do not shorten the delay before the first one
+		planned = max(planned, s.plannedAt.Sub(now))
+	case own:
 		s.step++
 	}
-	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, maxRetryAfter), rnd))
 	return s.pollAgain(o, now, l.clamp(s, a.Sent, now, planned))
 }
 

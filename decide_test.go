@@ -95,8 +95,8 @@ func TestDecide(t *testing.T) {
 		{name: "one good answer ends the run", steps: []step{same(0, plain), same(1, plain), same(299, seen(StatusCreated)), same(301, plain), same(302, plain), same(600, plain)}, want: asks(plan)},
 		{name: "permanent", steps: []step{same(0, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
 		{name: "permanent later", steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
-		{name: "an id that the Source refuses", steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "")}})}, want: ends(ErrInvalidID)},
-		{name: "the same, told plainly", steps: []step{same(0, answer{Err: CheckID("instance id", "")})}, want: ends(ErrInvalidID)},
+		{name: "an id that the Source refuses", steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("")}})}, want: ends(ErrInvalidID)},
+		{name: "the same, told plainly", steps: []step{same(0, answer{Err: checkID("")})}, want: ends(ErrInvalidID)},
 		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})}, want: ends(ErrQuery)},
 
 		{name: "no sleep passes the timeout", timeout: 10 * time.Second, steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second)},
@@ -179,6 +179,33 @@ func TestDecideErrorAfterSuccess(t *testing.T) {
 	}
 }
 
+// TestDecideInitialDelay: what other waits' polls show before a wait's own first poll does not bring that forward.
+func TestDecideInitialDelay(t *testing.T) {
+	const plan, first = 4 * time.Second, 60
+	tests := []struct {
+		name   string
+		sent   float64
+		answer answer
+		want   time.Duration
+	}{
+		{"running, in the delay", 10, seen(StatusExecuting), 50 * time.Second},
+		{"a first SUCCESS, in the delay", 10, seen(StatusSuccess), 50 * time.Second},
+		{"running, after it", first, seen(StatusExecuting), plan},
+		{"a first SUCCESS, after it", first, seen(StatusSuccess), plan},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour, stall: 30 * time.Second, confirmations: 2}
+			s := newState()
+			s.plannedAt = at(first)
+			tt.answer.Sent = at(tt.sent)
+			if v := decide(l, &s, &tt.answer, at(tt.sent), plan, 0.5); v.done || v.pause != tt.want {
+				t.Errorf("decide() = done %v, pause %v; want a pause of %v", v.done, v.pause, tt.want)
+			}
+		})
+	}
+}
+
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
 	l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}
@@ -191,7 +218,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		step: 5, errors: 4,
+		step: 5, errors: 4, failing: 3,
 		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},

@@ -16,10 +16,10 @@
 //
 // A wait ends in one of four ways:
 //
-//	the service reported SUCCESS                             nil
-//	the task failed, was deleted or was cancelled            ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled
-//	we stopped waiting                                       the context's error, ErrTimeout, ErrStalled, ErrBackOffStopped
-//	we could not find out                                    ErrTaskNotFound, ErrQuery
+//	the service reported SUCCESS                     nil
+//	the task failed, was deleted or was cancelled    ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled
+//	we stopped waiting                               the context's error, ErrTimeout, ErrStalled, ErrBackOffStopped
+//	we could not find out                            ErrTaskNotFound, ErrQuery
 //
 // Every error but that of [New] is a [*WaitError]. In the last two cases the task may still run, and
 // [WaitError.StillRunning] says so: do not destroy anything then.
@@ -29,23 +29,23 @@
 // Options are given to [New], for all waits of the Waiter, or to one call. They are independent of one another and of
 // their order; of two of one name the later wins. Each holds for WaitForTask, WaitForTasks, WaitForAll and Do.
 //
-//	option                 what it sets                                                default     0, nil or "" means
-//	WithTimeout            bound of the whole wait                                     no limit    no limit
-//	WithStallTimeout       how long a task may show no change                          no limit    no limit
-//	WithQueryTimeout       bound of one query                                          30 s        invalid: at least 1 ms
-//	WithErrorTolerance     how long nothing but errors may come                        5 min       give up at the third error
-//	WithNotFoundGrace      how long the service may not know the id                    1 min       give up at the second such answer
-//	WithConfirmations      how many SUCCESS in a row end the wait                      1           1
-//	WithStalePhase         the phase that does not count until it was left             none        none: every phase counts
-//	WithInitialDelay       pause before the first poll                                 none        none: polled at once
-//	WithInterval           first and longest pause of the exponential schedule         4 s, 30 s   invalid: at least 1 ms
-//	WithBackOff            a schedule of one's own, in place of every other            none        none
-//	WithHistory            durations to learn pauses from, and to add to               none        none
-//	WithKind               the kind of the task, before the service reports it         unknown     unknown
-//	WithLimiter            a quota and hold-offs, shared with other Waiters            none        none
-//	WithoutSharing         keeps concurrent waits apart                                shared      -
-//	WithProgress           the callback                                                none        none
-//	WithLogger             the log                                                     none        none
+//	option               what it sets                                         default     0, nil or "" means
+//	WithTimeout          bound of the whole wait                              no limit    no limit
+//	WithStallTimeout     how long a task may show no change                   no limit    no limit
+//	WithQueryTimeout     bound of one query                                   30 s        invalid: at least 1 ms
+//	WithErrorTolerance   how long nothing but errors may come                 5 min       give up at the third error
+//	WithNotFoundGrace    how long the service may not know the id             1 min       give up at the second such answer
+//	WithConfirmations    how many SUCCESS in a row end the wait               1           1
+//	WithStalePhase       the phase that does not count until it was left      none        none: every phase counts
+//	WithInitialDelay     pause before the first poll                          none        none: polled at once
+//	WithInterval         first and longest pause of the exponential schedule  4 s, 30 s   invalid: at least 1 ms
+//	WithBackOff          a schedule of one's own, in place of every other     none        none
+//	WithHistory          durations to learn pauses from, and to add to        none        none
+//	WithKind             the kind of the task, before the service reports it  unknown     unknown
+//	WithLimiter          a quota and hold-offs, shared with other Waiters     none        none
+//	WithoutSharing       keeps concurrent waits apart                         shared      -
+//	WithProgress         the callback                                         none        none
+//	WithLogger           the log                                              none        none
 //
 // # Pacing
 //

@@ -1,7 +1,6 @@
 package taskwait
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -9,30 +8,40 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
+// sentinel is an error that says how a wait ended. No other package can make one, so none is found by accident in the
+// errors of a Source.
+type sentinel string
+
+// Error gives the words.
+func (s sentinel) Error() string { return string(s) }
+
+// is reports whether err itself is the target, not what it wraps.
+func is(err, target error) bool { return any(err) == any(target) }
+
 // What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
 // for.
 var (
-	ErrTaskFailed    = errors.New("task failed")
-	ErrTaskDeleted   = errors.New("task record deleted")
-	ErrTaskCancelled = errors.New("task cancelled")
+	ErrTaskFailed    error = sentinel("task failed")
+	ErrTaskDeleted   error = sentinel("task record deleted")
+	ErrTaskCancelled error = sentinel("task cancelled")
 )
 
 // Why we stopped waiting. None of these says anything of the task: it may still run.
 var (
-	ErrTimeout        = errors.New("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
-	ErrTaskNotFound   = errors.New("task not found")    // the service does not know the id, for longer than the grace
-	ErrQuery          = errors.New("could not query")   // refused for good, or nothing but errors for longer than tolerated
-	ErrStalled        = errors.New("stalled")           // no change for as long as WithStallTimeout allows
-	ErrBackOffStopped = errors.New("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
-	ErrInvalidOption  = errors.New("invalid option")    // nothing was asked
-	ErrInvalidID      = errors.New("invalid id")        // nothing was asked
+	ErrTimeout        error = sentinel("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
+	ErrTaskNotFound   error = sentinel("task not found")    // the service does not know the id, for longer than the grace
+	ErrQuery          error = sentinel("could not query")   // refused for good, or nothing but errors for longer than tolerated
+	ErrStalled        error = sentinel("stalled")           // no change for as long as WithStallTimeout allows
+	ErrBackOffStopped error = sentinel("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
+	ErrInvalidOption  error = sentinel("invalid option")    // nothing was asked
+	ErrInvalidID      error = sentinel("invalid id")        // nothing was asked
 )
 
 // What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
 var (
-	ErrNotStarted     = errors.New("not started")     // it was refused, or never sent: nothing was begun
-	ErrOutcomeUnknown = errors.New("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
-	ErrAmbiguous      = errors.New("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
+	ErrNotStarted     error = sentinel("not started")     // it was refused, or never sent: nothing was begun
+	ErrOutcomeUnknown error = sentinel("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
+	ErrAmbiguous      error = sentinel("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
 )
 
 // Class says what a failed query means for the wait.
@@ -48,9 +57,11 @@ const (
 	ClassNotSent                // only for an [Operation]: it never left, so that it may be tried again
 )
 
-// QueryError is what a [Source] returns to say more of a failed query than "error".
+// QueryError is what a [Source] returns to say more of a failed query than "error". [NotFound], [Permanent],
+// [Throttled] and [CheckResponse] make one.
 type QueryError struct {
 	Class      Class
+	StatusCode int           // the HTTP status of the answer; 0: none
 	RetryAfter time.Duration // the service's wish, from now; 0: none. Honoured on every class, up to 5 min
 	Code       string        // the service's error code, such as "DMS.00404022"; empty: none
 	RequestID  string        // the service's request id, for its support; empty: none
@@ -78,6 +89,33 @@ func (e *QueryError) Error() string {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
+}
+
+// NotFound returns an error of ClassNotFound: the service does not know the id. It keeps the status, the code, the
+// request id and RetryAfter of a [*QueryError] in err. err may be nil; the result never is.
+func NotFound(err error) error { return classed(ClassNotFound, 0, err) }
+
+// Permanent returns an error of ClassPermanent: to query again cannot help. Otherwise it is like [NotFound].
+func Permanent(err error) error { return classed(ClassPermanent, 0, err) }
+
+// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after a time. If after
+// is not positive, RetryAfter of a [*QueryError] in err stands. Otherwise it is like [NotFound].
+func Throttled(after time.Duration, err error) error { return classed(ClassThrottled, after, err) }
+
+func classed(class Class, after time.Duration, err error) error {
+	made := &QueryError{Class: class, RetryAfter: max(after, 0), Err: err}
+	q, ok := asQueryError(err)
+	if !ok {
+		return made
+	}
+	made.StatusCode, made.Code, made.RequestID = q.StatusCode, q.Code, q.RequestID
+	if made.RetryAfter == 0 {
+		made.RetryAfter = q.RetryAfter
+	}
+	if err == error(q) { //nolint:errorlint // this very error, not one around it: its class must not be read in the text
+		made.Err = q.Err
+	}
+	return made
 }
 
 // Unwrap gives Err.

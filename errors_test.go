@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -111,8 +112,8 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": backoff said stop after 0s: still EXECUTING (bindInstancePublicIp), 1 poll`,
 		},
 		{
-			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: CheckID("instance id", "a b")}}),
-			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: instance id "a b" ` +
+			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
+			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: task id "a b" ` +
 				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
 		},
 	}
@@ -193,28 +194,35 @@ func TestInvalidInput(t *testing.T) {
 		t.Errorf("%d queries were made, want none", len(asked.asked))
 	}
 	for _, id := range []string{"8abfa7b272adc5b40172b73130065ae7", "...", "a.b", "a:b;c=d&e+f", "ключ", strings.Repeat("a", 256)} {
-		if err := CheckID("task id", id); err != nil {
-			t.Errorf("CheckID(%q) = %v, want nil", id, err)
+		if err := checkID(id); err != nil {
+			t.Errorf("checkID(%q) = %v, want nil", id, err)
 		}
 	}
 }
 
 func TestErrorJSON(t *testing.T) {
-	e := &WaitError{ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second, LastErr: errors.New("reset"), kind: ErrTimeout}
-	want := `{"error":"taskwait: task \"id\": timed out after 1s: still EXECUTING, 3 polls, 1 error, last: reset","id":"id",` +
-		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true}`
+	e := &WaitError{ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second, LastErr: errors.New("reset"), Reason: ErrTimeout, FinalPollFailed: true}
+	want := `{"error":"taskwait: task \"id\": timed out after 1s: it is not known whether the task has finished, last seen EXECUTING, ` +
+		`3 polls, 1 error, the final poll failed: reset","reason":"timed out","id":"id",` +
+		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true,"finalPollFailed":true}`
 	if got, err := json.Marshal(e); err != nil || string(got) != want {
 		t.Errorf("JSON = %s, %v\nwant   %s", got, err, want)
 	}
 }
 
+// allReasons are the errors that say how a wait has ended.
+var allReasons = []error{
+	ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled, ErrTimeout, ErrTaskNotFound, ErrQuery, ErrStalled, ErrBackOffStopped,
+	ErrInvalidOption, ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, context.Canceled, context.DeadlineExceeded,
+}
+
 // TestErrorIdentity checks that errors.Is and As tell the truth about this wait, whatever lies behind it.
 func TestErrorIdentity(t *testing.T) {
-	sibling := &WaitError{ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, kind: ErrTaskFailed, LastErr: &QueryError{Code: "theirs"}}
+	sibling := &WaitError{ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, Reason: ErrTaskFailed, LastErr: &QueryError{Code: "theirs"}}
 	clientTimeout := fmt.Errorf("Get: %w (Client.Timeout exceeded)", context.DeadlineExceeded)
 	synctest.Test(t, func(t *testing.T) {
 		_, err, _ := waitFor(cancelAfter(t, time.Second, sibling), newWaiter(t, script(answer{Err: clientTimeout})))
-		for _, target := range reserved {
+		for _, target := range allReasons {
 			if got, want := errors.Is(err, target), target == context.Canceled; got != want {
 				t.Errorf("errors.Is(err, %v) = %v, want %v", target, got, want)
 			}
@@ -228,10 +236,95 @@ func TestErrorIdentity(t *testing.T) {
 			t.Errorf("%v: %v, want the QueryError of this wait and the cause", err, q)
 		}
 		_, err, _ = waitFor(t.Context(), newWaiter(t, script(answer{Err: clientTimeout})), WithErrorTolerance(0))
-		if !errors.Is(err, ErrQuery) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
+		if !errors.Is(err, ErrQuery) || !errors.Is(err, clientTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
 			t.Errorf("a client's own timeout: %v looks like our deadline", err)
 		}
 	})
+}
+
+// TestErrorReason: Reason says in a word how a wait ended, and a query's error is reached where it has ended the wait.
+func TestErrorReason(t *testing.T) {
+	running, trouble := seen(StatusExecuting), &QueryError{Class: ClassThrottled, Code: "T.1", Err: fs.ErrClosed}
+	refused := &QueryError{Class: ClassPermanent, Code: "P.1", Err: fs.ErrPermission}
+	missing := &QueryError{Class: ClassNotFound, Code: "N.1"}
+	stop := func() backoff.BackOff { return &backoff.StopBackOff{} }
+	soon := func(t *testing.T) context.Context { return cancelAfter(t, 7*time.Second, nil) }
+	tests := []struct {
+		name   string
+		cloud  *cloud
+		opts   []Option
+		ctx    func(*testing.T) context.Context
+		reason error
+		code   string // of the query's error that is reached
+		failed bool   // so did the final poll
+	}{
+		{name: "failed after a throttle", cloud: script(answer{Err: trouble}, seen(StatusFailed)), reason: ErrTaskFailed},
+		{name: "refused", cloud: script(running, answer{Err: refused}), reason: ErrQuery, code: "P.1"},
+		{name: "not found", cloud: script(answer{Err: missing}), reason: ErrTaskNotFound, code: "N.1"},
+		{name: "timed out after a throttle", cloud: script(answer{Err: trouble}, running), opts: []Option{WithTimeout(time.Minute)}, reason: ErrTimeout},
+		{name: "timed out, throttled", cloud: script(answer{Err: trouble}), opts: []Option{WithTimeout(time.Minute)}, reason: ErrTimeout, code: "T.1", failed: true},
+		{name: "stalled", cloud: script(running, answer{Err: trouble}, running), opts: []Option{WithStallTimeout(9 * time.Second)}, reason: ErrStalled},
+		{name: "stopped", cloud: script(answer{Err: trouble}), opts: []Option{WithBackOff(stop)}, reason: ErrBackOffStopped, code: "T.1"},
+		{name: "cancelled", cloud: script(answer{Err: trouble}), ctx: soon, reason: context.Canceled, code: "T.1"},
+		{name: "cancelled after a throttle", cloud: script(answer{Err: trouble}, running), ctx: soon, reason: context.Canceled},
+		{name: "a bad option", cloud: script(running), opts: []Option{WithTimeout(-1)}, reason: ErrInvalidOption},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if tt.ctx != nil {
+					ctx = tt.ctx(t)
+				}
+				_, err, _ := waitFor(ctx, newWaiter(t, tt.cloud, every(5*time.Second)), tt.opts...)
+				e := asWaitError(t, err)
+				if e.Reason != tt.reason || e.FinalPollFailed != tt.failed || !errors.Is(err, tt.reason) {
+					t.Errorf("Reason %v, FinalPollFailed %v for %v; want %v, %v", e.Reason, e.FinalPollFailed, err, tt.reason, tt.failed)
+				}
+				var q *QueryError
+				if got := errors.As(err, &q); got != (tt.code != "") || got && q.Code != tt.code {
+					t.Errorf("errors.As gives %v for %v, want the code %q", q, err, tt.code)
+				}
+				if got, want := errors.Is(err, fs.ErrClosed), tt.code == "T.1"; got != want {
+					t.Errorf("errors.Is reaches what the wait was in: %v for %v, want %v", got, err, want)
+				}
+			})
+		})
+	}
+}
+
+// TestErrorFake: a user's test makes an error of the exported fields, and code under test cannot tell.
+func TestErrorFake(t *testing.T) {
+	reset := errors.New("reset")
+	running := Task{ID: "id", Status: StatusExecuting}
+	failed := Task{ID: "id", Status: StatusFailed}
+	tests := []struct {
+		fake  WaitError
+		is    []error
+		still bool
+		text  string
+	}{
+		{WaitError{ID: "id", Task: failed, Reason: ErrTaskFailed, Polls: 1, LastErr: reset}, []error{ErrTaskFailed}, false, `taskwait: task "id": task failed after 0s: FAILED, 1 poll, last: reset`},
+		{WaitError{ID: "id", Task: running, Reason: ErrTimeout, Polls: 2}, []error{ErrTimeout, context.DeadlineExceeded}, true, `taskwait: task "id": timed out after 0s: still EXECUTING, 2 polls`},
+		{WaitError{ID: "id", Reason: context.DeadlineExceeded}, []error{context.DeadlineExceeded}, true, `taskwait: task "id": context deadline exceeded after 0s: never seen, 0 polls`},
+		{WaitError{ID: "id", Reason: ErrQuery, LastErr: reset}, []error{ErrQuery, reset}, true, `taskwait: task "id": could not query after 0s: never seen, 0 polls, last: reset`},
+		{WaitError{ID: "id", Task: failed, Reason: ErrAmbiguous}, []error{ErrAmbiguous}, true, `taskwait: task "id": ambiguous after 0s: FAILED, 0 polls`},
+		{WaitError{Operation: "resize", Reason: ErrNotStarted, LastErr: reset}, []error{ErrNotStarted, reset}, false, `taskwait: operation resize: not started after 0s: it was refused, 0 polls, last: reset`},
+		{WaitError{Operation: "resize", Reason: ErrOutcomeUnknown}, []error{ErrOutcomeUnknown}, true, `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 0 polls`},
+		{WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true, `taskwait: task "": invalid id after 0s: never seen, 0 polls`},
+		{WaitError{ID: "id"}, nil, true, `taskwait: task "id": stopped waiting after 0s: never seen, 0 polls`},
+	}
+	for _, tt := range tests {
+		err := error(&tt.fake)
+		for _, target := range append(slices.Clone(allReasons), reset) {
+			if got, want := errors.Is(err, target), slices.Contains(tt.is, target); got != want {
+				t.Errorf("%v: errors.Is(err, %v) = %v, want %v", err, target, got, want)
+			}
+		}
+		if tt.fake.StillRunning() != tt.still || err.Error() != tt.text {
+			t.Errorf("StillRunning %v, text %s\nwant         %v,      %s", tt.fake.StillRunning(), err, tt.still, tt.text)
+		}
+	}
 }
 
 // secret stands in a task's params, as an SDK's value holds them.

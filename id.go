@@ -7,15 +7,46 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// CheckID returns nil if id can stand for one thing in the path of a request, and an error that Is [ErrInvalidID] and
-// names what ("task id", "instance id"), the value and what is wrong with it otherwise. It is refused if it is empty,
-// longer than 256 bytes, "." or "..", not UTF-8, or holds a slash, backslash, ?, #, %, a brace, white space, or what
-// does not print.
-//
-// WaitForTask checks task ids itself. CheckID is for Sources, whose paths hold other ids too.
-func CheckID(what, id string) error {
+// invalidID is the error of an id that cannot be queried; it Is [ErrInvalidID].
+type invalidID struct {
+	id, wrong string
+	err       error // the Source's word on it; nil: the check was ours
+}
+
+// Error names the id and what is wrong with it.
+func (e *invalidID) Error() string {
+	return fmt.Sprintf("taskwait: %v: task id %q %s", ErrInvalidID, text.Clip(e.id), e.wrong)
+}
+
+// Unwrap gives ErrInvalidID and the Source's error.
+func (e *invalidID) Unwrap() []error {
+	if e.err == nil {
+		return []error{ErrInvalidID}
+	}
+	return []error{ErrInvalidID, e.err}
+}
+
+// checkID is the default check of a task id: it must be fit for the path of a request.
+func checkID(id string) error {
 	if wrong := ids.Check(id); wrong != "" {
-		return fmt.Errorf("taskwait: %w: %s %q %s", ErrInvalidID, what, text.Clip(id), wrong)
+		return &invalidID{id: id, wrong: wrong}
 	}
 	return nil
+}
+
+// idCheck is src's own check of a task id, if it has one, else the default. An empty id stands for no task anywhere.
+func idCheck(src Source) func(id string) error {
+	own, ok := src.(interface{ CheckID(id string) error })
+	if !ok {
+		return checkID
+	}
+	return func(id string) error {
+		if id == "" {
+			return checkID(id)
+		}
+		if err := own.CheckID(id); err != nil {
+			return &invalidID{id: id, wrong: "is refused by the Source: " + errorText(err), err: err}
+		}
+		return nil
+	}
 }

@@ -153,16 +153,11 @@ func succeeded(t *testing.T, got map[string]error) {
 	}
 }
 
-// TestDriversAgree puts the tests of one wait through the driver of many.
-func TestDriversAgree(t *testing.T) {
-	waitThrough = amongMany
-	defer func() { waitThrough = alone }()
-	t.Run("WaitForTask", TestWaitForTask)
-	t.Run("LastLook", TestLastLook)
-	t.Run("Limiter", TestLimiter)
-}
-
 func TestWaitForTasks(t *testing.T) {
+	t.Run("one that is missing costs the others nothing", inBubble(manyOutcomes))
+	t.Run("more than a page", inBubble(manyPages))
+	t.Run("no herd", inBubble(manyNoHerd))
+	t.Run("a throttle is everybody's", inBubble(manyThrottled))
 	t.Run("without a list", inBubble(manyAlone))
 	t.Run("ids twice", inBubble(manyTwice))
 	t.Run("no ids", inBubble(manyNone))
@@ -488,7 +483,7 @@ func manyTimeoutLate(t *testing.T) {
 		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+poll.FinalAllowance {
 			t.Errorf("%s: %v after %v", task.ID, err, took)
 		}
-		if asWaitError(t, err).finalPollFailed {
+		if asWaitError(t, err).FinalPollFailed {
 			unknown++
 		}
 	}

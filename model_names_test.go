@@ -11,7 +11,6 @@ import (
 // knownFaults are the rules of the oracle that the present engine is known to break, with the reason. A violation of
 // one is counted and not reported. A rule that has become true is deleted here.
 var knownFaults = map[string]string{
-	"initial-delay-kept":    "an answer that ends the task for others is news, and starts the wait's schedule before its initial delay is over",
 	"panic-elsewhere":       "a panic that nobody who waits for its id is left to raise is raised by another wait of the Poller, not hidden",
 	"retry-after-forgotten": "a good answer to a neighbour shows that the service is well again",
 	"two-calls-shared":      "a Poller is freed with its last subscription: a new wait polls although an abandoned call still runs",
@@ -41,12 +40,13 @@ func totals(p *taskwait.Progress) (all, ended int) { return p.Total, p.Ended }
 // the way.
 func simOperation(name string, start func(context.Context) (string, error),
 	find func(context.Context) ([]taskwait.Task, error), busy func(context.Context) (string, error)) taskwait.Operation {
-	return taskwait.Operation{
-		Name: name,
-		Busy: busy,
-		Start: func(ctx context.Context) (taskwait.Started, error) {
-			id, err := start(ctx)
-			return taskwait.Started{ID: id, Find: find}, err
-		},
+	op := taskwait.Operation{
+		Name:  name,
+		Busy:  busy,
+		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) { return start(ctx) },
 	}
+	if find != nil {
+		op.Find = func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) { return find(ctx) }
+	}
+	return op
 }

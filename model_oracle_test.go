@@ -333,6 +333,9 @@ func (g *judgement) gaveUp() {
 		g.fail("query", "%d errors, the last good answer %v before; want 3 and %v: %v", e.Errors, g.ret-since,
 			g.tolerance, g.err)
 	}
+	if g.slow > 0 { // the last good answer may not have been read yet
+		since = g.begin
+	}
 	moody := g.limited && g.m.moody
 	failed := func(c *call) bool { return g.wentWrong(c, since) }
 	if !moody && !slices.ContainsFunc(g.m.service.calls, failed) {
@@ -408,7 +411,6 @@ func (g *judgement) end() {
 	}
 }
 
-// endsWith reports whether the answer ends the wait, if it is not for a stale phase.
 // outdated reports whether a wait that counts phases or confirmations has had a newer answer before a.
 func (g *judgement) outdated(a answered) bool {
 	return (g.stale != "" || g.confirmations > 1) && slices.ContainsFunc(g.relevant, func(b answered) bool {
@@ -416,6 +418,7 @@ func (g *judgement) outdated(a answered) bool {
 	})
 }
 
+// endsWith reports whether the answer ends the wait, if it is not for a stale phase.
 func (g *judgement) endsWith(a answered) bool {
 	_, failure := terminalErrors[a.status]
 	return a.out == outSeen && (failure || a.status == taskwait.StatusSuccess && g.confirmations == 1)

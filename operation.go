@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,33 +9,52 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// Operation is something that is started once, and whose task is then waited for: what [Waiter.Do] takes.
+// Operation is something that is started once, and whose task is then waited for: what [Waiter.Do] takes. It may be
+// given to Do more than once, also at the same time.
 type Operation struct {
 	// Name says what it is, for messages: "resize", "bindInstancePublicIp".
 	Name string
 
-	// Start sends the operation, once, and says what came of it. It must not retry.
+	// Kind is the kind of its task, as [WithKind] names it. Empty: unknown.
+	Kind string
+
+	// Before reads what Start and Find have to know of the time before the operation: Attempt.At and Seen. It is called
+	// each time before the operation is sent; but what it has read is good for two minutes after a Start that was
+	// throttled or did not get through. An error of class ClassPermanent or ClassNotFound ends Do with [ErrNotStarted];
+	// after any other it is called again. nil: there is nothing to read.
+	Before func(ctx context.Context) (Attempt, error)
+
+	// Start sends the operation, once, and returns the id of its task; empty: the service gives none, and Find finds the
+	// task. It must not retry.
 	//
 	// A nil error means that the service has accepted it. An error is taken to leave open whether it has: the operation is
 	// then not sent again, and Do ends with [ErrOutcomeUnknown]. Only a [*QueryError] says more: ClassConflict (refused
 	// because something else runs), ClassThrottled and ClassNotSent, after which it is sent again; ClassPermanent and
-	// ClassNotFound, for every other refusal, which end Do with [ErrNotStarted].
-	Start func(ctx context.Context) (Started, error)
+	// ClassNotFound, for every other refusal, which end Do with [ErrNotStarted]. An id beside an error says what the
+	// operation is about.
+	Start func(ctx context.Context, a Attempt) (id string, err error)
+
+	// Find returns the tasks that may be the operation's: by their kind, by what they are about, and because they are not
+	// in a.Seen. None yet: an empty list. nil: there is no way to find it. It is called where Start gives no id, and where
+	// the outcome of Start is unknown.
+	Find func(ctx context.Context, a Attempt) ([]Task, error)
 
 	// Busy says in a few words what keeps the service from taking the operation, after it was refused with ClassConflict;
 	// "": nothing, it may be sent again. nil: it is sent again on schedule.
 	Busy func(ctx context.Context) (string, error)
+
+	// StalePhase and Confirmations are what the operation needs of [WithStalePhase] and [WithConfirmations]: an
+	// instance is still seen RUNNING when its restart was accepted. An option that is given, to New or to Do, wins.
+	// Empty and 0: nothing.
+	StalePhase    string
+	Confirmations int
 }
 
-// Started is what is known of an operation that was sent.
-type Started struct {
-	// ID is that of the task to wait for. Empty: the service gives none, and Find finds it.
-	ID string
-
-	// Find returns the tasks that may be the operation's: by their name, by what they are about, and because they were
-	// not there before. None yet: an empty list. nil: there is no way to find it. It also helps where the outcome of
-	// Start is unknown, so that a Started may come with an error.
-	Find func(ctx context.Context) ([]Task, error)
+// Attempt is what was there before an operation was sent. It is plain data.
+type Attempt struct {
+	Key  string    // made by Do, once for each call of Do: for services that take an idempotency key
+	At   time.Time // when Seen was read, by the service's clock if it has said so; zero from Before: filled in by ours
+	Seen []string  // the ids of the tasks, or whatever else Find lists, that were there
 }
 
 // Do starts an operation and waits for its task, all within one WithTimeout. The id of the task is in the Task that is
@@ -48,16 +68,17 @@ type Started struct {
 // Where the service gives no id, the task is looked for through WithNotFoundGrace. If more than one may be the one, now
 // or when it has ended, the error Is [ErrAmbiguous], and Candidates has them: it is never guessed.
 //
-// What WaitForTask promises holds for Do as well. WithInitialDelay comes between the start and the first look, and one
+// What WaitForTask promises holds for Do as well. WithInitialDelay comes between the start and the first poll, and one
 // WithQueryTimeout bounds a call of Start: one that takes longer has an unknown outcome. Polls counts those calls too.
 func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, error) {
 	s, err := w.settings.forCall(ctx, opts)
-	switch {
-	case err != nil:
-		return Task{}, op.neverBegun(err)
-	case op.Start == nil:
-		return Task{}, op.neverBegun(fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, text.Clip(op.Name)))
+	if err == nil {
+		err = op.check()
 	}
+	if err != nil {
+		return Task{}, op.neverBegun(err)
+	}
+	s = s.forOperation(&op)
 	x := &execution{pollers: &w.pollers, settings: s, op: &op, began: time.Now()}
 	first, err := x.next(ctx, s.forPhase(s.grace), "")
 	if err != nil {
@@ -68,7 +89,30 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 	return x.now.state.task, err
 }
 
+func (op *Operation) check() error {
+	switch name := text.Clip(op.Name); {
+	case op.Start == nil:
+		return fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, name)
+	case op.Confirmations < 0:
+		return fmt.Errorf("taskwait: %w: operation %q: Confirmations %d, want at least 0", ErrInvalidOption, name, op.Confirmations)
+	}
+	return nil
+}
+
+// forOperation is s with what op needs where no option was given.
+func (s *settings) forOperation(op *Operation) *settings {
+	t := *s
+	t.kind = cmp.Or(s.kind, op.Kind)
+	t.confirmations = cmp.Or(s.confirmations, op.Confirmations)
+	if !s.stalePhaseGiven {
+		t.stalePhase = op.StalePhase
+	}
+	return &t
+}
+
 // neverBegun is the error of an execution that was never begun, for what is wrong with an option.
 func (op *Operation) neverBegun(err error) *WaitError {
-	return &WaitError{Operation: op.Name, LastErr: err, kind: ErrInvalidOption, start: ErrNotStarted}
+	return &WaitError{
+		Operation: op.Name, LastErr: err, Reason: ErrNotStarted, outcome: outcome{ended: ErrInvalidOption},
+	}
 }

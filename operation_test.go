@@ -31,6 +31,9 @@ func (s *starter) now() float64 { return time.Since(s.begin).Seconds() }
 func (s *starter) operation() Operation {
 	s.begin = time.Now()
 	op := Operation{Name: "resize", Start: s.start}
+	if s.finds != nil {
+		op.Find = s.find
+	}
 	if s.busy != nil {
 		op.Busy = func(context.Context) (string, error) {
 			s.asked = append(s.asked, s.now())
@@ -40,13 +43,9 @@ func (s *starter) operation() Operation {
 	return op
 }
 
-func (s *starter) start(ctx context.Context) (Started, error) {
+func (s *starter) start(ctx context.Context, _ Attempt) (id string, err error) {
 	n := len(s.started)
 	s.started = append(s.started, s.now())
-	var st Started
-	if s.finds != nil {
-		st.Find = s.find
-	}
 	if s.slow > 0 {
 		done := ctx.Done()
 		if s.deaf {
@@ -55,16 +54,16 @@ func (s *starter) start(ctx context.Context) (Started, error) {
 		select {
 		case <-time.After(s.slow):
 		case <-done:
-			return st, ctx.Err()
+			return "", ctx.Err()
 		}
 	}
 	if s.ids != nil {
-		st.ID = take(s.ids, n)
+		id = take(s.ids, n)
 	}
-	return st, take(s.starts, n)
+	return id, take(s.starts, n)
 }
 
-func (s *starter) find(context.Context) ([]Task, error) {
+func (s *starter) find(context.Context, Attempt) ([]Task, error) {
 	s.looked = append(s.looked, s.now())
 	switch a := take(s.finds, len(s.looked)-1).(type) {
 	case error:
@@ -294,7 +293,7 @@ func TestDoTells(t *testing.T) {
 
 func TestDoRejects(t *testing.T) {
 	w := newWaiter(t, script(seen(StatusSuccess)))
-	start := func(context.Context) (Started, error) { return Started{ID: "id"}, nil }
+	start := func(context.Context, Attempt) (string, error) { return "id", nil }
 	for name, do := range map[string]func() error{
 		"no Start":     func() error { _, err := w.Do(t.Context(), Operation{Name: "x"}); return err },
 		"nil context":  func() error { _, err := w.Do(nil, Operation{Start: start}); return err }, //nolint:staticcheck // that is what is tested
@@ -314,6 +313,6 @@ func TestDoPanics(t *testing.T) {
 			t.Errorf("recovered %v", v)
 		}
 	}()
-	_, err := newWaiter(t, script(seen(StatusSuccess))).Do(t.Context(), Operation{Start: func(context.Context) (Started, error) { panic("boom") }})
+	_, err := newWaiter(t, script(seen(StatusSuccess))).Do(t.Context(), Operation{Start: func(context.Context, Attempt) (string, error) { panic("boom") }})
 	t.Errorf("returned %v", err)
 }

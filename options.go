@@ -47,13 +47,15 @@ type settings struct {
 	limiter      *Limiter
 	alone        bool // it shares nothing
 
+	stalePhaseGiven bool // by an option, which an Operation does not change
+
 	exponential *pacing.Exponential // of lo and hi
 }
 
 func defaults() *settings {
 	return &settings{
 		lo: defaultMinInterval, hi: defaultMaxInterval, exponential: pacing.NewExponential(defaultMinInterval, defaultMaxInterval),
-		deadlines:    deadlines{tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace, confirmations: 1},
+		deadlines:    deadlines{tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace},
 		queryTimeout: defaultQueryTimeout, log: zap.NewNop(),
 	}
 }
@@ -180,14 +182,22 @@ func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.gr
 // be bad at the next poll. Default 1; 0 is 1 too. Errors and throttles in between neither count nor reset; any other
 // answer resets. If the timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait
 // succeeds, and the Task says so: Unconfirmed. A failure needs no confirmation.
-func WithConfirmations(n int) Option { return func(s *settings) { s.confirmations = n } }
+func WithConfirmations(n int) Option {
+	return func(s *settings) {
+		if s.confirmations = n; n == 0 {
+			s.confirmations = 1
+		}
+	}
+}
 
 // WithStalePhase names the phase, such as RUNNING, in which the task was before the wait began, and which does not
 // count until it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not
 // been restarted. Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A
 // change so quick that no poll falls into it is waited for until the timeout; so give one. phase is compared with
 // Task.Phase, or with Status where the Source gives no Phase. Default "": everything counts.
-func WithStalePhase(phase string) Option { return func(s *settings) { s.stalePhase = phase } }
+func WithStalePhase(phase string) Option {
+	return func(s *settings) { s.stalePhase, s.stalePhaseGiven = phase, true }
+}
 
 // WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long:
 // status, phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from
@@ -237,5 +247,5 @@ func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l }
 // WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
 // limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give
 // this option where it does, for example because the tenant is a value of the context. Each wait then polls for
-// itself.
+// itself; the tasks of one WaitForTasks have one context, and share a list.
 func WithoutSharing() Option { return func(s *settings) { s.alone = true } }

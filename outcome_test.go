@@ -78,8 +78,8 @@ func TestStartDecidesByClass(t *testing.T) {
 	}
 	for _, tt := range tests {
 		virtually(t, tt.name, func(t *testing.T) {
-			op := taskwait.Operation{Name: "resize", Start: func(context.Context) (taskwait.Started, error) {
-				return taskwait.Started{}, tt.err
+			op := taskwait.Operation{Name: "resize", Start: func(context.Context, taskwait.Attempt) (string, error) {
+				return "", tt.err
 			}}
 			_, err := newWaiter(t, newService(t)).Do(t.Context(), op)
 			onlyIs(t, err, tt.want)

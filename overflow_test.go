@@ -138,9 +138,9 @@ func TestLongestTimeoutOfDo(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Hour, math.MaxInt64 - time.Second, math.MaxInt64} {
 		synctest.Test(t, func(t *testing.T) {
 			found := taskwait.Task{ID: "id", Status: taskwait.StatusExecuting}
-			find := func(context.Context) ([]taskwait.Task, error) { return []taskwait.Task{found}, nil }
-			op := taskwait.Operation{Name: "resize", Start: func(context.Context) (taskwait.Started, error) {
-				return taskwait.Started{Find: find}, errors.New("connection reset")
+			find := func(context.Context, taskwait.Attempt) ([]taskwait.Task, error) { return []taskwait.Task{found}, nil }
+			op := taskwait.Operation{Name: "resize", Find: find, Start: func(context.Context, taskwait.Attempt) (string, error) {
+				return "", errors.New("connection reset")
 			}}
 			_, err := newWaiter(t, newService(t), taskwait.WithTimeout(d)).Do(within(t, time.Hour), op)
 			e := asWaitError(t, err)

@@ -2,12 +2,14 @@ package taskwait
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/taskwait/taskwait/internal/limiter"
 	"github.com/taskwait/taskwait/internal/poll"
 	"github.com/taskwait/taskwait/internal/text"
 )
@@ -20,8 +22,9 @@ const unclearSearch = 10 * time.Second
 // that fits may be another's.
 const listLag = 10 * time.Second
 
-// execution is one run of Do: a row of phases that share their time. The first ends when the operation was accepted, the
-// second when its task is found, the third is the wait for the task, and the last makes sure that it was the right one.
+// execution is one run of Do: a row of phases that share their time. The first ends when the operation was accepted,
+// the second when its task is found, the third is the wait for the task, and the last makes sure that it was the
+// right one.
 type execution struct {
 	pollers  *pollers
 	settings *settings
@@ -32,17 +35,17 @@ type execution struct {
 
 // run runs the phases; first is the wait of the first one.
 func (x *execution) run(ctx context.Context, first *wait) *WaitError {
-	start := &startPhase{op: x.op, over: ctx.Done()}
+	start := &startPhase{op: x.op, over: ctx.Done(), key: rand.Text()}
 	start.end, start.limited = x.end()
 	e := x.phase(ctx, first, start.poll)
 	outcome := start.close()
 	if e != nil {
 		return x.notAccepted(ctx, outcome, e)
 	}
-	if outcome.started.ID != "" {
-		return x.waitForTask(ctx, outcome.started.ID)
+	if outcome.id != "" {
+		return x.waitForTask(ctx, outcome.id)
 	}
-	search := &searchPhase{find: outcome.started.Find}
+	search := &searchPhase{op: x.op, attempt: outcome.attempt}
 	if e := x.search(ctx, search, x.settings.forPhase(x.settings.grace)); e != nil {
 		e.Candidates = search.candidates()
 		return e
@@ -65,36 +68,37 @@ func (x *execution) end() (end time.Time, ok bool) {
 	return l.end()
 }
 
-// notAccepted completes the error e of an execution that has ended before the operation was accepted, as far as we know.
+// notAccepted completes the error e of an execution that has ended before the operation was accepted, as far as we
+// know.
 func (x *execution) notAccepted(ctx context.Context, o startOutcome, e *WaitError) *WaitError {
-	if o.reason != nil && e.kind == ErrQuery { //nolint:errorlint // a sentinel
-		e.kind = o.reason
+	if o.reason != nil && is(e.Reason, ErrQuery) {
+		e.endedBy(o.reason)
 	}
 	switch {
 	case !o.sent:
-		e.start = ErrNotStarted
-	case o.accepted && o.started.ID != "": // it was accepted in the very moment in which we stopped
-		e.ID = o.started.ID
+		e.Reason = ErrNotStarted
+	case o.accepted && o.id != "": // it was accepted in the very moment in which we stopped
+		e.ID = o.id
 	default:
-		e.ID = o.started.ID // where it says what the operation is about
-		e.start = ErrOutcomeUnknown
-		e.Candidates = x.searchAnyway(ctx, &o.started)
+		e.ID = o.id // where it says what the operation is about
+		e.Reason = ErrOutcomeUnknown
+		e.Candidates = x.searchAnyway(ctx, o.attempt)
 	}
 	return e
 }
 
 // searchAnyway looks for a task that has appeared, though nobody knows whether the operation was carried out.
-func (x *execution) searchAnyway(ctx context.Context, started *Started) []Task {
+func (x *execution) searchAnyway(ctx context.Context, attempt Attempt) []Task {
 	left := unclearSearch
 	if end, limited := x.end(); limited {
 		left = min(left, time.Until(end.Add(poll.FinalAllowance)))
 	}
-	if ctx.Err() != nil || started.Find == nil || left <= 0 {
+	if ctx.Err() != nil || x.op.Find == nil || left <= 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	last, search := x.now, &searchPhase{find: started.Find}
+	last, search := x.now, &searchPhase{op: x.op, attempt: attempt}
 	_ = x.search(ctx, search, x.settings.forPhase(2*unclearSearch)) // what comes of it otherwise is beside the point
 	x.backTo(last)
 	return search.candidates()
@@ -107,7 +111,7 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	s.initial = max(0, time.Until(started.Add(listLag)))
 	e := x.search(ctx, search, s)
 	if e != nil {
-		e.ID, e.Task, e.Candidates, e.ambiguous = id, last.state.task, search.candidates(), true
+		e.ID, e.Task, e.Candidates, e.outcome.ambiguous = id, last.state.task, search.candidates(), true
 	}
 	x.backTo(last)
 	return e
@@ -126,8 +130,8 @@ func (x *execution) search(ctx context.Context, search *searchPhase, s *settings
 		return w.refused(ErrInvalidOption, err)
 	}
 	e := x.phase(ctx, w, search.poll)
-	if reason := search.ended(); e != nil && reason != nil && e.kind == ErrQuery { //nolint:errorlint // a sentinel
-		e.kind = reason
+	if reason := search.ended(); e != nil && reason != nil && is(e.Reason, ErrQuery) {
+		e.endedBy(reason)
 	}
 	return e
 }
@@ -157,7 +161,7 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if invalid != nil {
 		return w.refused(ErrInvalidOption, invalid)
 	}
-	if err := CheckID("task id", id); err != nil {
+	if err := x.pollers.checkID(id); err != nil {
 		return w.refused(ErrInvalidID, err)
 	}
 	w.state.taskStartedAt = time.Now()
@@ -173,7 +177,8 @@ func (x *execution) runOn(ctx context.Context, w *wait, p *poll.Poller[Task]) *W
 	return w.run(ctx, sub)
 }
 
-// next makes the execution's next wait, which goes on with its time and its counts. id is that of the task, if it has one.
+// next makes the execution's next wait, which goes on with its time and its counts. id is that of the task, if it has
+// one.
 func (x *execution) next(ctx context.Context, s *settings, id string) (*wait, error) {
 	w := &wait{}
 	c := newShared(ctx, s, x.began)
@@ -205,9 +210,12 @@ type startPhase struct {
 	end     time.Time       // from then on nothing is sent, if limited
 	limited bool
 
+	key string // of each Attempt
+
 	mu       sync.Mutex
 	closed   bool
-	conflict bool // something else ran when it was sent last
+	conflict bool      // something else ran when it was sent last
+	prepared time.Time // when attempt was last found to be good; zero: it must be read
 	startOutcome
 }
 
@@ -216,21 +224,27 @@ type startOutcome struct {
 	sent     bool // and not refused: it may have been carried out
 	accepted bool
 	at       time.Time // when it was accepted
-	started  Started
-	reason   error // ErrNotStarted: it was refused; ErrOutcomeUnknown: the answer does not say; nil: neither
-	err      error // the answer, where there is a reason
+	id       string    // of its task, or of what it is about; empty: the service gave none
+	attempt  Attempt   // what was there before
+	reason   error     // ErrNotStarted: it was refused; ErrOutcomeUnknown: the answer does not say; nil: neither
+	err      error     // the answer, where there is a reason
 }
 
-// poll sends the operation, unless that was done.
+// poll sends the operation, unless that was done. The poll has one permit of the limiter: each further call takes one
+// more.
 func (p *startPhase) poll(ctx context.Context) error {
 	if err := p.blocked(ctx); err != nil {
 		return err
 	}
-	if done, err := p.begin(ctx); done || err != nil {
+	attempt, err := p.prepare(ctx)
+	if err != nil {
 		return err
 	}
-	started, err := p.op.Start(ctx)
-	return p.note(started, err)
+	if done, err := p.begin(ctx, attempt); done || err != nil {
+		return err
+	}
+	id, err := p.op.Start(ctx, attempt)
+	return p.note(id, err)
 }
 
 // blocked asks whether what was in the way still is.
@@ -242,15 +256,59 @@ func (p *startPhase) blocked(ctx context.Context) error {
 		return nil
 	}
 	what, err := p.op.Busy(ctx)
-	if err == nil && what != "" {
-		err = &QueryError{Class: ClassConflict, Err: errors.New("busy: " + text.Clip(what))}
+	switch {
+	case err != nil:
+		return err
+	case what != "":
+		return &QueryError{Class: ClassConflict, Err: errors.New("busy: " + text.Clip(what))}
 	}
-	return err
+	return limiter.Acquire(ctx)
 }
 
-// begin notes that the operation is being sent. It returns done where it was accepted before, and an error where it must
-// not be sent.
-func (p *startPhase) begin(ctx context.Context) (done bool, err error) {
+// attemptKept is how long what was read before the operation is good for, where the operation did not get through:
+// longer than the minute that gateways throttle for, and too short for other operations to come and go.
+const attemptKept = 2 * time.Minute
+
+// prepare reads what is there before the operation is sent, unless it was sent or has just been prepared.
+func (p *startPhase) prepare(ctx context.Context) (Attempt, error) {
+	p.mu.Lock()
+	a := p.attempt
+	ready := p.sent || p.reason != nil || !p.prepared.IsZero() && time.Since(p.prepared) < attemptKept
+	p.mu.Unlock()
+	if ready {
+		return a, nil
+	}
+	a = Attempt{}
+	if p.op.Before != nil {
+		var err error
+		if a, err = p.op.Before(ctx); err == nil {
+			err = limiter.Acquire(ctx)
+		}
+		if err != nil {
+			return a, p.notPrepared(err)
+		}
+	}
+	if a.Key = p.key; a.At.IsZero() {
+		a.At = time.Now()
+	}
+	return a, nil
+}
+
+// notPrepared keeps why the operation cannot be sent, where that is for good.
+func (p *startPhase) notPrepared(err error) error {
+	q, ok := asQueryError(err)
+	if !ok || q.Class != ClassPermanent && q.Class != ClassNotFound {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reason, p.err = ErrNotStarted, err
+	return p.refusal()
+}
+
+// begin notes that the operation is being sent. It returns done where it was accepted before, and an error where it
+// must not be sent.
+func (p *startPhase) begin(ctx context.Context, attempt Attempt) (done bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -266,7 +324,7 @@ func (p *startPhase) begin(ctx context.Context) (done bool, err error) {
 	case p.limited && !time.Now().Before(p.end):
 		return false, &QueryError{Class: ClassConflict, Err: errors.New("no time is left to start it")}
 	}
-	p.sent = true
+	p.sent, p.attempt, p.prepared = true, attempt, time.Time{}
 	return false, nil
 }
 
@@ -280,21 +338,23 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // note keeps what came of sending the operation.
-func (p *startPhase) note(started Started, err error) error {
+func (p *startPhase) note(id string, err error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	q, ok := asQueryError(err)
 	switch {
 	case err == nil:
-		p.started, p.accepted, p.at = started, true, time.Now()
+		p.id, p.accepted, p.at = id, true, time.Now()
 		return nil
 	case ok && (q.Class == ClassConflict || q.Class == ClassThrottled || q.Class == ClassNotSent):
-		p.sent, p.conflict = false, q.Class == ClassConflict
+		if p.sent, p.conflict = false, q.Class == ClassConflict; !p.conflict {
+			p.prepared = time.Now()
+		}
 		return err
 	case ok && (q.Class == ClassPermanent || q.Class == ClassNotFound):
 		p.sent, p.reason, p.err = false, ErrNotStarted, err
 	default:
-		p.started, p.reason, p.err = started, ErrOutcomeUnknown, err
+		p.id, p.reason, p.err = id, ErrOutcomeUnknown, err
 	}
 	return p.refusal()
 }
@@ -312,8 +372,9 @@ func (p *startPhase) close() startOutcome {
 
 // searchPhase looks for the one task of an operation.
 type searchPhase struct {
-	find func(context.Context) ([]Task, error)
-	id   string // the one that was found before; empty: none
+	op      *Operation
+	attempt Attempt
+	id      string // the one that was found before; empty: none
 
 	mu     sync.Mutex // a call may be abandoned
 	found  []Task
@@ -322,10 +383,10 @@ type searchPhase struct {
 
 // poll looks for the task.
 func (p *searchPhase) poll(ctx context.Context) error {
-	if p.find == nil {
+	if p.op.Find == nil {
 		return p.fail(ErrTaskNotFound, errors.New("the service gave no id, and there is no way to find the task"))
 	}
-	all, err := p.find(ctx)
+	all, err := p.op.Find(ctx, p.attempt)
 	if err != nil {
 		return err
 	}

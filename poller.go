@@ -26,6 +26,7 @@ type pollers struct {
 	mu        sync.Mutex
 	byKey     map[pollerKey]sharedPoller
 	poll      SourceFunc // src.Task, by checked
+	checkID   func(id string) error
 }
 
 type sharedPoller struct {

@@ -316,8 +316,8 @@ func waitForMany(
 
 // operation starts a task by way of Do: the answer to Start is its id.
 func operation(id string) taskwait.Operation {
-	return taskwait.Operation{Name: "resize", Start: func(context.Context) (taskwait.Started, error) {
-		return taskwait.Started{ID: id}, nil
+	return taskwait.Operation{Name: "resize", Start: func(context.Context, taskwait.Attempt) (string, error) {
+		return id, nil
 	}}
 }
 

@@ -168,7 +168,7 @@ func shareTimeouts(t *testing.T) {
 	start := time.Now()
 	errs, _ := f.each(t, w, ids, WithTimeout(time.Minute))
 	for _, err := range errs {
-		if !errors.Is(err, ErrTimeout) || asWaitError(t, err).finalPollFailed {
+		if !errors.Is(err, ErrTimeout) || asWaitError(t, err).FinalPollFailed {
 			t.Errorf("%v, want ErrTimeout after a last look", err)
 		}
 	}

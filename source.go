@@ -2,11 +2,7 @@ package taskwait
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
-
-	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Source answers one question: how is the task with this id? It asks once and does not retry; the wait does that.
@@ -14,8 +10,17 @@ import (
 // It returns a Task when the service has answered for this very id, and an error otherwise: a plain error is taken for
 // a passing fault, a [*QueryError] says more. It may be called from many goroutines at once.
 //
-// A call should end when ctx does. One that does not is left behind: WaitForTask returns all the same, and the call may
+// A call should end when ctx does. One that does not is abandoned: WaitForTask returns all the same, and the call may
 // still run then. So it must touch nothing that belongs to the caller.
+//
+// Beside [Lister] and [Detailer] a Source may have two methods more:
+//
+//	Validate() error          // called by New, which returns the error
+//	CheckID(id string) error  // in place of the default check of a task id; the error Is ErrInvalidID then
+//
+// Without CheckID an id is refused that could not stand for one thing in the path of a request: one that is longer than
+// 256 bytes, "." or "..", not UTF-8, or that holds a slash, backslash, ?, #, %, a brace, white space, or what does not
+// print. An empty id is always refused. A type that embeds a Source hides all of these methods but Task.
 type Source interface {
 	Task(ctx context.Context, id string) (Task, error)
 }
@@ -26,40 +31,6 @@ type SourceFunc func(ctx context.Context, id string) (Task, error)
 
 // Task calls f.
 func (f SourceFunc) Task(ctx context.Context, id string) (Task, error) { return f(ctx, id) }
-
-// Task is what a service says of one task.
-type Task struct {
-	ID            string        `json:"id"`                      // empty: filled in with the id that was asked for; another id counts as not found
-	Kind          string        `json:"kind,omitempty"`          // the kind of task, such as "bindInstancePublicIp"; empty: unknown
-	Status        Status        `json:"status"`                  // as the service words it, known or not
-	FailureCode   string        `json:"failureCode,omitempty"`   // the service's code for why it failed; empty: it has none, as DMS for Kafka
-	FailureReason string        `json:"failureReason,omitempty"` // and in its words
-	Phase         string        `json:"phase,omitempty"`         // the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
-	Percent       *int          `json:"percent,omitempty"`       // 0 to 100 as the service reports it; nil: unknown
-	Steps         []Step        `json:"steps,omitempty"`         // the parts of the task, in the service's order; nil: unknown
-	Remaining     time.Duration `json:"remaining,omitempty"`     // the service's own estimate; 0: unknown; nanoseconds in JSON
-	CreatedAt     time.Time     `json:"createdAt,omitzero"`      // by the service's clock; zero: unknown
-	UpdatedAt     time.Time     `json:"updatedAt,omitzero"`      // by the service's clock; an end only once Status is terminal; zero: unknown
-
-	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
-
-	// Unconfirmed is set by the wait, never by a Source: Status is SUCCESS, but it was not seen as often in a row as
-	// [WithConfirmations] wants.
-	Unconfirmed bool `json:"unconfirmed,omitempty"`
-
-	// Raw is the SDK's own value, for code that needs what is not above. It may hold passwords (a task's params do), so
-	// nothing in this module prints it: not fmt with any verb, not JSON, not a logger. A Source stores a pointer here,
-	// never a struct, so that a printed struct around the Task does not show it either.
-	Raw any `json:"-"`
-}
-
-// Step is one part of a task.
-type Step struct {
-	Name      string    `json:"name"`
-	Status    string    `json:"status"`             // as the service words it; DMS: WAITING, IN_PROGRESS, COMPLETED or FAILED
-	StartedAt time.Time `json:"startedAt,omitzero"` // by the service's clock; zero: not yet, or unknown
-	EndedAt   time.Time `json:"endedAt,omitzero"`   // by the service's clock; zero: not yet, or unknown
-}
 
 // Detailer is a [Source] that can tell how far a task is, by a request of its own.
 //
@@ -72,60 +43,6 @@ type Step struct {
 type Detailer interface {
 	Source
 	Details(ctx context.Context, t Task) (Task, error)
-}
-
-// Took returns how long the task took by the service's own account, from CreatedAt to UpdatedAt. 0: unknown, because a
-// time is missing or the status is not terminal. (Of a task that runs, UpdatedAt is no end: DMS fills it in from the
-// start.)
-func (t Task) Took() time.Duration {
-	if !t.Status.Terminal() || t.CreatedAt.IsZero() || t.UpdatedAt.IsZero() {
-		return 0
-	}
-	return max(t.UpdatedAt.Sub(t.CreatedAt), 0)
-}
-
-// String gives the task's facts on one line, without Raw, foreign text cut and escaped.
-func (t Task) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "task %q: %s", text.Clip(t.ID), statusText(&t))
-	if t.Percent != nil {
-		fmt.Fprintf(&b, ", %d%%", *t.Percent)
-	}
-	if t.Remaining > 0 {
-		fmt.Fprintf(&b, ", %v left", t.Remaining.Round(time.Second))
-	}
-	if f := failureText(&t); f != "" {
-		b.WriteString(", " + f)
-	}
-	return b.String()
-}
-
-// Format writes what String gives, whatever the verb and its flags. Without it %+v and %#v would print Raw.
-func (t Task) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(t.String())) }
-
-// statusText is how a message words the state of a task: the status, and the kind of task where it is known.
-func statusText(t *Task) string {
-	s := text.Clip(string(t.Status))
-	switch {
-	case t.Status == "":
-		s = "no status"
-	case !t.Status.known():
-		s = fmt.Sprintf("%q (an unknown status)", s)
-	}
-	if t.Phase != "" {
-		s += ", phase " + text.Clip(t.Phase)
-	}
-	if t.Unconfirmed {
-		s += ", unconfirmed"
-	}
-	if t.Kind != "" {
-		s += " (" + text.Clip(t.Kind) + ")"
-	}
-	return s
-}
-
-func failureText(t *Task) string {
-	return strings.TrimSpace(text.Clip(t.FailureCode) + " " + text.Clip(t.FailureReason))
 }
 
 // Lister is a [Source] that can also report on many tasks with few requests: where a service lists its tasks, or takes

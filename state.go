@@ -13,6 +13,7 @@ type state struct {
 	step     int32     // pauses planned so far
 	polls    int32     // queries made
 	errors   int32     // answers that were an error instead of a task
+	failing  int32     // and those of them that came after the task was last seen
 
 	taskStartedAt  time.Time // by our clock; when the wait began, as long as none was seen
 	lastRunningAt  time.Time // when the last poll was begun that found the task not ended; zero: none has
@@ -65,12 +66,13 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 		s.errorStreak.add(now)
 	}
 	s.errors++
+	s.failing++
 }
 
 // recordTask remembers a task that was seen.
 func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	t := a.Value
-	t.ID, t.Unconfirmed = s.task.ID, false
+	t.ID, t.Kind, t.Unconfirmed = s.task.ID, cmp.Or(t.Kind, s.task.Kind), false
 	if stale {
 		t.Status = StatusExecuting // what it was before the wait began does not count
 	} else {
@@ -90,7 +92,7 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	if !t.Status.Terminal() {
 		s.lastRunningAt = a.Sent
 	}
-	s.task, s.errorStreak, s.notFoundStreak = t, streak{}, streak{}
+	s.task, s.errorStreak, s.notFoundStreak, s.failing = t, streak{}, streak{}, 0
 }
 
 // confirms reports whether a SUCCESS counts: the first one does, and then one for each pause of the wait's own. What

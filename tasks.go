@@ -87,7 +87,7 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 	}
 	g := &group{shared: newShared(ctx, s, time.Now()), totals: totals{total: len(ids)}}
 	g.reporting.totals, g.shared.times = &g.totals, map[*wait]int{}
-	valid, err := g.add(ids)
+	valid, err := g.add(ids, w.pollers.checkID)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 }
 
 // add makes a wait of each id, and returns the ids that are valid, each once.
-func (g *group) add(ids []string) (valid []string, err error) {
+func (g *group) add(ids []string, check func(id string) error) (valid []string, err error) {
 	g.waits = make([]wait, 0, len(ids)) // never moved
 	valid = make([]string, 0, len(ids))
 	keys := make(map[string]int, len(ids))
@@ -106,7 +106,7 @@ func (g *group) add(ids []string) (valid []string, err error) {
 			g.times[w] = max(g.times[w], 1) + 1
 			continue
 		}
-		if err := CheckID("task id", id); err != nil {
+		if err := check(id); err != nil {
 			g.invalid = append(g.invalid, wait{shared: g.shared, state: state{task: Task{ID: id}}, err: err})
 			continue
 		}

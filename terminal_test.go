@@ -1,7 +1,10 @@
 package taskwait
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -84,4 +87,43 @@ func TestTaskJSON(t *testing.T) {
 	if text, _ := json.Marshal(Task{ID: "8abf", Status: StatusCreated}); string(text) != `{"id":"8abf","status":"CREATED"}` {
 		t.Errorf("JSON of a bare task = %s", text)
 	}
+}
+
+// TestUnknownStatusIsNoSuccess: a status that nobody knows neither succeeds nor fails.
+func TestUnknownStatusIsNoSuccess(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		for _, status := range []Status{"PAUSED", "SUCCESS ", "Success", "success", "SUCCESSFUL"} {
+			var told []string
+			_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(seen(status)), WithTimeout(time.Hour)),
+				WithProgress(func(p Progress) { told = append(told, fmt.Sprint(p.Err)) }))
+			if !errors.Is(err, ErrTimeout) || elapsed != time.Hour || !asWaitError(t, err).StillRunning() {
+				t.Errorf("%q: after %v: %v, want ErrTimeout after 1h, still running", status, elapsed, err)
+			}
+			if want := fmt.Sprintf("unknown status %q", string(status)); told[0] != want {
+				t.Errorf("%q: progress told of %q, want %q", status, told[0], want)
+			}
+		}
+	})
+}
+
+// TestEveryTerminalStatus: each terminal status ends a wait with its error, and no other does.
+func TestEveryTerminalStatus(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		for status, want := range map[Status]error{
+			StatusSuccess: nil, StatusFailed: ErrTaskFailed, StatusDeleted: ErrTaskDeleted, StatusCancelled: ErrTaskCancelled,
+		} {
+			task, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(seen(status))))
+			if !errors.Is(err, want) || elapsed != 0 || task.Status != status {
+				t.Errorf("%s: %v after %v, with %v; want %v at once", status, err, elapsed, task, want)
+			}
+			if want != nil && asWaitError(t, err).StillRunning() {
+				t.Errorf("%s: still running", status)
+			}
+		}
+		for _, status := range []Status{StatusCreated, StatusExecuting} {
+			if _, err, _ := d.waitFor(cancelAfter(t, time.Hour, nil), newWaiter(t, script(seen(status)))); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v, want it to wait on", status, err)
+			}
+		}
+	})
 }

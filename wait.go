@@ -63,7 +63,7 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 // begin makes w a wait for id.
 func (w *wait) begin(c *shared, id string) (err error) {
 	w.shared = c
-	w.state = state{task: Task{ID: id}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
+	w.state = state{task: Task{ID: id, Kind: c.kind}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
 	w.schedule, err = c.schedule(c.reporting.learned)
 	return err
 }
@@ -149,9 +149,7 @@ func (w *wait) finish(d *decision) *WaitError {
 		return nil
 	}
 	e := w.failure(d.reason)
-	if d.reason == ErrTimeout { //nolint:errorlint // a sentinel, as decide gave it
-		e.ctxErr, e.finalPollFailed = context.DeadlineExceeded, !d.seen
-	}
+	e.FinalPollFailed = is(d.reason, ErrTimeout) && !d.seen
 	return e
 }
 
@@ -164,8 +162,8 @@ func (w *wait) stoppedBy(err, cause error, polling bool) *WaitError {
 	if polling {
 		w.state.polls++
 	}
-	e := w.failure(nil)
-	e.ctxErr, e.cause = err, cause
+	e := w.failure(err)
+	e.outcome.cause = cause
 	return e
 }
 
@@ -180,7 +178,10 @@ func (w *wait) failure(reason error) *WaitError {
 	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
-		kind: reason, inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		Reason: reason,
+		outcome: outcome{
+			ended: reason, failing: int(s.failing), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+		},
 	}
 }
 

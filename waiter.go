@@ -27,7 +27,7 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src)}}, nil
+	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src), checkID: idCheck(src)}}, nil
 }
 
 // AbandonedCalls returns how many calls of the Source are abandoned, and still running: because the context of their
@@ -64,7 +64,7 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 
 // neverBegun is the error of a wait that was never begun, for what is wrong with its id or an option.
 func neverBegun(id string, reason, err error) *WaitError {
-	return &WaitError{ID: id, Task: Task{ID: id}, LastErr: err, kind: reason}
+	return &WaitError{ID: id, Task: Task{ID: id}, LastErr: err, Reason: reason}
 }
 
 // begin begins a wait and its subscription, if there is nothing wrong with what it is to be. It is not inlined: a
@@ -76,7 +76,7 @@ func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, su
 	if err != nil {
 		return nil, subscription{}, neverBegun(id, ErrInvalidOption, err)
 	}
-	if err := CheckID("task id", id); err != nil {
+	if err := w.pollers.checkID(id); err != nil {
 		return nil, subscription{}, neverBegun(id, ErrInvalidID, err)
 	}
 	r := &lone{wait: wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}}

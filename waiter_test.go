@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -82,31 +83,12 @@ func newWaiter(t *testing.T, src Source, opts ...Option) *Waiter {
 	return w
 }
 
-// waitFor runs one wait and returns how long it took, too.
-func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
-	start := time.Now()
-	task, err := waitThrough(w, ctx, opts...)
-	return task, err, time.Since(start)
-}
-
-// waitThrough is the driver under test.
-var waitThrough = alone
-
-func alone(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
-	return w.WaitForTask(ctx, "id", opts...)
-}
-
-func amongMany(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
-	for task, err := range w.WaitForTasks(ctx, []string{"id"}, opts...) {
-		return task, err
-	}
-	return Task{}, errors.New("no result")
-}
-
 // every is an interval without jitter, so that a test can name the instants.
 func every(d time.Duration) Option { return WithInterval(d, d) }
 
-func TestWaitForTask(t *testing.T) {
+func TestWaitForTask(t *testing.T) { eachDriver(t, waitForTask) }
+
+func waitForTask(t *testing.T, d driver) {
 	executing := seen(StatusExecuting)
 	tests := []struct {
 		name    string
@@ -153,7 +135,7 @@ func TestWaitForTask(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWaiter(t, tt.cloud, every(5*time.Second))
-				_, err, elapsed := waitFor(t.Context(), w, tt.opts...)
+				_, err, elapsed := d.waitFor(t.Context(), w, tt.opts...)
 				if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -169,7 +151,9 @@ func TestWaitForTask(t *testing.T) {
 }
 
 // TestLastLook is about the seconds around the timeout, here 10 s after the start.
-func TestLastLook(t *testing.T) {
+func TestFinalPoll(t *testing.T) { eachDriver(t, finalPoll) }
+
+func finalPoll(t *testing.T, d driver) {
 	executing, success := seen(StatusExecuting), seen(StatusSuccess)
 	tests := []struct {
 		name    string
@@ -198,7 +182,7 @@ func TestLastLook(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &cloud{answers: tt.answers, latency: tt.latency, deaf: tt.deaf}
 				w := newWaiter(t, c, every(2500*time.Millisecond), WithTimeout(10*time.Second))
-				_, err, elapsed := waitFor(t.Context(), w, tt.opts...)
+				_, err, elapsed := d.waitFor(t.Context(), w, tt.opts...)
 				if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -397,3 +381,26 @@ type validated struct {
 func (v validated) Validate() error { return v.err }
 
 func goexit() { runtime.Goexit() }
+
+// TestManyGoroutines: one Waiter serves many goroutines.
+func TestManyGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaiter(t, SourceFunc(func(context.Context, string) (Task, error) { return Task{Status: StatusExecuting}, nil }), WithTimeout(time.Hour))
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				first := true
+				_, err := w.WaitForTask(t.Context(), fmt.Sprint(i), WithProgress(func(p Progress) {
+					if first && (p.Next < defaultMinInterval || p.Next > defaultMinInterval*2) {
+						t.Errorf("wait %d begins with a pause of %v", i, p.Next)
+					}
+					first = false
+				}))
+				if !errors.Is(err, ErrTimeout) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}

@@ -13,45 +13,61 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// WaitError is what WaitForTask returns when the wait did not end with SUCCESS.
+// WaitError is what every method of a [Waiter] returns when the wait did not end with SUCCESS. Its exported fields are
+// enough to make one for a test.
 //
-// [errors.Is] and [errors.As] tell the truth about this very wait: it Is one of the sentinels, and the context's error
-// where the context ended or the timeout passed. They also reach LastErr and the context's cause, but never find one of
-// our sentinels, context.Canceled or context.DeadlineExceeded in there: an http.Client's own timeout is a
-// DeadlineExceeded too, and in an errgroup the cause is the error of a sibling, whose task may have failed while this one runs.
+// It Is its Reason, and ErrTimeout also Is context.DeadlineExceeded. Where the last answer was an error, such as the one
+// that has ended the wait, [errors.Is] and [errors.As] reach it. An error that the wait has recovered from is LastErr
+// alone. They also reach the context's cause where the context ended. But they never find one of our sentinels,
+// context.Canceled or context.DeadlineExceeded in either: an http.Client's own timeout is a DeadlineExceeded too, and in
+// an errgroup the cause is the error of a sibling, whose task may have failed while this one runs.
 type WaitError struct {
 	ID      string
-	Task    Task          // the last one seen; its ID is empty if none was
+	Task    Task          // the last one seen; only its ID is set if none was
+	Reason  error         // one of the sentinels, or the context's error, for a switch; nil: unknown
 	Polls   int           // queries made
 	Errors  int           // how often an error came instead of a task
 	Elapsed time.Duration // from the call of WaitForTask to its end
 	LastErr error         // the last error that came instead of a task, recovered from or not; nil: none
 
+	// FinalPollFailed is set where the timeout passed and the last polls failed: it is not known whether the task has
+	// finished.
+	FinalPollFailed bool
+
 	Operation  string // the name of what [Waiter.Do] was to start; empty: it was not called
 	Candidates []Task // the tasks that may be the operation's, where it is not known which one, or whether there is any
 
-	start           error // ErrNotStarted or ErrOutcomeUnknown; nil: the operation was started, or there was none
-	inStalePhase    bool  // the phase of WithStalePhase was never left
-	ambiguous       bool  // Task may be another operation's
-	kind            error // one of the sentinels; nil: the context ended
-	ctxErr          error // the context's error, where it ended or the timeout passed
-	cause           error // the context's cause
-	finalPollFailed bool  // the final poll failed
+	outcome outcome
 }
+
+// outcome is what a text says of a wait's end beside the fields, and what a cause adds to them.
+type outcome struct {
+	ended        error // what ended the wait, where Reason is about the operation instead; nil: Reason did
+	cause        error // the context's, where it ended
+	failing      int   // errors since the task was last seen
+	inStalePhase bool  // the phase of WithStalePhase was never left
+	ambiguous    bool  // Task may be another operation's
+}
+
+// endedBy makes err what ended the wait, and its Reason.
+func (e *WaitError) endedBy(err error) { e.Reason, e.outcome.ended = err, err }
+
+// ended is what ended the wait: the sentinel or the context's error; nil: unknown.
+func (e *WaitError) ended() error { return cmp.Or(e.outcome.ended, e.Reason) }
 
 // StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
 // what is certain to be that task, and an operation may have been started.
 // Do not destroy or create anything then as if the task had failed; wait for it again.
 func (e *WaitError) StillRunning() bool {
-	return (e.ambiguous || !e.Task.Status.Terminal()) && !e.notStarted()
+	ambiguous := e.outcome.ambiguous || is(e.Reason, ErrAmbiguous)
+	return (ambiguous || !e.Task.Status.Terminal()) && !is(e.Reason, ErrNotStarted)
 }
-
-func (e *WaitError) notStarted() bool { return e.start == ErrNotStarted } //nolint:errorlint // a sentinel
 
 // MarshalJSON gives what Error says, and the facts; elapsed is in nanoseconds.
 func (e *WaitError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Error        string        `json:"error"`
+		Reason       string        `json:"reason,omitempty"`
 		Operation    string        `json:"operation,omitempty"`
 		ID           string        `json:"id"`
 		Task         Task          `json:"task"`
@@ -59,14 +75,25 @@ func (e *WaitError) MarshalJSON() ([]byte, error) {
 		Errors       int           `json:"errors"`
 		Elapsed      time.Duration `json:"elapsed"`
 		StillRunning bool          `json:"stillRunning"`
+		NotKnown     bool          `json:"finalPollFailed,omitempty"`
 		Candidates   []Task        `json:"candidates,omitempty"`
-	}{e.Error(), e.Operation, e.ID, e.Task, e.Polls, e.Errors, e.Elapsed, e.StillRunning(), e.Candidates})
+	}{
+		e.Error(), reasonText(e.Reason), e.Operation, e.ID, e.Task, e.Polls, e.Errors, e.Elapsed, e.StillRunning(),
+		e.FinalPollFailed, e.Candidates,
+	})
 }
 
-// Unwrap gives the sentinel and the context's error, as far as there are any.
+func reasonText(reason error) string {
+	if reason == nil {
+		return ""
+	}
+	return errorText(reason)
+}
+
+// Unwrap gives Reason, and beside ErrNotStarted and its like what ended the wait.
 func (e *WaitError) Unwrap() []error {
 	var errs []error
-	for _, err := range []error{e.kind, e.ctxErr, e.start} {
+	for _, err := range []error{e.Reason, e.outcome.ended} {
 		if err != nil && !slices.Contains(errs, err) {
 			errs = append(errs, err)
 		}
@@ -74,37 +101,43 @@ func (e *WaitError) Unwrap() []error {
 	return errs
 }
 
-// reserved are the errors that state how this wait ended, and so must not be found in what lies behind it.
-var reserved = []error{
-	ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled, ErrTimeout, ErrTaskNotFound, ErrQuery, ErrStalled, ErrBackOffStopped,
-	ErrInvalidOption, ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, context.Canceled, context.DeadlineExceeded,
+// endedByAnswer are the reasons that a query's error, or that of a call of an operation, brings about.
+var endedByAnswer = []error{
+	ErrQuery, ErrTaskNotFound, ErrInvalidID, ErrInvalidOption, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous,
 }
 
-// Is finds target in LastErr and in the context's cause, unless it is an error that states how a wait ended.
+// Is finds context.DeadlineExceeded in a timeout, and other targets in LastErr and the context's cause as the type says.
 func (e *WaitError) Is(target error) bool {
-	for _, r := range reserved {
-		if target == r {
-			return false
-		}
+	switch target.(type) {
+	case nil, sentinel:
+		return false
 	}
-	return errors.Is(e.LastErr, target) || errors.Is(e.cause, target)
+	if target == context.Canceled || target == context.DeadlineExceeded {
+		return target == context.DeadlineExceeded && (is(e.Reason, ErrTimeout) || is(e.ended(), ErrTimeout))
+	}
+	return e.endedInTrouble() && errors.Is(e.LastErr, target) || errors.Is(e.outcome.cause, target)
 }
 
-// As finds a target in LastErr and in the context's cause. A [*QueryError] is looked for in LastErr alone: in the cause
-// it would be about another wait.
+// As finds a target in LastErr and the context's cause as the type says. A [*QueryError] is never taken from the cause:
+// there it would be about another wait.
 func (e *WaitError) As(target any) bool {
-	if errors.As(e.LastErr, target) {
+	if e.endedInTrouble() && errors.As(e.LastErr, target) {
 		return true
 	}
 	if _, ours := target.(**QueryError); ours {
 		return false
 	}
-	return errors.As(e.cause, target)
+	return errors.As(e.outcome.cause, target)
+}
+
+// endedInTrouble reports whether LastErr was the last answer: what has ended the wait, or what it was still in.
+func (e *WaitError) endedInTrouble() bool {
+	return e.outcome.failing > 0 || slices.Contains(endedByAnswer, e.ended())
 }
 
 // Error says which task, what happened, what was seen last, how often was asked, and the last error.
 func (e *WaitError) Error() string {
-	if e.Polls == 0 && (e.kind == ErrInvalidID || e.kind == ErrInvalidOption) { //nolint:errorlint // sentinels
+	if e.invalid() && e.Polls == 0 && e.LastErr != nil {
 		return e.LastErr.Error() // it says all there is
 	}
 	var b strings.Builder
@@ -119,7 +152,7 @@ func (e *WaitError) Error() string {
 	}
 	switch {
 	case e.LastErr == nil:
-	case e.finalPollFailed:
+	case e.FinalPollFailed:
 		fmt.Fprintf(&b, ", the final poll failed: %s", errorText(e.LastErr))
 	default:
 		fmt.Fprintf(&b, ", last: %s", errorText(e.LastErr))
@@ -127,16 +160,20 @@ func (e *WaitError) Error() string {
 	return b.String()
 }
 
+// invalid reports whether the id or an option is what was wrong.
+func (e *WaitError) invalid() bool {
+	return is(e.ended(), ErrInvalidID) || is(e.ended(), ErrInvalidOption)
+}
+
 func (e *WaitError) what() string {
+	ended, cause := e.ended(), e.outcome.cause
 	switch {
-	case e.kind != nil:
-		return e.kind.Error()
-	case e.ctxErr == nil:
+	case ended == nil:
 		return "stopped waiting"
-	case e.cause == nil || e.cause.Error() == e.ctxErr.Error():
-		return e.ctxErr.Error()
+	case cause == nil || cause.Error() == ended.Error():
+		return errorText(ended)
 	}
-	return fmt.Sprintf("%v (%s)", e.ctxErr, errorText(e.cause))
+	return fmt.Sprintf("%s (%s)", errorText(ended), errorText(cause))
 }
 
 func (e *WaitError) lastSeen() string {
@@ -144,19 +181,21 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.noTaskYet():
 		return e.begun()
-	case e.finalPollFailed && t.Status == "":
+	case e.FinalPollFailed && t.Status == "":
 		return "it is not known whether the task has finished, never seen"
-	case e.finalPollFailed && !t.Status.Terminal():
+	case e.FinalPollFailed && !t.Status.Terminal():
 		return "it is not known whether the task has finished, last seen " + statusText(&t)
+	case e.Operation != "" && e.invalid():
+		return "operation " + text.Clip(e.Operation) + " was started, and its task cannot be queried by this id"
 	case t.Status == "":
 		return "never seen"
-	case e.inStalePhase:
+	case e.outcome.inStalePhase:
 		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
-	case !t.Status.Terminal() && (e.kind == ErrTimeout || e.kind == ErrBackOffStopped): //nolint:errorlint // sentinels
+	case !t.Status.Terminal() && (is(e.ended(), ErrTimeout) || is(e.ended(), ErrBackOffStopped)):
 		return "still " + statusText(&t)
 	case !t.Status.Terminal():
 		return "last seen " + statusText(&t)
-	case e.ambiguous:
+	case e.outcome.ambiguous:
 		return statusText(&t) + ", which may be another operation's" + e.candidates("")
 	}
 	if why := failureText(&t); why != "" {
@@ -166,19 +205,21 @@ func (e *WaitError) lastSeen() string {
 }
 
 // noTaskYet reports whether the wait ended before there was a task to wait for.
-func (e *WaitError) noTaskYet() bool { return e.start != nil || e.ID == "" && e.Operation != "" }
+func (e *WaitError) noTaskYet() bool {
+	return is(e.Reason, ErrNotStarted) || is(e.Reason, ErrOutcomeUnknown) || e.ID == "" && e.Operation != ""
+}
 
 // begun says what is known of an operation that has no id.
 func (e *WaitError) begun() string {
 	switch {
-	case e.start == ErrNotStarted && e.kind == ErrNotStarted: //nolint:errorlint // sentinels
+	case is(e.Reason, ErrNotStarted) && is(e.ended(), ErrNotStarted):
 		return "it was refused"
-	case e.start == ErrNotStarted: //nolint:errorlint // a sentinel
+	case is(e.Reason, ErrNotStarted):
 		return "it was not started"
-	case e.start == nil:
-		return "it was started" + e.candidates(", its task is not known")
+	case is(e.Reason, ErrOutcomeUnknown):
+		return "it may have been started, do not send it again unseen" + e.candidates(", no task of it has been seen")
 	}
-	return "it may have been started, do not send it again unseen" + e.candidates(", no task of it has been seen")
+	return "it was started" + e.candidates(", its task is not known")
 }
 
 func (e *WaitError) candidates(none string) string {

@@ -14,12 +14,12 @@ func errorsOf(t *testing.T, err error) (all []*WaitError) {
 	if err == nil {
 		return nil
 	}
-	j, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what WaitForAll promises of the error itself
+	j, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		t.Fatalf("got %#v, want an error that joins those of the tasks", err)
 	}
 	for _, e := range j.Unwrap() {
-		we, ok := e.(*WaitError) //nolint:errorlint // the same
+		we, ok := e.(*WaitError)
 		if !ok {
 			t.Fatalf("got %#v in it, want a *WaitError", e)
 		}

@@ -47,7 +47,8 @@ func classify(err error, rec *recorder, permission string) *taskwait.QueryError 
 		return refused(err, status, content{}, rec.header, permission)
 	case rec.cut != nil:
 		return &taskwait.QueryError{
-			Err: safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err},
+			StatusCode: status,
+			Err:        safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err},
 		}
 	case status > 0:
 		return malformed(statusText(status)+": the answer does not decode", rec, err)
@@ -68,9 +69,9 @@ func statusOf(err error, rec *recorder) int {
 func refused(err error, status int, c content, header http.Header, permission string) *taskwait.QueryError {
 	q := &taskwait.QueryError{
 		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID),
-		RetryAfter: retryAfter(header, time.Now()),
+		RetryAfter: taskwait.RetryAfter(header), StatusCode: status,
 	}
-	q.Class = classOf(status, q.Code, q.RetryAfter)
+	q.Class = classOf(status, q.Code, header)
 	if q.Class == taskwait.ClassThrottled && q.RetryAfter == 0 {
 		q.RetryAfter = window(c.message)
 	}
@@ -82,15 +83,15 @@ func refused(err error, status int, c content, header http.Header, permission st
 	return q
 }
 
-func classOf(status int, code string, retryAfter time.Duration) taskwait.Class {
+// classOf is what the status means, and what the code says of it.
+func classOf(status int, code string, header http.Header) taskwait.Class {
+	q := checked(status, header)
 	switch {
-	case throttles[code] || status == http.StatusTooManyRequests:
+	case throttles[code]:
 		return taskwait.ClassThrottled
-	case status == http.StatusServiceUnavailable && retryAfter > 0:
-		return taskwait.ClassThrottled
-	case status >= http.StatusInternalServerError || passing[status]:
-		return taskwait.ClassTransient
-	case status != http.StatusNotFound || noRoutes[code]:
+	case status != http.StatusNotFound:
+		return q.Class
+	case noRoutes[code]:
 		return taskwait.ClassPermanent
 	case isServiceCode(code):
 		return taskwait.ClassNotFound
@@ -98,17 +99,21 @@ func classOf(status int, code string, retryAfter time.Duration) taskwait.Class {
 	return taskwait.ClassTransient // a proxy's 404 says nothing of the task
 }
 
-// passing are the statuses below 500 that may pass: timeouts, conflicts, locks, too early, the wrong connection, and
-// nginx' word for a client that has gone.
-var passing = map[int]bool{
-	http.StatusRequestTimeout: true, http.StatusConflict: true, http.StatusMisdirectedRequest: true,
-	http.StatusLocked: true, http.StatusTooEarly: true, 499: true,
+// checked is what an answer of 400 or more means, whoever sent it.
+func checked(status int, header http.Header) (q *taskwait.QueryError) {
+	err := taskwait.CheckResponse(&http.Response{StatusCode: status, Header: header})
+	if !errors.As(err, &q) {
+		q = &taskwait.QueryError{}
+	}
+	return q
 }
 
 // malformed is an answer that is not what was asked for. Some are errors of the service's, sent with status 200.
 func malformed(words string, rec *recorder, err error) *taskwait.QueryError {
 	c := read(rec, nil)
-	q := &taskwait.QueryError{Code: c.code, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.requestID)}
+	q := &taskwait.QueryError{
+		Code: c.code, StatusCode: rec.status, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.requestID),
+	}
 	if c.code != "" {
 		words += c.words()
 	}
@@ -116,7 +121,7 @@ func malformed(words string, rec *recorder, err error) *taskwait.QueryError {
 		q.Err = safe{words, err}
 	}
 	if throttles[c.code] {
-		q.Class, q.RetryAfter = taskwait.ClassThrottled, cmp.Or(retryAfter(rec.header, time.Now()), window(c.message))
+		q.Class, q.RetryAfter = taskwait.ClassThrottled, cmp.Or(taskwait.RetryAfter(rec.header), window(c.message))
 	}
 	return q
 }
@@ -133,7 +138,7 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 	switch {
 	case status > 0: // not wrapped: nobody is to take it for the service's
 		words := prefix + statusText(status) + read(rec, service).words()
-		return &taskwait.QueryError{RetryAfter: retryAfter(rec.header, time.Now()), Err: errors.New(words)}
+		return &taskwait.QueryError{RetryAfter: taskwait.RetryAfter(rec.header), Err: errors.New(words)}
 	case rec.status > 0: // the SDK's text may quote the answer, with keys in it
 		return &taskwait.QueryError{
 			Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing},
@@ -174,7 +179,7 @@ func isHopeless(err error) bool {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &proxy):
-		return classOf(proxy.status, "", 0) == taskwait.ClassPermanent
+		return classOf(proxy.status, "", nil) == taskwait.ClassPermanent
 	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record):
 		return true
 	case errors.Is(err, http.ErrSchemeMismatch):
@@ -303,26 +308,6 @@ var (
 
 // isServiceCode reports whether a code is one of Huawei Cloud's, such as DMS.00404022, and not a proxy's word.
 func isServiceCode(code string) bool { return serviceCode.MatchString(code) }
-
-// longest is the most seconds that are read of a Retry-After: a year. The wait honours far less.
-const longest = 365 * 24 * 60 * 60
-
-// retryAfter reads a Retry-After header: seconds, or a date, which is compared with the answer's own Date, because
-// clocks differ. What cannot be read, and what is past, is 0.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if n, err := strconv.ParseUint(v, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(min(n, longest)) * time.Second
-	}
-	t, err := http.ParseTime(v)
-	if err != nil {
-		return 0
-	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
-	}
-	return min(max(t.Sub(now), 0), longest*time.Second)
-}
 
 // The gateway words a throttle as "… policy user over ratelimit,limit:100,time:1 minute".
 var windows = regexp.MustCompile(`(?i)\btime:\s*(\d{1,4})\s*(second|minute|hour|day)`)

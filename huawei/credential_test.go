@@ -156,7 +156,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Add("-1", "rubbish", `{"error_code":"X"`)
 	f.Fuzz(func(t *testing.T, after, date, message string) {
 		h := http.Header{"Retry-After": {after}, "Date": {date}}
-		if d := retryAfter(h, time.Now()); d < 0 {
+		if d := taskwait.RetryAfter(h); d < 0 {
 			t.Errorf("Retry-After %q, Date %q: %v", after, date, d)
 		}
 		if d := window(message); d < 0 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/ids"
 )
 
 // Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s.
@@ -61,9 +62,9 @@ func (c *Cloud) schedule(i *instance, now time.Time, s Scheduled) *scheduled {
 
 // problem is what is wrong with one on i; "": nothing.
 func (s *Scheduled) problem(i *instance) string {
-	switch err := taskwait.CheckID("task id", s.ID); {
-	case err != nil:
-		return err.Error()
+	switch wrong := ids.Check(s.ID); {
+	case wrong != "":
+		return "the id " + wrong
 	case i.findScheduled(s.ID) >= 0:
 		return "there is one with this id already"
 	case s.Duration < 0:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/ids"
 )
 
 // Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A
@@ -109,9 +110,9 @@ func (s *Script) mustPlay(i *instance) {
 func (s *Script) problem(i *instance) string {
 	negative := slices.ContainsFunc(s.Stages, func(p Stage) bool { return p.Duration < 0 })
 	ordered := slices.IsSortedFunc(s.Steps, func(a, b Step) int { return cmp.Compare(a.After, b.After) })
-	switch err := taskwait.CheckID("task id", s.ID); {
-	case err != nil:
-		return err.Error()
+	switch wrong := ids.Check(s.ID); {
+	case wrong != "":
+		return "the id " + wrong
 	case i.byID[s.ID] != nil:
 		return "there is one with this id already"
 	case s.Duration < 0 || s.ListedAfter < 0 || negative:

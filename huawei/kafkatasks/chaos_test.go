@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	chaosRuns = flag.Int("chaos", 400, "how many random scripts TestChaos plays")
+	chaosRuns = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
 	chaosSeed = flag.Uint64("chaos.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 
@@ -79,8 +79,14 @@ var faults = []struct {
 	{weight: 2, means: transient, fault: fakecloud.Respond(404, `{"code":"not_found","message":"No such route."}`)},
 	{weight: 1, means: transient, fault: fakecloud.Respond(409, "")},
 	{weight: 1, means: transient, fault: fakecloud.Respond(423, "")},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error."}`)},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist.","tasks":[]}`)},
+	{
+		weight: 2, means: transient,
+		fault: fakecloud.Respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error."}`),
+	},
+	{
+		weight: 2, means: transient,
+		fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist.","tasks":[]}`),
+	},
 	{weight: 1, means: transient, fault: fakecloud.Respond(200, `{"task_count":"7","tasks":{}}`)},
 	{weight: 1, means: permanent, fault: fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
@@ -138,7 +144,10 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 	if c.timeout == 0 || rnd.IntN(3) == 0 {
 		c.ctxEnd = span(rnd, time.Second, 12*time.Minute)
 	}
-	ends := []taskwait.Status{taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted, taskwait.StatusCancelled, taskwait.StatusExecuting}
+	ends := []taskwait.Status{
+		taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted,
+		taskwait.StatusCancelled, taskwait.StatusExecuting,
+	}
 	c.steps = []fakekafka.Step{
 		{Status: taskwait.StatusCreated}, {After: span(rnd, 1, time.Minute), Status: taskwait.StatusExecuting},
 		{After: span(rnd, time.Minute, 8*time.Minute), Status: ends[rnd.IntN(len(ends))]},
@@ -279,7 +288,8 @@ func outcome(err error) string {
 		err  error
 		name string
 	}{
-		{nil, "SUCCESS"}, {taskwait.ErrTaskFailed, "FAILED"}, {taskwait.ErrTaskDeleted, "DELETED"}, {taskwait.ErrTaskCancelled, "CANCELLED"},
+		{nil, "SUCCESS"}, {taskwait.ErrTaskFailed, "FAILED"}, {taskwait.ErrTaskDeleted, "DELETED"},
+		{taskwait.ErrTaskCancelled, "CANCELLED"},
 		{taskwait.ErrTimeout, "timeout"}, {taskwait.ErrQuery, "query"}, {taskwait.ErrTaskNotFound, "not found"},
 		{context.DeadlineExceeded, "context"},
 	} {
@@ -312,7 +322,8 @@ var drivers = []struct {
 
 const bystander = "bystander"
 
-func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string, opts []taskwait.Option) (taskwait.Task, error) {
+func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string,
+	opts []taskwait.Option) (taskwait.Task, error) {
 	w, err := taskwait.New(src, opts...)
 	if err != nil {
 		return taskwait.Task{}, err
@@ -356,12 +367,14 @@ func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.T
 //
 //	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	from, to := uint64(1), uint64(*chaosRuns)
 	if *chaosSeed != 0 {
 		from, to = *chaosSeed, *chaosSeed
 	}
 	for i := range drivers {
 		t.Run(drivers[i].name, func(t *testing.T) {
+			t.Parallel()
 			seen := map[string]int{}
 			for seed := from; seed <= to; seed++ {
 				synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed, i)]++ })
@@ -427,9 +440,11 @@ func (c *chaos) expects(got string, elapsed time.Duration) (want string, ok bool
 
 func (c *chaos) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd, c.tolerance, c.grace, c.listedAfter, c.steps)
+	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd,
+		c.tolerance, c.grace, c.listedAfter, c.steps)
 	for i, e := range c.events {
-		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v, list %v)\n", i+1, e.sent, e.arrived, e.means, e.status, e.cut, e.list)
+		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v, list %v)\n", i+1, e.sent, e.arrived, e.means, e.status,
+			e.cut, e.list)
 	}
 	return b.String()
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	"github.com/taskwait/taskwait"
 )
 
@@ -138,7 +137,5 @@ func (s *Source) judgeForbidden(ctx context.Context, q *taskwait.QueryError) err
 
 func isForbidden(err error) bool {
 	var q *taskwait.QueryError
-	var service *sdkerr.ServiceResponseError
-	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent &&
-		errors.As(err, &service) && service.StatusCode == http.StatusForbidden
+	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent && q.StatusCode == http.StatusForbidden
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -14,33 +15,37 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
+// seenTwice is how often RUNNING is to be seen after a change: the service's statuses flap.
+const seenTwice = 2
+
 // Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the
 // client that it is given, and returns the new instance's id. name is the name that the instance is given: should the
 // answer get lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
+// RUNNING is to be seen twice in a row.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
-	start := func(ctx context.Context) (taskwait.Started, error) {
-		before, err := s.named(ctx, name, nil)
-		if err != nil {
-			return taskwait.Started{}, notSent(err)
-		}
-		if err := anotherRequest(ctx); err != nil {
-			return taskwait.Started{}, notSent(err)
-		}
-		return s.send(ctx, "dms:instance:create", send, func(ctx context.Context) ([]taskwait.Task, error) {
-			return s.named(ctx, name, before)
-		})
-	}
 	idle := func(context.Context) (string, error) { return "", nil } // a new instance has nothing to wait for
 	return taskwait.Operation{
-		Name:  "create " + name,
-		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, idle) },
+		Name: "create " + name, Confirmations: seenTwice,
+		Before: func(ctx context.Context) (taskwait.Attempt, error) {
+			there, err := s.named(ctx, name, nil)
+			return taskwait.Attempt{Seen: idsOf(there)}, err
+		},
+		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
+			return whileBusy(ctx, func(ctx context.Context) (string, error) {
+				return s.send(ctx, "dms:instance:create", send)
+			}, idle)
+		},
+		Find: func(ctx context.Context, a taskwait.Attempt) ([]taskwait.Task, error) {
+			return s.named(ctx, name, a.Seen)
+		},
 	}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning] with WithStalePhase("RUNNING"). A
-// refusal waits until the instance is free, as [Source.Operation] does.
+// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning]. The phase RUNNING is stale at
+// first, and then it is to be seen twice in a row. A refusal waits until the instance is free, as [Source.Operation]
+// does.
 func (s *Instances) Restart(id string) taskwait.Operation {
-	return s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
+	op := s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
 		resp, err := c.BatchRestartOrDeleteInstances(&model.BatchRestartOrDeleteInstancesRequest{
 			Body: &model.BatchRestartOrDeleteInstanceReq{
 				Instances: &[]string{id}, Action: model.GetBatchRestartOrDeleteInstanceReqActionEnum().RESTART,
@@ -51,6 +56,8 @@ func (s *Instances) Restart(id string) taskwait.Operation {
 		}
 		return accepted(resp.Results, id)
 	})
+	op.StalePhase, op.Confirmations = statusRunning, seenTwice
+	return op
 }
 
 // Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as
@@ -65,21 +72,22 @@ func (s *Instances) Delete(id string) taskwait.Operation {
 // change is an operation on an instance that shows in its status alone.
 func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaClient) error) taskwait.Operation {
 	tasks := newSource(s.caller, id)
-	start := func(ctx context.Context) (taskwait.Started, error) {
+	start := func(ctx context.Context) (string, error) {
 		if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
-			return taskwait.Started{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+			return "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 		}
-		started, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return &id, send(c) },
-			func(ctx context.Context) ([]taskwait.Task, error) { return s.changing(ctx, id) })
+		_, err := s.send(ctx, permission, func(c *kafka.KafkaClient) (*string, error) { return nil, send(c) })
 		if s.untilDeleted && isNoSuchInstance(err) {
 			err = nil
 		}
-		started.ID = id
-		return started, err
+		return id, err
 	}
 	return taskwait.Operation{
 		Name: verb + " " + id, Busy: tasks.Busy,
-		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, tasks.Busy) },
+		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
+			return whileBusy(ctx, start, tasks.Busy)
+		},
+		Find: func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) { return s.changing(ctx, id) },
 	}
 }
 
@@ -87,12 +95,11 @@ func (s *Instances) send(
 	ctx context.Context,
 	permission string,
 	send func(*kafka.KafkaClient) (*string, error),
-	find func(context.Context) ([]taskwait.Task, error),
-) (taskwait.Started, error) {
+) (id string, err error) {
 	reply, err := huawei.Mutate(ctx, s.caller, permission, func(c *core.HcHttpClient) (*string, error) {
 		return send(kafka.NewKafkaClient(c))
 	})
-	return taskwait.Started{ID: value(reply.Value), Find: find}, err
+	return value(reply.Value), err
 }
 
 // changing is the instance, if it shows that something was begun.
@@ -107,8 +114,8 @@ func (s *Instances) changing(ctx context.Context, id string) ([]taskwait.Task, e
 // largestInstancePage is the most instances that the service puts on one page.
 const largestInstancePage = 50
 
-// named lists the instances of a name, without those in except.
-func (s *Instances) named(ctx context.Context, name string, except []taskwait.Task) ([]taskwait.Task, error) {
+// named lists the instances of a name, without those whose ids are in except.
+func (s *Instances) named(ctx context.Context, name string, except []string) ([]taskwait.Task, error) {
 	if err := s.Validate(); err != nil {
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
@@ -127,7 +134,7 @@ func (s *Instances) named(ctx context.Context, name string, except []taskwait.Ta
 	}
 	var found []taskwait.Task
 	for _, i := range r.rows {
-		if i.Name == name && !contains(except, i.ID) {
+		if i.Name == name && !slices.Contains(except, i.ID) {
 			found = append(found, i.task(false))
 		}
 	}

@@ -70,8 +70,9 @@ func (i *instance) changing() bool { return inTransition[i.Status] != "" }
 // Instances asks for the status of an instance itself, whose id takes the place of a task's: creation, restart and
 // deletion have no background task, and show only there. It is safe for concurrent use.
 //
-// Status is a translation then, and Phase the service's own word. The service's statuses flap: consider
-// [taskwait.WithConfirmations]. After a restart use [taskwait.WithStalePhase]: the instance is still seen RUNNING at first.
+// Status is a translation then, and Phase the service's own word. The service's statuses flap,
+// and after a restart the instance is still seen RUNNING at first: Create and Restart know that. Who waits without them
+// gives [taskwait.WithConfirmations] and [taskwait.WithStalePhase].
 type Instances struct {
 	caller       *huawei.Caller // nil: there is no client
 	untilDeleted bool           // else until it runs

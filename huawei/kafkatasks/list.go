@@ -102,7 +102,7 @@ func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.doubt.seen(taskIDs(p.rows)...)
+	s.doubt.seen(idsOf(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -124,7 +124,7 @@ func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task str
 	if err := r.finish(ctx); err != nil {
 		return s.judge(ctx, task, err)
 	}
-	s.doubt.seen(taskIDs(r.rows)...)
+	s.doubt.seen(idsOf(r.rows)...)
 	return nil
 }
 
@@ -145,14 +145,6 @@ func (s *Source) listing(begin time.Time) *listing[taskwait.Task] {
 }
 
 func taskID(t *taskwait.Task) string { return t.ID }
-
-func taskIDs(tasks []taskwait.Task) []string {
-	ids := make([]string, len(tasks))
-	for i := range tasks {
-		ids[i] = tasks[i].ID
-	}
-	return ids
-}
 
 // listing is a list of the service's, in pages.
 type listing[T any] struct {

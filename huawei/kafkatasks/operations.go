@@ -1,6 +1,7 @@
 package kafkatasks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ import (
 // Therefore it is tried again only while something is seen to run; refused twice with nothing running, it is refused
 // for good.
 func (s *Source) Operation(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
-	return s.operation(name, send, nil)
+	return s.operation(name, "", send, nil)
 }
 
 // OperationNamed is a change of the instance whose request does not answer with an id. Its task is found by its name,
@@ -51,39 +52,28 @@ func (s *Source) OperationNamed(
 	fits ...func(taskwait.Task) bool,
 ) taskwait.Operation {
 	fits = append([]func(taskwait.Task) bool{func(t taskwait.Task) bool { return t.Kind == name }}, fits...)
-	return s.operation(name, func(c *kafka.KafkaClient) (*string, error) { return nil, send(c) }, fits)
+	return s.operation(name, name, func(c *kafka.KafkaClient) (*string, error) { return nil, send(c) }, fits)
 }
 
 func (s *Source) operation(
-	name string,
+	name, kind string,
 	send func(*kafka.KafkaClient) (*string, error),
 	fits []func(taskwait.Task) bool,
 ) taskwait.Operation {
-	kept := &preparations{}
-	start := func(ctx context.Context) (taskwait.Started, error) {
-		p := kept.take()
-		if p.mark == nil {
-			err := s.prepare(ctx, p)
-			if err == nil {
-				err = anotherRequest(ctx)
-			}
-			if err != nil {
-				kept.keep(p)
-				return taskwait.Started{}, notSent(err)
-			}
-		}
+	kept := &readings{}
+	start := func(ctx context.Context) (string, error) {
 		reply, err := huawei.Mutate(ctx, s.caller, "", func(c *core.HcHttpClient) (*string, error) {
 			return send(kafka.NewKafkaClient(c))
 		})
-		if throttledOrNotSent(err) {
-			kept.keep(p)
-		}
-		find := func(ctx context.Context) ([]taskwait.Task, error) { return s.since(ctx, p.mark, fits) }
-		return taskwait.Started{ID: value(reply.Value), Find: find}, err
+		return value(reply.Value), err
 	}
 	return taskwait.Operation{
-		Name: name, Busy: s.Busy,
-		Start: func(ctx context.Context) (taskwait.Started, error) { return whileBusy(ctx, start, s.Busy) },
+		Name: name, Kind: kind, Busy: s.Busy,
+		Before: func(ctx context.Context) (taskwait.Attempt, error) { return s.before(ctx, kept) },
+		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
+			return whileBusy(ctx, start, s.Busy)
+		},
+		Find: func(ctx context.Context, a taskwait.Attempt) ([]taskwait.Task, error) { return s.since(ctx, a, fits) },
 	}
 }
 
@@ -95,14 +85,14 @@ var passing = map[string]bool{"DMS.00400017": true, "CBC.99003651": true}
 // What ran may have ended since the refusal; so the operation is sent once more before that is taken for final.
 func whileBusy(
 	ctx context.Context,
-	start func(context.Context) (taskwait.Started, error),
+	start func(context.Context) (string, error),
 	busy func(context.Context) (string, error),
-) (taskwait.Started, error) {
+) (string, error) {
 	for again := true; ; again = false {
-		started, err := start(ctx)
+		id, err := start(ctx)
 		var q *taskwait.QueryError
 		if !errors.As(err, &q) || q.Class != taskwait.ClassConflict || passing[q.Code] {
-			return started, err
+			return id, err
 		}
 		what, failed := "", anotherRequest(ctx)
 		if failed == nil {
@@ -113,18 +103,18 @@ func whileBusy(
 		}
 		switch {
 		case failed != nil:
-			return started, notSent(failed)
+			return id, notSent(failed)
 		case what != "":
-			return started, err
+			return id, err
 		case !again:
 			refused := *q
 			refused.Class = taskwait.ClassPermanent
-			return started, &refused
+			return id, &refused
 		}
 	}
 }
 
-// notSent is the error of a query that comes before the operation, and keeps it from being sent.
+// notSent is the error of a query that keeps the operation from being sent again.
 func notSent(err error) error {
 	var q *taskwait.QueryError
 	if errors.As(err, &q) && q.Class != taskwait.ClassTransient {
@@ -137,109 +127,100 @@ func notSent(err error) error {
 	return n
 }
 
-// longBefore is by how much a task began before the mark if it cannot be the operation's, whatever the clocks: a list
-// may have hidden it. The service refuses requests of a client whose clock differs by as much.
+// longBefore is by how much a task began before the attempt if it cannot be the operation's, whatever the clocks: a
+// list may have hidden it. The service refuses requests of a client whose clock differs by as much.
 const longBefore = 15 * time.Minute
-
-// mark is what the instance's tasks were before an operation was sent.
-type mark struct {
-	at    time.Time // by the service's clock, or by ours if the service did not say
-	tasks []taskwait.Task
-}
 
 // window is the part of the list in which an operation's task is looked for: what began since. What began earlier, as
 // far as the clocks of service and client can tell, is not the operation's, and need not be read.
-func (m *mark) window() time.Time { return m.at.Add(-zones) }
+func window(at time.Time) time.Time { return at.Add(-zones) }
 
-// prepare reads what is there before an operation is sent: at least all that the window of the mark shows. An id that
+// before reads what is there before an operation is sent: at least all that the window of the attempt shows. An id that
 // is shown there later and was not there is new, also with an earlier date: the clock that dates an answer may be
-// ahead of the one that dates a task.
-func (s *Source) prepare(ctx context.Context, p *preparation) error {
+// ahead of the one that dates a task. A reading that does not come to its end is kept in kept, for the next call.
+func (s *Source) before(ctx context.Context, kept *readings) (taskwait.Attempt, error) {
 	if err := s.Validate(); err != nil {
-		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+		return taskwait.Attempt{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	if p.reading == nil {
-		p.reading = newReading(s.listing(time.Now().Add(-zones - zones/2)))
+	r := kept.take()
+	if r == nil {
+		r = newReading(s.listing(time.Now().Add(-zones - zones/2)))
 	}
-	if err := s.finish(ctx, p.reading, ""); err != nil {
-		return err
+	if err := s.finish(ctx, r, ""); err != nil {
+		kept.keep(r)
+		return taskwait.Attempt{}, err
 	}
-	m := &mark{p.reading.asOf, p.reading.rows}
-	if m.at.IsZero() {
-		m.at = time.Now()
-	}
-	if m.window().Before(p.reading.list.begin) { // our clock is far ahead of the service's
+	a := taskwait.Attempt{At: cmp.Or(r.asOf, time.Now())}
+	if window(a.At).Before(r.list.begin) { // our clock is far ahead of the service's
 		if err := anotherRequest(ctx); err != nil {
-			return err
+			return taskwait.Attempt{}, err
 		}
-		p.reading = newReading(s.listing(m.window()))
-		if err := s.finish(ctx, p.reading, ""); err != nil {
-			return err
+		r = newReading(s.listing(window(a.At)))
+		if err := s.finish(ctx, r, ""); err != nil {
+			kept.keep(r)
+			return taskwait.Attempt{}, err
 		}
-		m.tasks = p.reading.rows
 	}
-	p.mark = m
-	return nil
+	a.Seen = idsOf(r.rows)
+	return a, nil
 }
 
-// since lists the tasks that were not there at the mark, and fit.
-func (s *Source) since(ctx context.Context, m *mark, fits []func(taskwait.Task) bool) ([]taskwait.Task, error) {
-	tasks, _, err := s.list(ctx, m.window())
+func idsOf(tasks []taskwait.Task) []string {
+	all := make([]string, len(tasks))
+	for i := range tasks {
+		all[i] = tasks[i].ID
+	}
+	return all
+}
+
+// since lists the tasks that were not there before the attempt, and fit.
+func (s *Source) since(
+	ctx context.Context,
+	a taskwait.Attempt,
+	fits []func(taskwait.Task) bool,
+) ([]taskwait.Task, error) {
+	tasks, _, err := s.list(ctx, window(a.At))
 	if err != nil {
 		return nil, err
 	}
 	var found []taskwait.Task
 	for _, t := range tasks {
-		older := !t.CreatedAt.IsZero() && t.CreatedAt.Before(m.at.Add(-longBefore))
-		if !older && !contains(m.tasks, t.ID) && fitsAll(t, fits) {
+		older := !t.CreatedAt.IsZero() && t.CreatedAt.Before(a.At.Add(-longBefore))
+		if !older && !slices.Contains(a.Seen, t.ID) && fitsAll(t, fits) {
 			found = append(found, t)
 		}
 	}
 	return found, nil
 }
 
-// keptFor is how long a preparation is worth keeping: longer than the minute that the gateway throttles for, and too
-// short for other operations to come and go.
+// keptFor is how long a reading that was interrupted is worth keeping: longer than the minute that the gateway
+// throttles for, and too short for other operations to come and go.
 const keptFor = 2 * time.Minute
 
-// preparation is what was read for an operation before it is sent.
-type preparation struct {
-	reading *reading[taskwait.Task] // nil: not begun
-	mark    *mark                   // nil: the list is not finished
-}
-
-// preparations keeps the preparation of an operation that could not be sent in one call, so that the next call goes on
-// there and does not begin the list anew.
-type preparations struct {
+// readings keeps a list that could not be read to its end in one call, so that the next call goes on there and does not
+// begin it anew.
+type readings struct {
 	mu   sync.Mutex
-	kept *preparation
+	kept *reading[taskwait.Task]
 	at   time.Time
 }
 
-func (p *preparations) take() *preparation {
+// take returns what is kept, once; nil: nothing.
+func (p *readings) take() *reading[taskwait.Task] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := p.kept
 	p.kept = nil
-	if kept == nil || time.Since(p.at) >= keptFor {
-		return &preparation{}
+	if time.Since(p.at) >= keptFor {
+		return nil
 	}
 	return kept
 }
 
-func (p *preparations) keep(kept *preparation) {
+func (p *readings) keep(r *reading[taskwait.Task]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.kept, p.at = kept, time.Now()
-}
-
-func throttledOrNotSent(err error) bool {
-	var q *taskwait.QueryError
-	return errors.As(err, &q) && (q.Class == taskwait.ClassThrottled || q.Class == taskwait.ClassNotSent)
-}
-
-func contains(tasks []taskwait.Task, id string) bool {
-	return slices.ContainsFunc(tasks, func(t taskwait.Task) bool { return t.ID == id })
+	p.kept, p.at = r, time.Now()
 }
 
 func fitsAll(t taskwait.Task, fits []func(taskwait.Task) bool) bool {

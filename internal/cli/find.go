@@ -19,13 +19,13 @@ const (
 
 // find is an operation that was started elsewhere, and whose task is not known.
 func (r *run) find() taskwait.Operation {
-	find := func(ctx context.Context) ([]taskwait.Task, error) {
+	find := func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) {
 		tasks, err := r.source.ListSince(ctx, r.selection.since)
 		return slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return t.Kind != r.selection.name }), err
 	}
 	return taskwait.Operation{
-		Name:  r.selection.name,
-		Start: func(context.Context) (taskwait.Started, error) { return taskwait.Started{Find: find}, nil },
+		Name: r.selection.name, Kind: r.selection.name, Find: find,
+		Start: func(context.Context, taskwait.Attempt) (string, error) { return "", nil },
 	}
 }
 

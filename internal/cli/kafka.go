@@ -20,6 +20,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/internal/ids"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // The environment variables that stand for flags that are not given. The one of the project is the SDK's.
@@ -145,7 +147,12 @@ func (t *target) complete(getenv func(string) string, k *keys) error {
 }
 
 // checkID returns an error if id cannot stand for one thing in the path of a request.
-func checkID(what, id string) error { return taskwait.CheckID(what, id) }
+func checkID(what, id string) error {
+	if wrong := ids.Check(id); wrong != "" {
+		return fmt.Errorf("taskwait: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+	}
+	return nil
+}
 
 var hostName = regexp.MustCompile(`^([A-Za-z0-9._-]+|[0-9A-Fa-f:.]+)$`)
 

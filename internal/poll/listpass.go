@@ -206,7 +206,13 @@ func (p *Poller[T]) holdUntil(e *entry[T], now time.Duration) time.Duration {
 	if p.finals > 0 {
 		longest = holdFor
 	}
-	return min(add(e.due, longest), add(w.progress, holdFor))
+	until := min(add(e.due, longest), add(w.progress, holdFor))
+	for i := e.first; i != nil; i = i.next {
+		if i.planned && i.sub.ctxEnd <= until {
+			return 0 // the page may come too late for the poll before the context's deadline
+		}
+	}
+	return until
 }
 
 // passAt says when a poll of everything will be worth its price.

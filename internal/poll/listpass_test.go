@@ -85,6 +85,38 @@ func (s *script) subscribeAndClose(name string, ids ...string) {
 	s.subscribe(name, Terms{First: s.in(time.Hour)}, ids...).Close()
 }
 
+// TestListDoesNotHoldThePollBeforeADeadline makes sure that a list pass in progress does not hold a poll that is due shortly
+// before the context of its subscription ends.
+func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		left time.Duration // from when the poll is due to the end of its context
+		want []string
+	}{
+		{"less than it may hold", 400 * time.Millisecond, []string{"0s page 1", "500ms poll b"}},
+		{"more", time.Second, []string{"0s page 1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			playList(t, func(s *script) {
+				s.list = func(ctx context.Context, r ListRequest) ([]row, string, error) {
+					time.Sleep(900 * time.Millisecond)
+					return s.rows(r.IDs...), "", nil
+				}
+				ctx, cancel := context.WithDeadline(s.ctx, s.start.Add(500*time.Millisecond+tt.left))
+				defer cancel()
+				terms := Terms{First: s.in(500 * time.Millisecond), Pause: time.Second}
+				b := s.Subscribe(ctx, []string{"b"}, terms)
+				a := s.subscribe("A", Terms{First: s.start, Pause: time.Millisecond}, "a", "c", "d")
+				s.until(850 * time.Millisecond)
+				s.want(tt.want...)
+				a.Close()
+				b.Close()
+				s.until(time.Second)
+			})
+		})
+	}
+}
+
 // TestListWhenWorthIt makes sure when a list pass is made instead of polls.
 func TestListWhenWorthIt(t *testing.T) {
 	tests := []struct {

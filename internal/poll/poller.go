@@ -283,6 +283,9 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 			e.state = isReadyFinal
 			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}
+		if i.planned && i.sub.ctxEnd <= add(now, holdFor) { // the poll before the end of a context
+			rank = min(rank, i.due-limiter.FinalHeadStart)
+		}
 	}
 	if e.state == isReadyFinal {
 		p.finals++

@@ -38,6 +38,7 @@ type Subscription[T any] struct {
 	place     // in the queue of ends
 	began     time.Duration
 	end, over time.Duration // 0: none
+	ctxEnd    time.Duration // the context's deadline; never: there is none
 	toldAt    time.Duration // when it was told last that there is no permit
 	fixed     bool
 	order     bool
@@ -93,7 +94,10 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 	s.interests = s.interests[:len(ids)]
 	alive := ctx.Err() == nil // else nothing is polled
 	p.mu.Lock()
-	s.began = p.now()
+	s.began, s.ctxEnd = p.now(), never
+	if deadline, limited := ctx.Deadline(); limited {
+		s.ctxEnd = p.at(deadline)
+	}
 	if !terms.End.IsZero() {
 		end := p.at(terms.End) // negative: it was over when the Poller was made
 		s.end, s.over = max(end, 1), max(add(max(end, 0), FinalAllowance)+min(end, 0), 1)
@@ -331,7 +335,7 @@ func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 		case sent < i.sub.began: // it may be about a time before the caller's wait began
 		case a.Err != nil && !due:
 		case a.Err == nil && sent < i.last && (!last || i.sub.order):
-		case a.Err == nil && !last && i.first && !due:
+		case a.Err == nil && !last && i.first && !due && !i.sub.order: // before the first poll
 		default:
 			p.deliver(i, a, sent)
 		}

@@ -46,6 +46,36 @@ func TestNoIDs(t *testing.T) {
 	})
 }
 
+// TestBeforeTheFirstPoll makes sure which answers a subscription gets before its first poll is due: those that end its id;
+// and all Values, where their order matters.
+func TestBeforeTheFirstPoll(t *testing.T) {
+	for _, order := range []bool{false, true} {
+		play(t, nil, func(s *script) {
+			s.poll = func(_ context.Context, id string, n int) (row, error) {
+				if n == 3 {
+					n = last
+				}
+				return row{id, n}, nil
+			}
+			late := s.subscribe("late", Terms{First: s.in(time.Minute), Order: order}, "a")
+			a := s.wait("A", time.Second, Terms{First: s.start, Order: true}, "a")
+			s.until(10 * time.Second)
+			late.read()
+			late.Close()
+			a.Close()
+			want := []string{"0s A: a=1", "0s poll a", "1s A: a=2", "1s poll a", "2s A: a=100", "2s poll a"}
+			if order {
+				want = append(want, "10s late: a=1, sent 10s ago")
+			}
+			want = append(want, "10s late: a=100, sent 8s ago")
+			if order {
+				want = append(want, "10s late: a=2, sent 9s ago") // noted at one instant, so sorted by text
+			}
+			s.want(want...)
+		})
+	}
+}
+
 // TestNext makes sure that Next ends with its context, and that a context that has ended comes before an answer.
 func TestNext(t *testing.T) {
 	play(t, nil, func(s *script) {
