@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	"github.com/taskwait/taskwait"
 )
 
@@ -30,7 +29,7 @@ const (
 // safe for concurrent use.
 type absence struct {
 	mu      sync.Mutex
-	absent  map[string]time.Time // when the query for this task, or for "", the list, was answered with noSuchInstance
+	absent  map[string]time.Time // when the query for this task was answered with noSuchInstance
 	good    bool                 // a query had a good answer
 	refused time.Time            // the first 403 since then; zero: none
 	asked   bool                 // the instance was asked since then, or is being asked
@@ -38,7 +37,7 @@ type absence struct {
 	answer  error                // nil: it exists
 }
 
-// seen takes a good answer, with these tasks, or with the list, "".
+// seen takes a good answer, with these tasks.
 func (d *absence) seen(tasks ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,14 +96,14 @@ func (d *absence) instance() (known bool, answer error) {
 	return d.known, d.answer
 }
 
-// judge says what an error means, of the query for a task, or for "", the list, in the light of those before. That
-// there is no such instance is "not found" at first, and permanent once it is confirmed. Of a 403 that lasts it says
+// judge says what an error means, of the query for a task, or "", for a list, in the light of those before. That there is
+// no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a 403 that lasts it says
 // whether the instance is gone, or the query is not allowed.
 func (s *Source) judge(ctx context.Context, task string, err error) error {
 	var q *taskwait.QueryError
 	switch {
 	case !errors.As(err, &q):
-	case isNoSuchInstance(err) && s.absence.isGone(task, time.Now()):
+	case task != "" && isNoSuchInstance(err) && s.absence.isGone(task, time.Now()):
 		q.Class = taskwait.ClassPermanent
 	case isForbidden(err):
 		return s.judgeForbidden(ctx, q)
@@ -138,7 +137,5 @@ func (s *Source) judgeForbidden(ctx context.Context, q *taskwait.QueryError) err
 
 func isForbidden(err error) bool {
 	var q *taskwait.QueryError
-	var service *sdkerr.ServiceResponseError
-	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent &&
-		errors.As(err, &service) && service.StatusCode == http.StatusForbidden
+	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent && q.StatusCode == http.StatusForbidden
 }

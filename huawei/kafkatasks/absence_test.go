@@ -90,8 +90,8 @@ func TestInstanceIsGone(t *testing.T) {
 	}
 }
 
-// TestInstanceIsGoneElsewhere: what one task's query, or the list's, was answered with says nothing of another's; but a
-// list that shows a task is an answer for it.
+// TestInstanceIsGoneElsewhere: what one task's query was answered with, or a list's, which is always "not found", says
+// nothing of another's; but a list that shows a task is an answer for it.
 func TestInstanceIsGoneElsewhere(t *testing.T) {
 	cloud := fakekafka.New()
 	ids := []string{cloud.AddTask("kafka-1", fakekafka.Script{}), cloud.AddTask("kafka-1", fakekafka.Script{})}
@@ -115,7 +115,7 @@ func TestInstanceIsGoneElsewhere(t *testing.T) {
 		want string
 	}{
 		{task(0), "not found"}, {task(1), "not found"}, {list(gone404), "not found"}, {task(0), "permanent"},
-		{list(), "task"}, {task(0), "not found"}, {list(gone404), "not found"}, {list(gone404), "permanent"},
+		{list(), "task"}, {task(0), "not found"}, {list(gone404), "not found"}, {list(gone404), "not found"},
 		{task(0), "permanent"}, {page(), "task"}, {task(0), "not found"},
 	} {
 		if classOf(step.err) != step.want {

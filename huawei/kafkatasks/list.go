@@ -102,7 +102,7 @@ func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.absence.seen(taskIDs(p.rows)...)
+	s.absence.seen(idsOf(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -119,12 +119,12 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 	return r.rows, r.asOf, err
 }
 
-// finish reads a list to its end, for a task, or "", for all that is in it.
+// finish reads a list to its end, for one task in it, or "", for all of them.
 func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
 	if err := r.finish(ctx); err != nil {
 		return s.judge(ctx, task, err)
 	}
-	s.absence.seen(append(taskIDs(r.rows), "")...)
+	s.absence.seen(idsOf(r.rows)...)
 	return nil
 }
 
@@ -145,14 +145,6 @@ func (s *Source) listing(begin time.Time) *listing[taskwait.Task] {
 }
 
 func taskID(t *taskwait.Task) string { return t.ID }
-
-func taskIDs(tasks []taskwait.Task) []string {
-	ids := make([]string, len(tasks))
-	for i := range tasks {
-		ids[i] = tasks[i].ID
-	}
-	return ids
-}
 
 // listing is a list of the service's, in pages.
 type listing[T any] struct {
