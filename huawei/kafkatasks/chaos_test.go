@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +15,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
@@ -40,7 +44,37 @@ const (
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
+	lagging   meaning = "lagging"  // a row of a task that runs, whatever the truth
+	unsigned  meaning = "unsigned" // the request could not be signed: transient
 )
+
+// rowFaults are further answers of the query for the task chaosID: rows that are odd, and a good answer that says when to
+// come again. And one is no answer at all.
+var rowFaults = []struct {
+	means meaning
+	fault fakecloud.Fault
+}{
+	{unsigned, fakecloud.Fault{}},
+	{lagging, oddRow(`"user_id":7,"params":{"a":[1]},"created_at":1763350067752`)},
+	{lagging, oddRow(`"created_at":"1970-01-01T00:00:00Z","updated_at":"9999-12-31T23:59:59Z"`)},
+	{lagging, oddRow(`"created_at":"yesterday","updated_at":-1,"name":null`)},
+	{lagging, oddRow(`"created_at":"2020-01-01T00:00:00+24:00","more":{"x":[null]}`)},
+	{lagging, oddRow(`"name":"late"`, "Retry-After", "7")},
+	{lagging, fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`)},
+	{blank, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
+	{missing, fakecloud.Respond(200, `{"tasks":[null,{"status":"SUCCESS"},{"id":"other","status":"SUCCESS"}]}`)},
+	{missing, fakecloud.Error(404, "DMS.00404033", "This task does not exist.")},
+	{transient, fakecloud.Respond(404, "")},
+	{transient, fakecloud.Respond(404, "default backend - 404", "Content-Type", "text/plain")},
+	{throttled, fakecloud.Respond(200, `{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:10 second"}`)},
+}
+
+const chaosID = "chaos"
+
+func oddRow(fields string, headers ...string) fakecloud.Fault {
+	row := `{"task_count":1,"tasks":[{"id":"` + chaosID + `","status":"EXECUTING",` + fields + `}]}`
+	return fakecloud.Respond(200, row, headers...)
+}
 
 // faults are what can befall a request, how often, and what it must mean.
 var faults = []struct {
@@ -123,6 +157,7 @@ type chaos struct {
 	steps            []fakekafka.Step
 	listedAfter      time.Duration
 	source           *kafkatasks.Source
+	unsigned         *kafkatasks.Source // whose credential fails
 
 	id     string
 	start  time.Time
@@ -157,6 +192,13 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 	}
 	cloud := fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)))
 	for range rnd.IntN(60) {
+		if odd := rowFaults[rnd.IntN(len(rowFaults))]; rnd.IntN(8) == 0 {
+			if odd.means != unsigned {
+				cloud.Inject(fakekafka.RouteShowTask, odd.fault)
+			}
+			c.means = append(c.means, odd.means)
+			continue
+		}
 		i := pick(rnd)
 		cloud.Inject(fakekafka.RouteShowTask, faults[i].fault)
 		c.means = append(c.means, faults[i].means)
@@ -169,14 +211,42 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 		}
 	}
 	for range rnd.IntN(60) {
-		cloud.Inject(fakekafka.RouteListTasks, faults[pick(rnd)].fault)
+		fault := faults[pick(rnd)].fault
+		if odd := rowFaults[rnd.IntN(len(rowFaults))]; odd.means != unsigned && rnd.IntN(8) == 0 {
+			fault = odd.fault
+		}
+		cloud.Inject(fakekafka.RouteListTasks, fault)
 	}
-	c.id = cloud.AddTask("kafka-1", fakekafka.Script{Steps: c.steps, ListedAfter: c.listedAfter})
+	for range rnd.IntN(3) * rnd.IntN(150) { // so that the list has several pages
+		cloud.AddTask("kafka-1", fakekafka.Script{Duration: time.Hour})
+	}
+	c.id = cloud.AddTask("kafka-1", fakekafka.Script{ID: chaosID, Steps: c.steps, ListedAfter: c.listedAfter})
 	c.source = kafkatasks.New(newClient(t, cloud), "kafka-1")
+	c.unsigned = kafkatasks.New(failing(t, cloud), "kafka-1")
 	return c
 }
 
+// failing is a client whose credential fails: its file is missing while it is rotated, say.
+func failing(t *testing.T, cloud *fakekafka.Cloud) *kafka.KafkaClient {
+	client := newClient(t, cloud)
+	client.HcClient.WithCredential(&missingKeys{client.HcClient.GetCredential()})
+	return client
+}
+
+type missingKeys struct{ auth.ICredential }
+
+func (*missingKeys) ProcessAuthRequest(
+	*impl.DefaultHttpClient, *request.DefaultHttpRequest,
+) (*request.DefaultHttpRequest, error) {
+	return nil, errors.New("the token file is missing")
+}
+
 func newClient(t testing.TB, cloud *fakekafka.Cloud) *kafka.KafkaClient {
+	t.Helper()
+	return clientOver(t, cloud.Transport())
+}
+
+func clientOver(t testing.TB, wire http.RoundTripper) *kafka.KafkaClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
 		WithProjectId(fakecloud.DefaultProject).SafeBuild()
@@ -184,7 +254,7 @@ func newClient(t testing.TB, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 		t.Fatal(err)
 	}
 	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +271,11 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	c.asked++
 	c.events = append(c.events, e)
 	c.mu.Unlock()
-	task, err := c.source.Task(ctx, id)
+	source := c.source
+	if e.means == unsigned {
+		source, e.means = c.unsigned, transient
+	}
+	task, err := source.Task(ctx, id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.arrived, e.cut = time.Since(c.start), ctx.Err() != nil
@@ -253,7 +327,7 @@ func (c *chaos) oracle() (outcome string, last int) {
 			if gone = append(gone, e.arrived); !late && len(gone) >= 2 && e.sent >= gone[0]+c.grace {
 				return "not found", i
 			}
-		case rows, unknown:
+		case rows, unknown, lagging:
 			gone = nil
 		case throttled:
 		}
@@ -270,7 +344,7 @@ func (e *event) inTheLightOf(absentAt *time.Duration) meaning {
 	switch {
 	case e.cut:
 		return transient
-	case e.means == rows || e.means == unknown:
+	case e.means == rows || e.means == unknown || e.means == lagging:
 		*absentAt = -time.Hour
 	case e.means == absent:
 		before := *absentAt

@@ -175,6 +175,15 @@ func TestPaging(t *testing.T) {
 		{name: "offset is not honoured, 150 tasks", tasks: 150, answer: func(l *lister, _, n int) []string {
 			return slice(l.ids, 0, n)
 		}, seen: -1, requests: 2},
+		{name: "offset is not honoured, and no count", tasks: 250, answer: func(l *lister, _, n int) []string {
+			return slice(l.ids, 0, n)
+		}, count: noCount, seen: -1, requests: 4},
+		{name: "offset counts from 1, two rows a page, and no count", tasks: 9, answer: func(l *lister, o, _ int) []string {
+			return slice(l.ids, max(o, 1)-1, 2)
+		}, count: noCount, seen: 9, requests: 10},
+		{name: "offset counts from 1, and no count", tasks: 250, answer: func(l *lister, o, n int) []string {
+			return slice(l.ids, max(o, 1)-1, n)
+		}, count: noCount, seen: 250, requests: 4},
 		{name: "offset counts pages", tasks: 250, answer: func(l *lister, o, n int) []string {
 			return slice(l.ids, o*n, n)
 		}, seen: -1, requests: 6},
