@@ -24,7 +24,7 @@ func (e exports) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err != nil {
 		return taskwait.Task{}, err // a plain error is transient
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	if err := taskwait.CheckResponse(resp); err != nil {
 		return taskwait.Task{}, err
 	}
