@@ -102,7 +102,7 @@ func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.doubt.seen(taskIDs(p.rows)...)
+	s.absence.seen(taskIDs(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -124,7 +124,7 @@ func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task str
 	if err := r.finish(ctx); err != nil {
 		return s.judge(ctx, task, err)
 	}
-	s.doubt.seen(append(taskIDs(r.rows), "")...)
+	s.absence.seen(append(taskIDs(r.rows), "")...)
 	return nil
 }
 
