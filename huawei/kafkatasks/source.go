@@ -77,7 +77,7 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	}
 	for _, text := range list.Tasks { // the first row need not be ours
 		if t := backgroundTask(text, reply.At); t.ID == id {
-			s.doubt.seen(id)
+			s.absence.seen(id)
 			t.RetryAfter = reply.RetryAfter
 			return t, nil
 		}
