@@ -57,35 +57,35 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "timed out", cloud: script(running), opts: []Option{WithTimeout(30 * time.Minute)},
-			want: `taskwait: task "id": timed out after 30m0s: still EXECUTING (bindInstancePublicIp), 361 polls`,
+			want: `taskwait: task "id": timed out after 30m0s: EXECUTING (bindInstancePublicIp, seen 0s ago), 361 polls`,
 		},
 		{
 			name: "timed out, an error on the way", cloud: script(running, unavailable, running), opts: []Option{WithTimeout(9 * time.Second)},
-			want: `taskwait: task "id": timed out after 9s: still EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
+			want: `taskwait: task "id": timed out after 9s: EXECUTING (bindInstancePublicIp, seen 0s ago), 3 polls, 1 error, ` +
 				`last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "timed out, the final poll failed", cloud: script(running, running, answer{Err: denied}), opts: []Option{WithTimeout(9 * time.Second)},
-			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, last seen EXECUTING (bindInstancePublicIp), 3 polls, 1 error, ` +
+			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, last seen EXECUTING (bindInstancePublicIp) 4s ago; since then 1 poll failed, 3 polls, 1 error, ` +
 				`the final poll failed: 403 Forbidden: no permission (DMS.10240002, request id 5b63)`,
 		},
 		{
 			name: "timed out, an unknown status", cloud: script(seen("PAU\x1bSED")), opts: []Option{WithTimeout(time.Second)},
-			want: `taskwait: task "id": timed out after 1s: still "PAU\\x1bSED" (an unknown status), 2 polls`,
+			want: `taskwait: task "id": timed out after 1s: answered, in a status that is not known: "PAU\\x1bSED" (seen 0s ago), 2 polls`,
 		},
 		{
 			name: "the context was cancelled", cloud: script(running),
 			ctx:  func(t *testing.T) context.Context { return cancelAfter(t, 1234567*time.Microsecond, nil) },
-			want: `taskwait: task "id": context canceled after 1.235s: last seen EXECUTING (bindInstancePublicIp), 1 poll`,
+			want: `taskwait: task "id": context canceled after 1.235s: EXECUTING (bindInstancePublicIp, seen 1s ago), 1 poll`,
 		},
 		{
 			name: "the context was cancelled, with a cause", cloud: script(running),
 			ctx:  func(t *testing.T) context.Context { return cancelAfter(t, 1*time.Second, errors.New("shutting down")) },
-			want: `taskwait: task "id": context canceled (shutting down) after 1s: last seen EXECUTING (bindInstancePublicIp), 1 poll`,
+			want: `taskwait: task "id": context canceled (shutting down) after 1s: EXECUTING (bindInstancePublicIp, seen 1s ago), 1 poll`,
 		},
 		{
 			name: "the context was dead", cloud: script(running), ctx: cancelled,
-			want: `taskwait: task "id": context canceled after 0s: never seen, 0 polls`,
+			want: `taskwait: task "id": context canceled after 0s: not polled yet, 0 polls`,
 		},
 		{
 			name: "not found", cloud: script(missing),
@@ -93,7 +93,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "found, then not", cloud: script(running, missing),
-			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp), 14 polls, 13 errors, last: no task with this id`,
+			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp) 1m5s ago; since then 13 polls failed, 14 polls, 13 errors, last: no task with this id`,
 		},
 		{
 			name: "another task's answer", cloud: script(answer{Value: Task{ID: "other", Status: StatusSuccess}}), opts: []Option{WithNotFoundGrace(0)},
@@ -101,15 +101,15 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "nothing but errors", cloud: script(unavailable), opts: []Option{WithErrorTolerance(0)},
-			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
+			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "a text without end", cloud: script(answer{Err: errors.New(strings.Repeat("é", 1000))}), opts: []Option{WithErrorTolerance(0)},
-			want: `taskwait: task "id": could not query after 10s: never seen, 3 polls, 3 errors, last: ` + strings.Repeat("é", 128) + `…`,
+			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: ` + strings.Repeat("é", 128) + `…`,
 		},
 		{
 			name: "the schedule ended", cloud: script(running), opts: []Option{WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
-			want: `taskwait: task "id": backoff said stop after 0s: still EXECUTING (bindInstancePublicIp), 1 poll`,
+			want: `taskwait: task "id": backoff said stop after 0s: EXECUTING (bindInstancePublicIp, seen 0s ago), 1 poll`,
 		},
 		{
 			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
@@ -131,7 +131,7 @@ func TestErrorTexts(t *testing.T) {
 			})
 		})
 	}
-	if got, want := (&WaitError{}).Error(), `taskwait: task "": stopped waiting after 0s: never seen, 0 polls`; got != want {
+	if got, want := (&WaitError{}).Error(), `taskwait: task "": stopped waiting after 0s: not polled yet, 0 polls`; got != want {
 		t.Errorf("the zero WaitError says %s, want %s", got, want)
 	}
 }
@@ -306,14 +306,14 @@ func TestErrorFake(t *testing.T) {
 		text  string
 	}{
 		{WaitError{ID: "id", Task: failed, Reason: ErrTaskFailed, Polls: 1, LastErr: reset}, []error{ErrTaskFailed}, false, `taskwait: task "id": task failed after 0s: FAILED, 1 poll, last: reset`},
-		{WaitError{ID: "id", Task: running, Reason: ErrTimeout, Polls: 2}, []error{ErrTimeout, context.DeadlineExceeded}, true, `taskwait: task "id": timed out after 0s: still EXECUTING, 2 polls`},
-		{WaitError{ID: "id", Reason: context.DeadlineExceeded}, []error{context.DeadlineExceeded}, true, `taskwait: task "id": context deadline exceeded after 0s: never seen, 0 polls`},
-		{WaitError{ID: "id", Reason: ErrQuery, LastErr: reset}, []error{ErrQuery, reset}, true, `taskwait: task "id": could not query after 0s: never seen, 0 polls, last: reset`},
+		{WaitError{ID: "id", Task: running, Reason: ErrTimeout, Polls: 2}, []error{ErrTimeout, context.DeadlineExceeded}, true, `taskwait: task "id": timed out after 0s: last seen EXECUTING, 2 polls`},
+		{WaitError{ID: "id", Reason: context.DeadlineExceeded}, []error{context.DeadlineExceeded}, true, `taskwait: task "id": context deadline exceeded after 0s: not polled yet, 0 polls`},
+		{WaitError{ID: "id", Reason: ErrQuery, LastErr: reset}, []error{ErrQuery, reset}, true, `taskwait: task "id": could not query after 0s: not polled yet, 0 polls, last: reset`},
 		{WaitError{ID: "id", Task: failed, Reason: ErrAmbiguous}, []error{ErrAmbiguous}, true, `taskwait: task "id": ambiguous after 0s: FAILED, 0 polls`},
 		{WaitError{Operation: "resize", Reason: ErrNotStarted, LastErr: reset}, []error{ErrNotStarted, reset}, false, `taskwait: operation resize: not started after 0s: it was refused, 0 polls, last: reset`},
 		{WaitError{Operation: "resize", Reason: ErrOutcomeUnknown}, []error{ErrOutcomeUnknown}, true, `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 0 polls`},
-		{WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true, `taskwait: task "": invalid id after 0s: never seen, 0 polls`},
-		{WaitError{ID: "id"}, nil, true, `taskwait: task "id": stopped waiting after 0s: never seen, 0 polls`},
+		{WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true, `taskwait: task "": invalid id after 0s: not polled yet, 0 polls`},
+		{WaitError{ID: "id"}, nil, true, `taskwait: task "id": stopped waiting after 0s: not polled yet, 0 polls`},
 	}
 	for _, tt := range tests {
 		err := error(&tt.fake)

@@ -17,6 +17,6 @@ func ExampleWaiter_WaitForTask_cancel() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, context.Canceled), waiter.AbandonedCalls())
 	// Output:
-	// taskwait: task "8abfa7b272adc5b4": context canceled (shutting down) after 0s: never seen, 0 polls
+	// taskwait: task "8abfa7b272adc5b4": context canceled (shutting down) after 0s: not polled yet, 0 polls
 	// true 0
 }

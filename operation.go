@@ -62,7 +62,8 @@ type Attempt struct {
 //
 // Refused because something else runs, it waits until that is over and tries again; Progress.Err says so. It never
 // sends the operation twice unless the service has refused it: where an answer does not tell, or the wait ends in the
-// middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any did.
+// middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any did. Where ctx
+// has ended there is no time to look for them: SentAt says since when one may have begun.
 // Any other refusal Is [ErrNotStarted], and so is every other end before the operation was accepted.
 //
 // Where the service gives no id, the task is looked for through WithNotFoundGrace. If more than one may be the one, now
@@ -85,6 +86,9 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 		return Task{}, op.neverBegun(err)
 	}
 	e := x.run(ctx, first)
+	if e != nil {
+		e.SentAt = x.sentAt
+	}
 	err = x.now.end(e)
 	return x.now.state.task, err
 }

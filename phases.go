@@ -30,7 +30,8 @@ type execution struct {
 	settings *settings
 	op       *Operation
 	began    time.Time
-	now      *wait // the one that ends the execution, should it end now
+	sentAt   time.Time // when the operation was sent, unless it was refused
+	now      *wait     // the one that ends the execution, should it end now
 }
 
 // run runs the phases; first is the wait of the first one.
@@ -39,6 +40,9 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 	start.end, start.limited = x.end()
 	e := x.phase(ctx, first, start.poll)
 	outcome := start.close()
+	if outcome.sent {
+		x.sentAt = outcome.sentAt
+	}
 	if e != nil {
 		return x.notAccepted(ctx, outcome, e)
 	}
@@ -82,26 +86,26 @@ func (x *execution) notAccepted(ctx context.Context, o startOutcome, e *WaitErro
 	default:
 		e.ID = o.id // where it says what the operation is about
 		e.Reason = ErrOutcomeUnknown
-		e.Candidates = x.searchAnyway(ctx, o.attempt)
+		e.Candidates, e.outcome.searched = x.searchAnyway(ctx, o.attempt)
 	}
 	return e
 }
 
 // searchAnyway looks for a task that has appeared, though nobody knows whether the operation was carried out.
-func (x *execution) searchAnyway(ctx context.Context, attempt Attempt) []Task {
+func (x *execution) searchAnyway(ctx context.Context, attempt Attempt) (found []Task, searched bool) {
 	left := unclearSearch
 	if end, limited := x.end(); limited {
 		left = min(left, time.Until(end.Add(poll.FinalAllowance)))
 	}
 	if ctx.Err() != nil || x.op.Find == nil || left <= 0 {
-		return nil
+		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	last, search := x.now, &searchPhase{op: x.op, attempt: attempt}
 	_ = x.search(ctx, search, x.settings.forPhase(2*unclearSearch)) // what comes of it otherwise is beside the point
 	x.backTo(last)
-	return search.candidates()
+	return search.candidates(), true
 }
 
 // confirm looks once more whether the task that was waited for is the only one that may be the operation's: one that
@@ -222,7 +226,8 @@ type startPhase struct {
 
 // startOutcome is what is known of an operation.
 type startOutcome struct {
-	sent     bool // and not refused: it may have been carried out
+	sent     bool      // and not refused: it may have been carried out
+	sentAt   time.Time // when it was sent last
 	accepted bool
 	at       time.Time // when it was accepted
 	id       string    // of its task, or of what it is about; empty: the service gave none
@@ -325,7 +330,7 @@ func (p *startPhase) begin(ctx context.Context, attempt Attempt) (done bool, err
 	case p.limited && !time.Now().Before(p.end):
 		return false, &QueryError{Class: ClassConflict, Err: errors.New("no time is left to start it")}
 	}
-	p.sent, p.attempt, p.prepared = true, attempt, time.Time{}
+	p.sent, p.sentAt, p.attempt, p.prepared = true, time.Now(), attempt, time.Time{}
 	return false, nil
 }
 

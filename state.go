@@ -143,6 +143,14 @@ func (s *state) recordDetails(d *Task, now time.Time) {
 	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, left: t.Remaining}
 }
 
+// sighting is what was last seen of the task.
+func (s *state) sighting(now time.Time) sighting {
+	return sighting{
+		known: !s.lastRunningAt.IsZero(), ago: max(now.Sub(s.lastRunningAt), 0),
+		failing: int(s.failing), refused: s.notFoundStreak.count > 0,
+	}
+}
+
 // bears reports whether the refusal o, by a query that was sent then, may pass yet.
 func (s *state) bears(o *observation, sent time.Time) bool {
 	r := &s.refusalStreak

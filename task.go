@@ -2,6 +2,7 @@ package taskwait
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,16 +85,61 @@ func statusText(t *Task) string {
 	case !t.Status.known():
 		s = fmt.Sprintf("%q (an unknown status)", s)
 	}
+	return s + progressText(t) + inBrackets(text.Clip(t.Kind))
+}
+
+// progressText is what follows the status in a message: the phase, and that it is not confirmed.
+func progressText(t *Task) (s string) {
 	if t.Phase != "" {
 		s += ", phase " + text.Clip(t.Phase)
 	}
 	if t.Unconfirmed {
 		s += ", unconfirmed"
 	}
-	if t.Kind != "" {
-		s += " (" + text.Clip(t.Kind) + ")"
-	}
 	return s
+}
+
+// inBrackets gives those of the texts that are not empty in brackets; none: nothing.
+func inBrackets(all ...string) string {
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, ", ") + ")"
+}
+
+// sighting is what the answers of a wait have shown of its task that has not ended, and when.
+type sighting struct {
+	known   bool          // ago is: it was seen
+	ago     time.Duration // since the query that has seen it last
+	failing int           // answers since that were errors
+	refused bool          // never seen, but there was an answer: not found, or refused
+	polls   int
+}
+
+// text is the one sentence on what was last seen of t. It says no more than the answers have shown.
+func (g *sighting) text(t *Task) string {
+	status, of := text.Clip(string(t.Status)), "last seen "
+	lead := ""
+	if !t.Status.known() {
+		status, of = fmt.Sprintf("%q", status), "last seen in a status that is not known, "
+		lead = "answered, in a status that is not known: "
+	}
+	status += progressText(t)
+	ago := g.ago.Round(time.Second).String() + " ago"
+	switch {
+	case t.Status == "" && g.refused:
+		return "never seen"
+	case t.Status == "" && g.polls == 0:
+		return "not polled yet"
+	case t.Status == "":
+		return "never answered"
+	case !g.known:
+		return of + status + inBrackets(text.Clip(t.Kind))
+	case g.failing == 0:
+		return lead + status + inBrackets(text.Clip(t.Kind), "seen "+ago)
+	}
+	return of + status + inBrackets(text.Clip(t.Kind)) + " " + ago + "; since then " + text.Count(g.failing, "poll") + " failed"
 }
 
 func failureText(t *Task) string {

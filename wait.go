@@ -183,7 +183,7 @@ func (w *wait) failure(reason error) *WaitError {
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
 		Reason: reason,
 		outcome: outcome{
-			ended: reason, failing: int(s.failing), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
+			ended: reason, sighting: s.sighting(time.Now()), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 		},
 	}
 }

@@ -34,8 +34,9 @@ type WaitError struct {
 	// finished.
 	FinalPollFailed bool
 
-	Operation  string // the name of what [Waiter.Do] was to start; empty: it was not called
-	Candidates []Task // the tasks that may be the operation's, where it is not known which one, or whether there is any
+	Operation  string    // the name of what [Waiter.Do] was to start; empty: it was not called
+	SentAt     time.Time // when the operation was sent last, by our clock, unless it was refused; zero: it was not
+	Candidates []Task    // the tasks that may be the operation's, where it is not known which one, or whether there is any
 
 	outcome outcome
 }
@@ -44,8 +45,9 @@ type WaitError struct {
 type outcome struct {
 	ended        error // what ended the wait, where Reason is about the operation instead; nil: Reason did
 	cause        error // the context's, where it ended
-	failing      int   // errors since the task was last seen
+	sighting           // of Task
 	inStalePhase bool  // the phase of WithStalePhase was never left
+	searched     bool  // the operation's tasks were looked for
 	ambiguous    bool  // Task may be another operation's
 }
 
@@ -181,27 +183,28 @@ func (e *WaitError) lastSeen() string {
 	switch {
 	case e.noTaskYet():
 		return e.begun()
-	case e.FinalPollFailed && t.Status == "":
-		return "it is not known whether the task has finished, never seen"
-	case e.FinalPollFailed && !t.Status.Terminal():
-		return "it is not known whether the task has finished, last seen " + statusText(&t)
 	case e.Operation != "" && e.invalid():
 		return "operation " + text.Clip(e.Operation) + " was started, and its task cannot be queried by this id"
-	case t.Status == "":
-		return "never seen"
-	case e.outcome.inStalePhase:
-		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
-	case !t.Status.Terminal() && (is(e.ended(), ErrTimeout) || is(e.ended(), ErrBackOffStopped)):
-		return "still " + statusText(&t)
-	case !t.Status.Terminal():
-		return "last seen " + statusText(&t)
-	case e.outcome.ambiguous:
+	case e.outcome.ambiguous && t.Status.Terminal():
 		return statusText(&t) + ", which may be another operation's" + e.candidates("")
+	case t.Status.Terminal():
+		return strings.TrimSuffix(statusText(&t)+": "+failureText(&t), ": ")
+	case e.outcome.inStalePhase && t.Status != "" && e.outcome.failing == 0:
+		return "still " + text.Clip(cmp.Or(t.Phase, string(t.Status))) + ", which it was never seen to leave"
+	case e.FinalPollFailed:
+		return "it is not known whether the task has finished, " + e.sighting().text(&t)
 	}
-	if why := failureText(&t); why != "" {
-		return statusText(&t) + ": " + why
+	return e.sighting().text(&t)
+}
+
+// sighting is what was last seen, as far as the fields and the wait tell.
+func (e *WaitError) sighting() *sighting {
+	g := e.outcome.sighting
+	g.polls = e.Polls
+	if q, ok := asQueryError(e.LastErr); ok && (q.Class == ClassNotFound || q.Class == ClassPermanent) {
+		g.refused = true
 	}
-	return statusText(&t)
+	return &g
 }
 
 // noTaskYet reports whether the wait ended before there was a task to wait for.
@@ -216,6 +219,9 @@ func (e *WaitError) begun() string {
 		return "it was refused"
 	case is(e.Reason, ErrNotStarted):
 		return "it was not started"
+	case is(e.Reason, ErrOutcomeUnknown) && !e.outcome.searched && !e.SentAt.IsZero():
+		return "it may have been started, do not send it again unseen, a task of it would have begun at " +
+			e.SentAt.UTC().Format(time.RFC3339) + " or later"
 	case is(e.Reason, ErrOutcomeUnknown):
 		return "it may have been started, do not send it again unseen" + e.candidates(", no task of it has been seen")
 	}

@@ -98,7 +98,7 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			playList(t, func(s *script) {
-				s.list = func(ctx context.Context, r ListRequest) ([]row, string, error) {
+				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
 					time.Sleep(900 * time.Millisecond)
 					return s.rows(r.IDs...), "", nil
 				}
