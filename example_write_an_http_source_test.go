@@ -15,7 +15,7 @@ import (
 
 // A Source over HTTP needs no table of statuses.
 func ExampleCheckResponse() {
-	client := &http.Client{Transport: answers{http.StatusOK, `{"state":"SUCCESS"}`}}
+	client := &http.Client{Transport: fixed{http.StatusOK, `{"state":"SUCCESS"}`}}
 	source := taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.example.com/tasks/"+url.PathEscape(id), nil)
 		if err != nil {
@@ -64,12 +64,12 @@ func ExampleNotFound() {
 	// denied true permanent
 }
 
-// answers is a service that always answers alike.
-type answers struct {
+// fixed is a service that always answers alike.
+type fixed struct {
 	status int
 	body   string
 }
 
-func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a fixed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body)), Request: req}, nil
 }
