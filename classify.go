@@ -3,6 +3,8 @@ package taskwait
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/taskwait/taskwait/internal/limiter"
@@ -23,6 +25,7 @@ type observation struct {
 	seen       bool
 	final      bool // it was seen, and this is how it ended
 	class      Class
+	mayPass    bool // it is permanent, but may pass where there was a good answer before
 	retryAfter time.Duration
 	trouble    error // what was wrong with the answer, for people; nil: nothing
 }
@@ -39,9 +42,10 @@ func classify(id string, a *answer) observation {
 	case err != nil:
 		return classifyError(err)
 	case !s.known():
-		return observation{seen: true, trouble: fmt.Errorf("unknown status %q", text.Clip(string(s)))}
+		trouble := fmt.Errorf("unknown status %q", text.Clip(string(s)))
+		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: trouble}
 	}
-	return observation{seen: true}
+	return observation{seen: true, retryAfter: a.Value.RetryAfter}
 }
 
 // unusable says what is wrong with a task that was given as the one with this id; nil: nothing.
@@ -59,12 +63,23 @@ func classifyError(err error) observation {
 	o := observation{trouble: err}
 	if q, ok := asQueryError(err); ok {
 		o.class, o.retryAfter = q.Class.forWait(), q.RetryAfter
+		o.mayPass = o.class == ClassPermanent && mayPass(q)
 	}
 	refusal, refused := err.(*limiter.Refusal) //nolint:errorlint // ours, never wrapped
 	if refused && refusal.ForGood || errors.Is(err, ErrInvalidID) {
-		o.class = ClassPermanent // however the Source wraps it
+		o.class, o.mayPass = ClassPermanent, false // however the Source wraps it
 	}
 	return o
+}
+
+// mayPass reports whether a refusal for good may pass where there was a good answer before: the service's word on the
+// credentials, which are replicated and rotated, and what could not be sent or trusted on its way.
+func mayPass(q *QueryError) bool {
+	if q.StatusCode == 0 {
+		var way *url.Error
+		return errors.As(q.Err, &way) && way.Op != "parse"
+	}
+	return q.StatusCode == http.StatusUnauthorized || q.StatusCode == http.StatusForbidden
 }
 
 // asQueryError is errors.As without its allocation for what a Source usually returns.

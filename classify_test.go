@@ -36,7 +36,12 @@ func TestErrorsDoNotAddUp(t *testing.T) {
 // TestPermanentErrorEndsTheWait: a refusal for good ends a wait at once, and is named.
 func TestPermanentErrorEndsTheWait(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
-		refused := &QueryError{Class: ClassPermanent, Code: "DMS.00403002", RequestID: "7d1f", Err: errors.New("403 Forbidden")}
+		refused := &QueryError{
+			Class:     ClassPermanent,
+			Code:      "DMS.00403002",
+			RequestID: "7d1f",
+			Err:       errors.New("403 Forbidden"),
+		}
 		c := script(answer{Err: refused})
 		_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, c))
 		var q *QueryError
@@ -54,7 +59,10 @@ func TestPermanentErrorEndsTheWait(t *testing.T) {
 // TestRowOfAnotherTask: the answer for another task is none.
 func TestRowOfAnotherTask(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
-		task, err, _ := d.waitFor(t.Context(), newWaiter(t, script(answer{Value: Task{ID: "other", Status: StatusSuccess}})))
+		task, err, _ := d.waitFor(
+			t.Context(),
+			newWaiter(t, script(answer{Value: Task{ID: "other", Status: StatusSuccess}})),
+		)
 		if !errors.Is(err, ErrTaskNotFound) || task.Status != "" {
 			t.Errorf("%v with %v, want ErrTaskNotFound and no task", err, task)
 		}
@@ -75,9 +83,17 @@ func TestRetryAfterHonoured(t *testing.T) {
 			if err != nil || elapsed < tt.least || elapsed > tt.most {
 				t.Errorf("Retry-After %v: %v after %v, want %v to %v", tt.after, err, elapsed, tt.least, tt.most)
 			}
-			_, err, elapsed = d.waitFor(t.Context(), newWaiter(t, script(failed(ClassThrottled, tt.after)), WithTimeout(time.Second)))
+			_, err, elapsed = d.waitFor(
+				t.Context(),
+				newWaiter(t, script(failed(ClassThrottled, tt.after)), WithTimeout(time.Second)),
+			)
 			if !errors.Is(err, ErrTimeout) || elapsed < 5*time.Second || elapsed > 6*time.Second {
-				t.Errorf("Retry-After %v, timeout 1 s: %v after %v, want ErrTimeout when the final poll was repeated for 4 to 5 s", tt.after, err, elapsed)
+				t.Errorf(
+					"Retry-After %v, timeout 1 s: %v after %v, want ErrTimeout when the final poll was repeated for 4 to 5 s",
+					tt.after,
+					err,
+					elapsed,
+				)
 			}
 		}
 	})

@@ -49,13 +49,15 @@ func (l *deadlines) end() (end time.Time, ok bool) {
 	return l.began.Add(l.timeout), true
 }
 
-// shorten makes a pause after the observation o so short that a poll falls at the grace's end, or where the task will have
-// stalled.
+// shorten makes a pause after the observation o so short that a poll falls at the grace's end, at that of the tolerance
+// for refusals, or where the task will have stalled.
 func (l *deadlines) shorten(s *state, o *observation, now time.Time, pause time.Duration) time.Duration {
 	var left time.Duration
 	switch {
 	case o.is(ClassNotFound):
 		left = s.notFoundStreak.since.Add(l.grace).Sub(now)
+	case o.is(ClassPermanent):
+		left = s.refusalStreak.since.Add(refusalTolerance).Sub(now)
 	case o.seen && l.stall > 0:
 		left = s.lastChangedAt.Add(l.stall).Sub(now)
 	}

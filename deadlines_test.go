@@ -50,7 +50,10 @@ func TestGraceIsTime(t *testing.T) {
 func TestTimeIsUsedToTheEnd(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
 		const limit = 10 * time.Minute
-		_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, until(limit-time.Millisecond, running, success), WithTimeout(limit)))
+		_, err, elapsed := d.waitFor(
+			t.Context(),
+			newWaiter(t, until(limit-time.Millisecond, running, success), WithTimeout(limit)),
+		)
 		if err != nil || elapsed > limit {
 			t.Errorf("done 1 ms before the timeout: %v after %v", err, elapsed)
 		}

@@ -18,6 +18,10 @@ const (
 	minErrors   = 3
 	minNotFound = 2
 
+	// refusalTolerance is how long a wait that has had a good answer bears refusals for good that may pass: IAM is
+	// consistent after seconds, keys are rotated, and clocks step after sleep.
+	refusalTolerance = time.Minute
+
 	// finalRetry is the pause before a final poll that was throttled, or failed, is repeated; up to twice as much, at random.
 	finalRetry = 500 * time.Millisecond
 )
@@ -46,7 +50,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 		return o.ends(outcome)
 	case limited && !a.Sent.Before(end):
 		return s.afterFinalPoll(o, end, now, rnd)
-	case o.is(ClassPermanent):
+	case o.is(ClassPermanent) && !s.bears(&o, a.Sent):
 		return o.ends(permanentReason(o.trouble))
 	case limited && !now.Before(end): // the timeout passed while the poll was in flight: the final poll comes at once
 		return s.pollAgain(o, now, 0)
@@ -85,7 +89,7 @@ func (s *state) pollAgain(o observation, now time.Time, pause time.Duration) dec
 // time: it is the most important poll of all.
 func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) decision {
 	left := end.Add(poll.FinalAllowance - poll.FinalReserve).Sub(now)
-	if again := o.is(ClassThrottled) || o.is(ClassTransient); again && left > 0 {
+	if again := o.is(ClassThrottled) || o.is(ClassTransient) || s.bears(&o, now); again && left > 0 {
 		return s.pollAgain(o, now, min(left, finalRetry+time.Duration(rnd*float64(finalRetry))))
 	}
 	return s.endUnconfirmed(o, ErrTimeout)

@@ -154,6 +154,7 @@ func TestInvalidInput(t *testing.T) {
 		{"tolerance", "id", []Option{WithErrorTolerance(-1)}, ErrInvalidOption, `taskwait: invalid option: WithErrorTolerance -1ns, want at least 0s`},
 		{"grace", "id", []Option{WithNotFoundGrace(-1)}, ErrInvalidOption, `taskwait: invalid option: WithNotFoundGrace -1ns, want at least 0s`},
 		{"nil option", "id", []Option{WithTimeout(1), nil}, ErrInvalidOption, `taskwait: invalid option: option 2 of 2 is nil`},
+		{"zero logger", "id", []Option{WithLogger(&zap.Logger{})}, ErrInvalidOption, `taskwait: invalid option: WithLogger: a zero zap.Logger, want one made by zap.New`},
 		{"nil BackOff", "id", []Option{WithBackOff(func() backoff.BackOff { return nil })}, ErrInvalidOption, `taskwait: invalid option: WithBackOff: the function returned nil`},
 		{"empty", "", nil, ErrInvalidID, `taskwait: invalid id: task id "" is empty`},
 		{"long", strings.Repeat("a", 257), nil, ErrInvalidID, `taskwait: invalid id: task id "` + strings.Repeat("a", 256) + `…" has 257 bytes, want at most 256`},

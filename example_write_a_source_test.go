@@ -15,7 +15,7 @@ type jobs map[string]string
 func (j jobs) Task(_ context.Context, id string) (taskwait.Task, error) {
 	word, known := j[id]
 	if !known {
-		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("404 Not Found")}
+		return taskwait.Task{}, taskwait.NotFound(errors.New("no such import"))
 	}
 	status, translated := map[string]taskwait.Status{
 		"queued": taskwait.StatusCreated, "running": taskwait.StatusExecuting, "done": taskwait.StatusSuccess,

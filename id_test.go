@@ -85,8 +85,10 @@ func TestStartedIDIsKept(t *testing.T) {
 			t.Errorf("%v, %v; want SUCCESS", task, err)
 		}
 		asked := []string{}
-		for range newWaiter(t, src).WaitForTasks(t.Context(), []string{id, id}) {
-			asked = append(asked, id)
+		for task, err := range newWaiter(t, src).WaitForTasks(t.Context(), []string{id, id}) {
+			if asked = append(asked, task.ID); err != nil {
+				t.Error(err)
+			}
 		}
 		if !slices.Equal(asked, []string{id, id}) {
 			t.Errorf("%d results, want 2", len(asked))

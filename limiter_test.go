@@ -36,15 +36,27 @@ func perSecond(n int) *Limiter { return NewLimiter(rate.NewLimiter(rate.Limit(n)
 
 func noPermitInTime(t *testing.T, d driver) {
 	c := script(running)
-	_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)))
-	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).FinalPollFailed || len(c.asked) != 1 {
-		t.Errorf("%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed", err, elapsed, len(c.asked))
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)),
+	)
+	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).FinalPollFailed ||
+		len(c.asked) != 1 {
+		t.Errorf(
+			"%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed",
+			err,
+			elapsed,
+			len(c.asked),
+		)
 	}
 }
 
 func finalPollWithinQuota(t *testing.T, d driver) {
 	limited := WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(23*time.Second), 1)))
-	_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, until(10*time.Second, running, success), limited, WithTimeout(20*time.Second)))
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, until(10*time.Second, running, success), limited, WithTimeout(20*time.Second)),
+	)
 	if err != nil || elapsed.Round(time.Millisecond) != 23*time.Second {
 		t.Errorf("%v after %v, want success after 23s, with the first permit after the timeout", err, elapsed)
 	}
@@ -155,7 +167,10 @@ func throttleIsEverybodys(t *testing.T) {
 		if quiet < hold || quiet > hold*11/10+250*time.Millisecond && n > 1 {
 			t.Errorf("%d waits: nobody asks for %v after the throttle, want 10s and a tenth", n, quiet)
 		}
-		back := slices.DeleteFunc(slices.Clone(asked[first+1:]), func(at time.Time) bool { return at.Sub(asked[first+1]) > hold/2 })
+		back := slices.DeleteFunc(
+			slices.Clone(asked[first+1:]),
+			func(at time.Time) bool { return at.Sub(asked[first+1]) > hold/2 },
+		)
 		if most := mostWithin(back, 100*time.Millisecond); most > max(1, n/50) {
 			t.Errorf("%d waits: %d come back within 100ms", n, most)
 		}
@@ -168,10 +183,22 @@ func queuedSaysSo(t *testing.T, d driver) {
 		t.Fatal(err)
 	}
 	var told []time.Duration
-	_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l)), WithProgress(func(p Progress) {
-		told = append(told, p.QueuedFor)
-	}))
-	want := []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second, 0, 0}
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, script(success), WithLimiter(l)),
+		WithProgress(func(p Progress) {
+			told = append(told, p.QueuedFor)
+		}),
+	)
+	want := []time.Duration{
+		10 * time.Second,
+		20 * time.Second,
+		30 * time.Second,
+		40 * time.Second,
+		50 * time.Second,
+		0,
+		0,
+	}
 	if err != nil || elapsed != 55*time.Second || !slices.Equal(told, want) {
 		t.Errorf("%v after %v, told of %v, want success after 55s, and %v", err, elapsed, told, want)
 	}
@@ -190,8 +217,8 @@ func quotaOverWaiters(t *testing.T, d driver) {
 	}
 }
 
-// TestDetailsTakeTurns makes sure that details are asked for within the quota, or not at all, and that a throttle of theirs
-// counts.
+// TestDetailsTakeTurns makes sure that details are asked for within the quota, or not at all, and that a throttle of
+// theirs counts.
 func TestDetailsTakeTurns(t *testing.T) { inBubble(detailsTakeTurns)(t) }
 
 func detailsTakeTurns(t *testing.T) {
@@ -209,4 +236,24 @@ func detailsTakeTurns(t *testing.T) {
 	if err != nil || elapsed < time.Minute || elapsed > 67*time.Second {
 		t.Errorf("%v after %v, want success when the throttle of the details is over", err, elapsed)
 	}
+}
+
+// TestLimiterWait: a request of one's own waits in the queue of the polls, and comes after those that were due before.
+func TestLimiterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(rate.NewLimiter(rate.Every(10*time.Second), 1))
+		begin := time.Now()
+		for n := range 3 {
+			if err := l.Wait(t.Context()); err != nil || time.Since(begin) != time.Duration(n)*10*time.Second {
+				t.Errorf("request %d: %v after %v, want a permit every 10s", n, err, time.Since(begin))
+			}
+		}
+		ctx := cancelAfter(t, time.Second, nil)
+		if err := l.Wait(ctx); !errors.Is(err, context.Canceled) || time.Since(begin) != 21*time.Second {
+			t.Errorf("%v after %v, want context.Canceled at once", err, time.Since(begin))
+		}
+		if err := (*Limiter)(nil).Wait(t.Context()); err != nil {
+			t.Errorf("no Limiter: %v, want no quota", err)
+		}
+	})
 }

@@ -110,6 +110,9 @@ func (s *settings) check() error {
 	if s.confirmations < 0 {
 		return fmt.Errorf("taskwait: %w: WithConfirmations %d, want at least 0", ErrInvalidOption, s.confirmations)
 	}
+	if s.log.Core() == nil {
+		return fmt.Errorf("taskwait: %w: WithLogger: a zero zap.Logger, want one made by zap.New", ErrInvalidOption)
+	}
 	return nil
 }
 

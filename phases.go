@@ -43,7 +43,7 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 		return x.notAccepted(ctx, outcome, e)
 	}
 	if outcome.id != "" {
-		return x.waitForTask(ctx, outcome.id)
+		return x.waitForTask(ctx, outcome.id, false)
 	}
 	search := &searchPhase{op: x.op, attempt: outcome.attempt}
 	if e := x.search(ctx, search, x.settings.forPhase(x.settings.grace)); e != nil {
@@ -52,7 +52,7 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 	}
 	id := search.candidates()[0].ID
 	search.id = id
-	if e = x.waitForTask(ctx, id); e != nil && !e.Task.Status.Terminal() {
+	if e = x.waitForTask(ctx, id, true); e != nil && !e.Task.Status.Terminal() {
 		return e
 	}
 	if e := x.confirm(ctx, search, id, outcome.at); e != nil {
@@ -147,9 +147,10 @@ func (x *execution) phase(ctx context.Context, w *wait, poll func(context.Contex
 	return e
 }
 
-// waitForTask waits for the operation's task.
-func (x *execution) waitForTask(ctx context.Context, id string) *WaitError {
+// waitForTask waits for the operation's task; listed: Find has found it.
+func (x *execution) waitForTask(ctx context.Context, id string, listed bool) *WaitError {
 	w, err := x.next(ctx, x.settings, id)
+	w.state.listReadable = listed
 	e := x.waitOn(ctx, w, id, err)
 	if e != nil {
 		e.Operation = x.op.Name

@@ -36,16 +36,26 @@ func TestCallbacksInOrder(t *testing.T) {
 		returned := false
 		var polls []int
 		last := Progress{}
-		_, err, _ := d.waitFor(cancelAfter(t, 10500*time.Millisecond, nil), newWaiter(t, &cloud{answers: []answer{running}, latency: time.Second}, every(4*time.Second)),
+		_, err, _ := d.waitFor(
+			cancelAfter(t, 10500*time.Millisecond, nil),
+			newWaiter(t, &cloud{answers: []answer{running}, latency: time.Second}, every(4*time.Second)),
 			WithProgress(func(p Progress) {
 				if returned {
 					t.Error("called after the return")
 				}
 				polls, last = append(polls, p.Polls), p
-			}))
+			}),
+		)
 		returned = true
 		if want := []int{1, 2, 3}; !reflect.DeepEqual(polls, want) || !last.Done || last.Outcome != err {
-			t.Errorf("polls told = %v, last %v %v; want %v, the last with the outcome %v", polls, last.Done, last.Outcome, want, err)
+			t.Errorf(
+				"polls told = %v, last %v %v; want %v, the last with the outcome %v",
+				polls,
+				last.Done,
+				last.Outcome,
+				want,
+				err,
+			)
 		}
 		time.Sleep(time.Hour)
 	})

@@ -22,8 +22,10 @@ type state struct {
 	deadlinePollAt time.Time // when the poll before the context's deadline is due; zero: it is not planned yet
 	errorStreak    streak    // transient errors in a row
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
+	refusalStreak  streak    // refusals for good in a row that may pass, other errors in between not counted
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
 	leftStalePhase bool      // the phase of WithStalePhase was left
+	listReadable   bool      // the Source could list, or find, tasks: the credentials were good
 }
 
 // reported is what a Detailer has said of the task.
@@ -59,9 +61,11 @@ func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 		return
 	case o.class == ClassNotFound:
 		s.notFoundStreak.add(now)
-		s.errorStreak, s.successStreak = streak{}, 0
+		s.errorStreak, s.refusalStreak, s.successStreak = streak{}, streak{}, 0
 	case o.class == ClassThrottled || o.class == ClassConflict:
 		s.errorStreak = streak{} // the service is well, and said so
+	case o.mayPass:
+		s.refusalStreak.add(now)
 	default:
 		s.errorStreak.add(now)
 	}
@@ -92,7 +96,8 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	if !t.Status.Terminal() {
 		s.lastRunningAt = a.Sent
 	}
-	s.task, s.errorStreak, s.notFoundStreak, s.failing = t, streak{}, streak{}, 0
+	s.task, s.failing = t, 0
+	s.errorStreak, s.notFoundStreak, s.refusalStreak = streak{}, streak{}, streak{}
 }
 
 // confirms reports whether a SUCCESS counts: the first one does, and then one for each pause of the wait's own. What
@@ -136,6 +141,12 @@ func (s *state) recordDetails(d *Task, now time.Time) {
 		s.lastChangedAt = now
 	}
 	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, left: t.Remaining}
+}
+
+// bears reports whether the refusal o, by a query that was sent then, may pass yet.
+func (s *state) bears(o *observation, sent time.Time) bool {
+	r := &s.refusalStreak
+	return o.mayPass && (s.seen() || s.listReadable) && (r.count < 2 || sent.Before(r.since.Add(refusalTolerance)))
 }
 
 func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }

@@ -22,6 +22,10 @@ type Task struct {
 	CreatedAt     time.Time     `json:"createdAt,omitzero"`      // by the service's clock; zero: unknown
 	UpdatedAt     time.Time     `json:"updatedAt,omitzero"`      // by the service's clock; an end only once Status is terminal; zero: unknown
 
+	// RetryAfter is the service's wish for the next query, from this answer; 0: none. It is honoured like that of an error,
+	// up to 5 min; the schedule's pause stands if it is longer. Nanoseconds in JSON.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+
 	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
 
 	// Unconfirmed is set by the wait, never by a Source: Status is SUCCESS, but it was not seen as often in a row as

@@ -39,7 +39,15 @@ func TestStatus(t *testing.T) {
 
 func TestTaskString(t *testing.T) {
 	percent := 40
-	task := Task{ID: "8abf", Kind: "resize", Status: StatusExecuting, Percent: &percent, Remaining: 90 * time.Second, FailureCode: "X", FailureReason: "late"}
+	task := Task{
+		ID:            "8abf",
+		Kind:          "resize",
+		Status:        StatusExecuting,
+		Percent:       &percent,
+		Remaining:     90 * time.Second,
+		FailureCode:   "X",
+		FailureReason: "late",
+	}
 	if got, want := task.String(), `task "8abf": EXECUTING (resize), 40%, 1m30s left, X late`; got != want {
 		t.Errorf("String() = %s, want %s", got, want)
 	}
@@ -84,7 +92,9 @@ func TestTaskJSON(t *testing.T) {
 	if full.Raw = nil; !reflect.DeepEqual(back, full) {
 		t.Errorf("back from JSON: %v, want %v", back, full)
 	}
-	if text, _ := json.Marshal(Task{ID: "8abf", Status: StatusCreated}); string(text) != `{"id":"8abf","status":"CREATED"}` {
+	if text, _ := json.Marshal(Task{ID: "8abf", Status: StatusCreated}); string(
+		text,
+	) != `{"id":"8abf","status":"CREATED"}` {
 		t.Errorf("JSON of a bare task = %s", text)
 	}
 }
@@ -121,7 +131,10 @@ func TestEveryTerminalStatus(t *testing.T) {
 			}
 		}
 		for _, status := range []Status{StatusCreated, StatusExecuting} {
-			if _, err, _ := d.waitFor(cancelAfter(t, time.Hour, nil), newWaiter(t, script(seen(status)))); !errors.Is(err, context.Canceled) {
+			if _, err, _ := d.waitFor(cancelAfter(t, time.Hour, nil), newWaiter(t, script(seen(status)))); !errors.Is(
+				err,
+				context.Canceled,
+			) {
 				t.Errorf("%s: %v, want it to wait on", status, err)
 			}
 		}

@@ -29,6 +29,7 @@ type shared struct {
 	times          map[*wait]int // how often an id was given, if more than once
 	first          time.Time     // when the first polls are due
 	deadlinePollAt time.Time     // of a wait that has had no answer yet
+	listReadable   bool          // a list has shown the task of one of them
 	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
 
@@ -106,6 +107,8 @@ func (w *wait) handle(a *answer) (d decision) {
 		return d
 	}
 	now, before := time.Now(), w.state.task
+	w.listReadable = w.listReadable || a.Listed && a.Err == nil
+	w.state.listReadable = w.state.listReadable || w.listReadable
 	d = decide(&w.deadlines, &w.state, a, now, w.pause(a, now), rand.Float64())
 	if !d.seen {
 		w.err = d.trouble
@@ -246,6 +249,9 @@ func (w *wait) takeDetails(d *Task) {
 	s.recordDetails(d, now)
 	if left := s.task.Remaining; left > 0 && w.newBackOff == nil {
 		pause := w.deadlines.shorten(s, &observation{seen: true}, now, w.exponential.Until(left, rand.Float64()))
+		if s.task.RetryAfter > 0 { // the service's wish stands, which the planned poll keeps
+			pause = max(pause, s.plannedAt.Sub(now))
+		}
 		s.plannedAt = now.Add(w.deadlines.clamp(s, now, now, pause))
 	}
 	next := max(s.plannedAt.Sub(now), 0)

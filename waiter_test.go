@@ -165,13 +165,34 @@ func finalPoll(t *testing.T, d driver) {
 		elapsed time.Duration
 		queries int
 	}{
-		{name: "in flight, and done", answers: []answer{executing, executing, success}, latency: 2 * time.Second, elapsed: 11 * time.Second, queries: 3},
-		{name: "in flight, not done: a fresh look", answers: []answer{executing, executing, executing, success}, latency: 2 * time.Second, elapsed: 13 * time.Second, queries: 4},
-		{name: "neither of them", answers: []answer{executing}, latency: 2 * time.Second, want: ErrTimeout, elapsed: 13 * time.Second, queries: 4},
-		{name: "in flight for 2.5 s more", answers: []answer{executing, success}, latency: 5 * time.Second, elapsed: 12500 * time.Millisecond, queries: 2},
-		{name: "a hung query gives way to a fresh look", answers: []answer{executing}, latency: time.Hour, want: ErrTimeout, elapsed: 15 * time.Second, queries: 2},
-		{name: "a hung query that heeds nothing", answers: []answer{executing}, latency: time.Hour, deaf: true, want: ErrTimeout, elapsed: 15 * time.Second, queries: 1},
-		{name: "a deaf query that answers within the 5 s", answers: []answer{success}, latency: 14500 * time.Millisecond, deaf: true, elapsed: 14500 * time.Millisecond, queries: 1},
+		{
+			name: "in flight, and done", answers: []answer{executing, executing, success}, latency: 2 * time.Second,
+			elapsed: 11 * time.Second, queries: 3,
+		},
+		{
+			name: "in flight, not done: a fresh look", answers: []answer{executing, executing, executing, success},
+			latency: 2 * time.Second, elapsed: 13 * time.Second, queries: 4,
+		},
+		{
+			name: "neither of them", answers: []answer{executing}, latency: 2 * time.Second, want: ErrTimeout,
+			elapsed: 13 * time.Second, queries: 4,
+		},
+		{
+			name: "in flight for 2.5 s more", answers: []answer{executing, success}, latency: 5 * time.Second,
+			elapsed: 12500 * time.Millisecond, queries: 2,
+		},
+		{
+			name: "a hung query gives way to a fresh look", answers: []answer{executing}, latency: time.Hour,
+			want: ErrTimeout, elapsed: 15 * time.Second, queries: 2,
+		},
+		{
+			name: "a hung query that heeds nothing", answers: []answer{executing}, latency: time.Hour, deaf: true,
+			want: ErrTimeout, elapsed: 15 * time.Second, queries: 1,
+		},
+		{
+			name: "a deaf query that answers within the 5 s", answers: []answer{success},
+			latency: 14500 * time.Millisecond, deaf: true, elapsed: 14500 * time.Millisecond, queries: 1,
+		},
 		{
 			name: "the query timeout falls between the timeout and its end", answers: []answer{executing}, latency: time.Hour,
 			opts: []Option{WithQueryTimeout(11 * time.Second)}, want: ErrTimeout, elapsed: 15 * time.Second, queries: 2,
@@ -246,7 +267,10 @@ func TestLatePanics(t *testing.T) {
 			time.Sleep(time.Second)
 			panic("boom")
 		})
-		if _, err, _ := waitFor(ctx, newWaiter(t, afterwards, WithLogger(zap.New(core)))); !errors.Is(err, context.Canceled) {
+		if _, err, _ := waitFor(ctx, newWaiter(t, afterwards, WithLogger(zap.New(core)))); !errors.Is(
+			err,
+			context.Canceled,
+		) {
 			t.Errorf("a panic when the wait has ended: %v, want context.Canceled", err)
 		}
 		time.Sleep(time.Minute)
@@ -323,7 +347,12 @@ func TestAbandonedCalls(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if w.AbandonedCalls() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
-			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.AbandonedCalls(), c.running.Load(), len(c.asked))
+			t.Errorf(
+				"when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1",
+				w.AbandonedCalls(),
+				c.running.Load(),
+				len(c.asked),
+			)
 		}
 	})
 }
@@ -385,7 +414,11 @@ func goexit() { runtime.Goexit() }
 // TestManyGoroutines: one Waiter serves many goroutines.
 func TestManyGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWaiter(t, SourceFunc(func(context.Context, string) (Task, error) { return Task{Status: StatusExecuting}, nil }), WithTimeout(time.Hour))
+		w := newWaiter(
+			t,
+			SourceFunc(func(context.Context, string) (Task, error) { return Task{Status: StatusExecuting}, nil }),
+			WithTimeout(time.Hour),
+		)
 		var all sync.WaitGroup
 		for i := range 100 {
 			all.Go(func() {

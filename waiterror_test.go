@@ -30,9 +30,13 @@ func TestContextsErrorBesideLastErr(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		unavailable := answer{Err: &QueryError{Code: "DMS.00500000", Err: errors.New("503 Service Unavailable")}}
-		task, err, _ := d.waitFor(ctx, newWaiter(t, script(append([]answer{running}, repeat(9, unavailable)...)...), every(4*time.Second)))
+		task, err, _ := d.waitFor(
+			ctx,
+			newWaiter(t, script(append([]answer{running}, repeat(9, unavailable)...)...), every(4*time.Second)),
+		)
 		we := asWaitError(t, err)
-		if we.LastErr != unavailable.Err || we.Polls != 6 || we.Errors != 5 || we.Task.Status != StatusExecuting || task.Status != StatusExecuting {
+		if we.LastErr != unavailable.Err || we.Polls != 6 || we.Errors != 5 || we.Task.Status != StatusExecuting ||
+			task.Status != StatusExecuting {
 			t.Errorf("%#v with %v", we, task)
 		}
 		want := `taskwait: task "id": context deadline exceeded after 20s: last seen EXECUTING, 6 polls, 5 errors, last: 503 Service Unavailable (DMS.00500000)`

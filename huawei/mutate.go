@@ -35,7 +35,7 @@ func Mutate[T any](
 	if err != nil {
 		return Reply[T]{At: rec.date(), rec: rec}, mutationError(err, rec)
 	}
-	return Reply[T]{value, rec.date(), rec}, nil
+	return Reply[T]{value, rec.date(), taskwait.RetryAfter(rec.header), rec}, nil
 }
 
 // mutationError is err, of a call that must not be made twice unless that is known to be safe.

@@ -26,7 +26,10 @@ import (
 type Reply[T any] struct {
 	Value T
 	At    time.Time // when the service answered, by its own clock, to the second; zero: it does not say
-	rec   *recorder
+
+	RetryAfter time.Duration // how long the service wishes to be left alone; 0: it does not say
+
+	rec *recorder
 }
 
 // Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
@@ -60,7 +63,7 @@ func Query[T any](
 	if err != nil {
 		return Reply[T]{}, err
 	}
-	return Reply[T]{value, rec.date(), rec}, nil
+	return Reply[T]{value, rec.date(), taskwait.RetryAfter(rec.header), rec}, nil
 }
 
 // invoke makes the call, and also gives what the recorder saw of it.

@@ -20,8 +20,8 @@ type Answer struct {
 	// Task is the answer where Err is nil. An empty ID is filled in with the id that is polled.
 	Task taskwait.Task
 
-	// Err is what the Source returns instead of a Task. A plain error is a passing fault; a [*taskwait.QueryError] says
-	// more.
+	// Err is what the Source returns instead of a Task. A plain error is a passing fault; [taskwait.NotFound],
+	// [taskwait.Throttled] and [taskwait.Permanent] say more.
 	Err error
 
 	// Times is how many polls get the answer before the next one without After. 0: one. The next one with After comes at
@@ -93,9 +93,7 @@ func (s *script) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	a, ok := s.next(id)
 	switch {
 	case !ok:
-		return taskwait.Task{}, &taskwait.QueryError{
-			Class: taskwait.ClassNotFound, Err: errors.New("sourcetest: the first answer's After has not come"),
-		}
+		return taskwait.Task{}, taskwait.NotFound(errors.New("sourcetest: the first answer's After has not come"))
 	case a.Err != nil:
 		return taskwait.Task{}, a.Err
 	}

@@ -83,9 +83,9 @@ func show(out io.Writer, p taskwait.Progress) {
 	switch {
 	case p.Done:
 	case p.Err != nil:
-		fmt.Fprintf(out, "   %4.1fs  %s\n          next look in %.1fs\n", p.Elapsed.Seconds(), p.Err, p.Next.Seconds())
+		fmt.Fprintf(out, "   %4.1fs  %s\n          next poll in %.1fs\n", p.Elapsed.Seconds(), p.Err, p.Next.Seconds())
 	case p.Changed && p.Next > 0:
-		fmt.Fprintf(out, "   %4.1fs  %s, next look in %.1fs\n", p.Elapsed.Seconds(), p.Task.Status, p.Next.Seconds())
+		fmt.Fprintf(out, "   %4.1fs  %s, next poll in %.1fs\n", p.Elapsed.Seconds(), p.Task.Status, p.Next.Seconds())
 	case p.Changed:
 		fmt.Fprintf(out, "   %4.1fs  %s after %d polls\n", p.Elapsed.Seconds(), p.Task.Status, p.Polls)
 	}

@@ -44,6 +44,7 @@ const (
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
+	denied    meaning = "denied" // permanent, but it may pass where there was a good answer
 	lagging   meaning = "lagging"  // a row of a task that runs, whatever the truth
 	unsigned  meaning = "unsigned" // the request could not be signed: transient
 )
@@ -123,7 +124,7 @@ var faults = []struct {
 	},
 	{weight: 1, means: transient, fault: fakecloud.Respond(200, `{"task_count":"7","tasks":{}}`)},
 	{weight: 1, means: permanent, fault: fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
-	{weight: 1, means: permanent, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
+	{weight: 1, means: denied, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist.")},
 }
 
@@ -295,7 +296,12 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 
 // oracle is how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
-	var bad, gone []time.Duration
+	var bad, gone, refused []time.Duration
+	good := false
+	// bears reports whether a refusal of a query that was sent then may pass yet.
+	bears := func(means meaning, sent time.Duration) bool {
+		return means == denied && good && (len(refused) < 2 || sent < refused[0]+time.Minute)
+	}
 	final, absentAt := -1, -time.Hour
 	for i, e := range c.events {
 		late := c.timeout > 0 && e.arrived >= c.timeout
@@ -303,22 +309,29 @@ func (c *chaos) oracle() (outcome string, last int) {
 		if c.ctxEnd > 0 && e.arrived >= c.ctxEnd {
 			return "context", i
 		}
+		switch means {
+		case denied:
+			refused = append(refused, e.arrived)
+		case rows, unknown, lagging, missing:
+			refused, good = nil, good || means != missing
+		}
 		if means == rows && e.status.Terminal() {
 			return string(e.status), i
 		}
 		if c.timeout > 0 && e.sent >= c.timeout {
-			repeated := means == transient || means == throttled
+			repeated := means == transient || means == throttled || bears(means, e.arrived)
 			if final = i; !repeated || e.arrived >= c.timeout+4*time.Second {
 				return "timeout", i
 			}
 			continue
 		}
-		if means != transient {
+		if means != transient && means != denied {
 			bad = nil
 		}
-		switch means {
-		case permanent:
+		if means == permanent || means == denied && !bears(means, e.sent) {
 			return "query", i
+		}
+		switch means {
 		case transient:
 			if bad = append(bad, e.arrived); !late && len(bad) >= 3 && e.arrived-bad[0] >= c.tolerance {
 				return "query", i

@@ -457,3 +457,22 @@ func TestDeafTransport(t *testing.T) {
 		}
 	})
 }
+
+// TestTaskRetryAfter: a good answer may say when to come again.
+func TestTaskRetryAfter(t *testing.T) {
+	client := newClient(t, fakekafka.New())
+	wire := odd(func() *http.Response {
+		body := io.NopCloser(strings.NewReader(`{"tasks":[{"id":"task","status":"EXECUTING"}]}`))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Retry-After": {"30"}}, Body: body}
+	})
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+		WithCredential(client.HcClient.GetCredential()).
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
+	if err != nil {
+		t.Fatal(err)
+	}
+	task, err := kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task")
+	if err != nil || task.RetryAfter != 30*time.Second || task.Status != taskwait.StatusExecuting {
+		t.Errorf("%v, RetryAfter %v, %v; want EXECUTING and 30s", task, task.RetryAfter, err)
+	}
+}

@@ -55,10 +55,11 @@ func ExampleSource_OperationNamed() {
 	request := &model.ModifyKafkaPublicIpAccessSwitchRequest{
 		InstanceId: "kafka-1", Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: &ip},
 	}
-	task, err := waiter.Do(context.Background(), source.OperationNamed("bindInstancePublicIp", func(c *kafka.KafkaClient) error {
+	bind := source.OperationNamed("bindInstancePublicIp", func(c *kafka.KafkaClient) error {
 		_, err := c.ModifyKafkaPublicIpAccessSwitch(request)
 		return err
-	}))
+	})
+	task, err := waiter.Do(context.Background(), bind)
 	fmt.Println(task.Kind, task.Status, err) // prints: bindInstancePublicIp SUCCESS <nil>
 }
 

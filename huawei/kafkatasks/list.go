@@ -102,7 +102,7 @@ func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.doubt.seen(idsOf(p.rows)...)
+	s.absence.seen(idsOf(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -124,7 +124,7 @@ func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task str
 	if err := r.finish(ctx); err != nil {
 		return s.judge(ctx, task, err)
 	}
-	s.doubt.seen(idsOf(r.rows)...)
+	s.absence.seen(idsOf(r.rows)...)
 	return nil
 }
 

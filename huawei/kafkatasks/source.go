@@ -26,7 +26,7 @@ const permission = "dms:instance:getBackgroundTask"
 type Source struct {
 	caller     *huawei.Caller // nil: there is no client
 	instanceID string
-	doubt      *doubt
+	absence    *absence
 }
 
 var _ taskwait.Lister = (*Source)(nil)
@@ -42,7 +42,7 @@ func New(client *kafka.KafkaClient, instanceID string) *Source {
 }
 
 func newSource(caller *huawei.Caller, instanceID string) *Source {
-	return &Source{caller: caller, instanceID: instanceID, doubt: &doubt{}}
+	return &Source{caller: caller, instanceID: instanceID, absence: &absence{}}
 }
 
 // Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one, and one that Is
@@ -77,11 +77,12 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	}
 	for _, text := range list.Tasks { // the first row need not be ours
 		if t := backgroundTask(text, reply.At); t.ID == id {
-			s.doubt.seen(id)
+			s.absence.seen(id)
+			t.RetryAfter = reply.RetryAfter
 			return t, nil
 		}
 	}
-	s.doubt.seen()
+	s.absence.seen()
 	return taskwait.Task{}, &taskwait.QueryError{
 		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id"),
 	}

@@ -63,7 +63,7 @@ func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 	if err != nil {
 		return fmt.Errorf("--script %s: %w", file, err)
 	}
-	address, err := listenAddress(host, port)
+	address, err := tcpAddress(host, port)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 	return serveUntil(ctx, cloud, listener)
 }
 
-// listenAddress joins --listen, an address that may have a port, and --port.
-func listenAddress(host string, port uint16) (string, error) {
+// tcpAddress joins --listen, an address that may have a port, and --port.
+func tcpAddress(host string, port uint16) (string, error) {
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		n, err := strconv.ParseUint(p, 10, 16)
 		switch {

@@ -106,8 +106,8 @@ security-token: token-1
 	}
 }
 
-// TestListen: an address may have a port, and any but loopback is warned of.
-func TestListen(t *testing.T) {
+// TestServeFakeAddress: an address may have a port, and any but loopback is warned of.
+func TestServeFakeAddress(t *testing.T) {
 	for _, tt := range []struct {
 		host string
 		port uint16
@@ -127,7 +127,7 @@ func TestListen(t *testing.T) {
 		{"http://127.0.0.1", 0, ""},
 		{"a b", 0, ""},
 	} {
-		if got, err := listenAddress(tt.host, tt.port); got != tt.want || (err == nil) != (tt.want != "") {
+		if got, err := tcpAddress(tt.host, tt.port); got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%q, %d: got %q, %v, want %q", tt.host, tt.port, got, err, tt.want)
 		}
 	}

@@ -22,6 +22,16 @@ func TestREADMESize(t *testing.T) {
 	}
 }
 
+// TestReaders makes sure that each page of docs says in its first line for whom it is.
+func TestReaders(t *testing.T) {
+	for _, name := range documents(t) {
+		_, text, _ := strings.Cut(read(t, name), "\n\n")
+		if name != "README.md" && !strings.HasPrefix(text, "For ") {
+			t.Errorf("%s: got a first line %.40q, want it to say for whom the page is", name, text)
+		}
+	}
+}
+
 // TestREADMEProgram compares the only program of README.md with the whole of an example, and what is shown below with
 // what the test of that example pins.
 func TestREADMEProgram(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
+var errNoKeys = errors.New("no keys: set CLOUD_SDK_AK and CLOUD_SDK_SK, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK")
+
 // Client returns a client of an embedded cloud. Its requests are answered in memory.
 func Client(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	settings := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
@@ -68,5 +70,5 @@ func keys(getenv func(string) string) (ak, sk, token string, err error) {
 			return "", "", "", fmt.Errorf("%sSK is set, but %sAK is not", prefix, prefix)
 		}
 	}
-	return "", "", "", errors.New("no keys: set CLOUD_SDK_AK and CLOUD_SDK_SK (or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK)")
+	return "", "", "", errNoKeys
 }

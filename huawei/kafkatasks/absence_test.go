@@ -20,8 +20,8 @@ var (
 	forbidden = fakecloud.Error(403, "DMS.00403002", "No permission.")
 )
 
-// verdict is the class of an error, and "task" where there is none.
-func verdict(err error) string {
+// classOf is the class of an error, and "task" where there is none.
+func classOf(err error) string {
 	var q *taskwait.QueryError
 	switch {
 	case err == nil:
@@ -81,8 +81,8 @@ func TestInstanceIsGone(t *testing.T) {
 					time.Sleep(q.after)
 					cloud.Inject(fakekafka.RouteShowTask, q.fault)
 					_, err := source.Task(t.Context(), id)
-					if verdict(err) != q.want {
-						t.Fatalf("query %d: %v (%s), want %s", i+1, err, verdict(err), q.want)
+					if classOf(err) != q.want {
+						t.Fatalf("query %d: %v (%s), want %s", i+1, err, classOf(err), q.want)
 					}
 				}
 			})
@@ -118,7 +118,7 @@ func TestInstanceIsGoneElsewhere(t *testing.T) {
 		{list(), "task"}, {task(0), "not found"}, {list(gone404), "not found"}, {list(gone404), "not found"},
 		{task(0), "permanent"}, {page(), "task"}, {task(0), "not found"},
 	} {
-		if verdict(step.err) != step.want {
+		if classOf(step.err) != step.want {
 			t.Errorf("step %d: %v, want %s", i+1, step.err, step.want)
 		}
 	}
@@ -226,8 +226,8 @@ func TestLastingRefusal(t *testing.T) {
 					_, err = source.Task(t.Context(), id)
 					time.Sleep(10 * time.Second)
 				}
-				if verdict(err) != "permanent" || !strings.HasPrefix(err.Error(), tt.text) {
-					t.Errorf("error = %v (%s), want a permanent one: %s", err, verdict(err), tt.text)
+				if classOf(err) != "permanent" || !strings.HasPrefix(err.Error(), tt.text) {
+					t.Errorf("error = %v (%s), want a permanent one: %s", err, classOf(err), tt.text)
 				}
 				if n := asked(cloud, fakekafka.RouteShowInstance); n != tt.asked {
 					t.Errorf("the instance was asked %d times, want %d", n, tt.asked)

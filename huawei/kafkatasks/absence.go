@@ -17,17 +17,17 @@ const (
 	// lags, or a gateway that restarts, says so once.
 	confirmWithin = 10 * time.Second
 
-	// mostDoubted bounds the tasks of which such an answer is remembered. Further ones are "not found".
-	mostDoubted = 4096
+	// mostAbsent bounds the tasks of which such an answer is remembered. Further ones are "not found".
+	mostAbsent = 4096
 
 	// lastingRefusal is how long a 403 lasts before the instance is asked: well before a wait that had a good answer
 	// gives up, which is after a minute.
 	lastingRefusal = 20 * time.Second
 )
 
-// doubt is what a Source remembers of answers by which its instance may be gone. The zero doubt is ready for use. It is
+// absence is what a Source remembers of answers by which its instance may be gone. The zero absence is ready for use. It is
 // safe for concurrent use.
-type doubt struct {
+type absence struct {
 	mu      sync.Mutex
 	absent  map[string]time.Time // when the query for this task was answered with noSuchInstance
 	good    bool                 // a query had a good answer
@@ -38,7 +38,7 @@ type doubt struct {
 }
 
 // seen takes a good answer, with these tasks.
-func (d *doubt) seen(tasks ...string) {
+func (d *absence) seen(tasks ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, task := range tasks {
@@ -48,7 +48,7 @@ func (d *doubt) seen(tasks ...string) {
 }
 
 // isGone takes an answer that there is no such instance, and reports whether it confirms the one before.
-func (d *doubt) isGone(task string, now time.Time) bool {
+func (d *absence) isGone(task string, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, again := d.absent[task]
@@ -58,17 +58,17 @@ func (d *doubt) isGone(task string, now time.Time) bool {
 	if d.absent == nil {
 		d.absent = map[string]time.Time{}
 	}
-	if len(d.absent) >= mostDoubted {
+	if len(d.absent) >= mostAbsent {
 		maps.DeleteFunc(d.absent, func(_ string, at time.Time) bool { return now.Sub(at) > confirmWithin })
 	}
-	if again || len(d.absent) < mostDoubted {
+	if again || len(d.absent) < mostAbsent {
 		d.absent[task] = now
 	}
 	return false
 }
 
 // lasts takes a 403, and reports whether the instance is to be asked: once for all that follow a good answer.
-func (d *doubt) lasts(now time.Time) bool {
+func (d *absence) lasts(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.good && d.refused.IsZero() {
@@ -82,7 +82,7 @@ func (d *doubt) lasts(now time.Time) bool {
 }
 
 // answered takes the instance's own answer. One that says nothing of it makes it be asked again.
-func (d *doubt) answered(answer error) {
+func (d *absence) answered(answer error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.known = answer == nil || isNoSuchInstance(answer) || isForbidden(answer)
@@ -90,7 +90,7 @@ func (d *doubt) answered(answer error) {
 }
 
 // instance is the instance's own answer, if it has given one.
-func (d *doubt) instance() (known bool, answer error) {
+func (d *absence) instance() (known bool, answer error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.known, d.answer
@@ -103,7 +103,7 @@ func (s *Source) judge(ctx context.Context, task string, err error) error {
 	var q *taskwait.QueryError
 	switch {
 	case !errors.As(err, &q):
-	case task != "" && isNoSuchInstance(err) && s.doubt.isGone(task, time.Now()):
+	case task != "" && isNoSuchInstance(err) && s.absence.isGone(task, time.Now()):
 		q.Class = taskwait.ClassPermanent
 	case isForbidden(err):
 		return s.judgeForbidden(ctx, q)
@@ -112,14 +112,14 @@ func (s *Source) judge(ctx context.Context, task string, err error) error {
 }
 
 func (s *Source) judgeForbidden(ctx context.Context, q *taskwait.QueryError) error {
-	if s.doubt.lasts(time.Now()) {
+	if s.absence.lasts(time.Now()) {
 		err := anotherRequest(ctx)
 		if err == nil {
 			_, err = showInstance(ctx, s.caller, s.instanceID)
 		}
-		s.doubt.answered(err)
+		s.absence.answered(err)
 	}
-	switch known, answer := s.doubt.instance(); {
+	switch known, answer := s.absence.instance(); {
 	case !known:
 	case answer == nil:
 		q.Err = fmt.Errorf("instance %q exists, but the query is refused: %w", s.instanceID, q.Err)
