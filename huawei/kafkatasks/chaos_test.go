@@ -44,7 +44,7 @@ const (
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
-	denied    meaning = "denied" // permanent, but it may pass where there was a good answer
+	denied    meaning = "denied"   // permanent, but it may pass where there was a good answer
 	lagging   meaning = "lagging"  // a row of a task that runs, whatever the truth
 	unsigned  meaning = "unsigned" // the request could not be signed: transient
 )
