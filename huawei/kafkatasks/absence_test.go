@@ -260,3 +260,27 @@ func TestRefusalIsOver(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitThroughRefusal: a 403 that lasts ends the wait, and the error says whether the instance is gone.
+func TestWaitThroughRefusal(t *testing.T) {
+	for want, instance := range map[string]fakecloud.Fault{
+		`instance "kafka-1" exists, but the query is refused: 403 Forbidden`: fakecloud.Serve(),
+		`instance "kafka-1" does not exist: 404 Not Found`:                   gone404,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := fakekafka.New()
+			id := cloud.AddTask("kafka-1", fakekafka.Script{Duration: time.Hour})
+			cloud.Inject(fakekafka.RouteShowTask, fakecloud.Serve(), fakecloud.Serve(), forbidden.For(time.Hour))
+			cloud.Inject(fakekafka.RouteShowInstance, instance.For(time.Hour))
+			w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"))
+			began := time.Now()
+			_, err := w.WaitForTask(t.Context(), id)
+			if !errors.Is(err, taskwait.ErrQuery) || !strings.Contains(err.Error(), want) {
+				t.Errorf("error = %v, want ErrQuery: %s", err, want)
+			}
+			if took := time.Since(began); took < 20*time.Second || took > 2*time.Minute {
+				t.Errorf("after %v, want between the time after which a refusal lasts and two minutes", took)
+			}
+		})
+	}
+}

@@ -62,7 +62,7 @@ var rowFaults = []struct {
 	{lagging, oddRow(`"created_at":"2020-01-01T00:00:00+24:00","more":{"x":[null]}`)},
 	{lagging, oddRow(`"name":"late"`, "Retry-After", "7")},
 	{lagging, fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`)},
-	{blank, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
+	{transient, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
 	{missing, fakecloud.Respond(200, `{"tasks":[null,{"status":"SUCCESS"},{"id":"other","status":"SUCCESS"}]}`)},
 	{missing, fakecloud.Error(404, "DMS.00404033", "This task does not exist.")},
 	{transient, fakecloud.Respond(404, "")},
