@@ -50,20 +50,44 @@ func TestBefore(t *testing.T) {
 		read, sent     []time.Duration
 	}{
 		{name: "once", read: []time.Duration{0}, sent: []time.Duration{0}},
-		{name: "again after a conflict", starts: []error{conflict, nil}, read: []time.Duration{0, 5 * s}, sent: []time.Duration{0, 5 * s}},
-		{name: "kept after a throttle", starts: []error{throttled, nil}, read: []time.Duration{0}, sent: []time.Duration{0, 5 * s}},
-		{name: "kept where nothing was sent", starts: []error{notSent, nil}, read: []time.Duration{0}, sent: []time.Duration{0, 5 * s}},
-		{name: "not kept for ever", starts: []error{long, nil}, read: []time.Duration{0, attemptKept}, sent: []time.Duration{0, attemptKept}},
-		{name: "an error that passes", before: []error{errors.New("reset"), nil}, read: []time.Duration{0, 5 * s}, sent: []time.Duration{5 * s}},
-		{name: "an error that does not", before: []error{refusal(ClassPermanent)}, want: []error{ErrNotStarted}, read: []time.Duration{0}},
-		{name: "what it is about is not there", before: []error{refusal(ClassNotFound)}, want: []error{ErrNotStarted}, read: []time.Duration{0}},
-		{name: "nothing is sent where it took too long", slow: 20 * s, opts: []Option{WithTimeout(15 * s)},
-			want: []error{ErrTimeout, ErrNotStarted}, read: []time.Duration{20 * s, 40 * s}},
+		{
+			name: "again after a conflict", starts: []error{conflict, nil}, read: []time.Duration{0, 5 * s},
+			sent: []time.Duration{0, 5 * s},
+		},
+		{
+			name: "kept after a throttle", starts: []error{throttled, nil}, read: []time.Duration{0},
+			sent: []time.Duration{0, 5 * s},
+		},
+		{
+			name: "kept where nothing was sent", starts: []error{notSent, nil}, read: []time.Duration{0},
+			sent: []time.Duration{0, 5 * s},
+		},
+		{
+			name: "not kept for ever", starts: []error{long, nil}, read: []time.Duration{0, attemptKept},
+			sent: []time.Duration{0, attemptKept},
+		},
+		{
+			name: "an error that passes", before: []error{errors.New("reset"), nil}, read: []time.Duration{0, 5 * s},
+			sent: []time.Duration{5 * s},
+		},
+		{
+			name: "an error that does not", before: []error{refusal(ClassPermanent)}, want: []error{ErrNotStarted},
+			read: []time.Duration{0},
+		},
+		{
+			name: "what it is about is not there", before: []error{refusal(ClassNotFound)},
+			want: []error{ErrNotStarted}, read: []time.Duration{0},
+		},
+		{name: "nothing is sent where it took too long", slow: 17 * s, opts: []Option{WithTimeout(15 * s)},
+			want: []error{ErrTimeout, ErrNotStarted}, read: []time.Duration{17 * s, 34 * s}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := &attempts{before: append(tt.before, nil)[:max(1, len(tt.before))], starts: append(tt.starts, nil)[:max(1, len(tt.starts))]}
+				a := &attempts{
+					before: append(tt.before, nil)[:max(1, len(tt.before))],
+					starts: append(tt.starts, nil)[:max(1, len(tt.starts))],
+				}
 				a.slow = tt.slow
 				opts := append([]Option{WithInterval(5*s, 5*s)}, tt.opts...)
 				_, err := newWaiter(t, always(StatusSuccess), opts...).Do(t.Context(), a.operation())
@@ -100,7 +124,8 @@ func TestAttempt(t *testing.T) {
 			t.Fatalf("sent %d times, want 3 times and once", len(a.given))
 		}
 		for i, g := range a.given {
-			if g.Key == "" || g.Key == "ours" || (g.Key == a.given[0].Key) != (i < 3) || g.At.IsZero() || !slices.Equal(g.Seen, []string{"old"}) {
+			if g.Key == "" || g.Key == "ours" || (g.Key == a.given[0].Key) != (i < 3) || g.At.IsZero() ||
+				!slices.Equal(g.Seen, []string{"old"}) {
 				t.Errorf("attempt %d: %+v, want one key for each Do, the time, and what Before has seen", i, g)
 			}
 		}
@@ -109,7 +134,11 @@ func TestAttempt(t *testing.T) {
 
 // TestOperationSettings: what an operation needs holds where no option was given.
 func TestOperationSettings(t *testing.T) {
-	stale := []answer{phase("RUNNING", StatusSuccess), phase("RESTARTING", StatusExecuting), phase("RUNNING", StatusSuccess)}
+	stale := []answer{
+		phase("RUNNING", StatusSuccess),
+		phase("RESTARTING", StatusExecuting),
+		phase("RUNNING", StatusSuccess),
+	}
 	tests := []struct {
 		name         string
 		op           Operation
@@ -126,7 +155,10 @@ func TestOperationSettings(t *testing.T) {
 			ofWaiter: []Option{WithStalePhase("RUNNING"), WithConfirmations(3)}, polls: 5},
 		{name: "0 is 1, and wins", op: Operation{Confirmations: 2}, of: []Option{WithConfirmations(0)}, polls: 1},
 		{name: "a kind", op: Operation{Kind: "restart"}, polls: 1, kind: "restart"},
-		{name: "an option's kind wins", op: Operation{Kind: "restart"}, of: []Option{WithKind("other")}, polls: 1, kind: "other"},
+		{
+			name: "an option's kind wins", op: Operation{Kind: "restart"}, of: []Option{WithKind("other")}, polls: 1,
+			kind: "other",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,9 +185,21 @@ func TestOperationSettings(t *testing.T) {
 // reports none.
 func TestKindBeforeTheFirstAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWaiter(t, script(answer{Err: errors.New("reset")}, seen(StatusExecuting), answer{Value: Task{Kind: "theirs", Status: StatusSuccess}}))
+		w := newWaiter(
+			t,
+			script(
+				answer{Err: errors.New("reset")},
+				seen(StatusExecuting),
+				answer{Value: Task{Kind: "theirs", Status: StatusSuccess}},
+			),
+		)
 		var kinds []string
-		_, err := w.WaitForTask(t.Context(), "id", WithKind("ours"), WithProgress(func(p Progress) { kinds = append(kinds, p.Task.Kind) }))
+		_, err := w.WaitForTask(
+			t.Context(),
+			"id",
+			WithKind("ours"),
+			WithProgress(func(p Progress) { kinds = append(kinds, p.Task.Kind) }),
+		)
 		if want := []string{"ours", "ours", "theirs", "theirs"}; err != nil || !slices.Equal(kinds, want) {
 			t.Errorf("%v, kinds %q; want success, %q", err, kinds, want)
 		}

@@ -2,34 +2,69 @@ package taskwait
 
 import (
 	"errors"
+	"reflect"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/poll"
 )
 
-// TestRunTimeout: the bound of the run begins with the first answer that is not CREATED, and ends the wait by a final poll,
-// within five seconds, also where that hangs.
-func TestRunTimeout(t *testing.T) {
-	created, running := seen(StatusCreated), seen(StatusExecuting)
-	tests := []struct {
-		name    string
-		cloud   *cloud
-		want    error
-		elapsed time.Duration
-	}{
-		{"queued for long", script(repeat(100, created, running, running, running)...), ErrTimeout, 500*time.Second + 12*time.Second},
-		{"done by the final poll", script(repeat(100, created, running, running, running, seen(StatusSuccess))...), nil, 512 * time.Second},
-		{"the final poll hangs", &cloud{answers: []answer{running}, hangs: 12 * time.Second}, ErrTimeout, 17 * time.Second},
-		{"always queued", script(repeat(100, created, seen(StatusSuccess))...), nil, 500 * time.Second},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				_, err, elapsed := waitFor(t.Context(), newWaiter(t, tt.cloud, every(5*time.Second), WithRunTimeout(12*time.Second)))
-				if !errors.Is(err, tt.want) || elapsed != tt.elapsed {
-					t.Errorf("%v after %v, want %v after %v", err, elapsed, tt.want, tt.elapsed)
-				}
-			})
-		})
-	}
+// TestTimeoutWhileAQueryHangs: the timeout holds where a query hangs.
+func TestTimeoutWhileAQueryHangs(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		c := &cloud{answers: []answer{running}, latency: time.Hour, deaf: true}
+		_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, c, WithTimeout(10*time.Second)))
+		if !errors.Is(err, ErrTimeout) || elapsed != 10*time.Second+poll.FinalAllowance {
+			t.Errorf("after %v: %v, want ErrTimeout after 15s", elapsed, err)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// TestNotFoundIsNotPending: the grace is waited out, and no longer.
+func TestNotFoundIsNotPending(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(notFound)))
+		if !errors.Is(err, ErrTaskNotFound) || elapsed != defaultNotFoundGrace || !asWaitError(t, err).StillRunning() {
+			t.Errorf("after %v: %v, want ErrTaskNotFound after the grace", elapsed, err)
+		}
+		if _, err, _ = d.waitFor(t.Context(), newWaiter(t, until(50*time.Second, notFound, success))); err != nil {
+			t.Errorf("listed after 50 s: %v", err)
+		}
+	})
+}
+
+// TestGraceIsTime: the grace does not depend on the interval.
+func TestGraceIsTime(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		for _, pause := range []time.Duration{time.Second, 7 * time.Second, 30 * time.Second, time.Hour} {
+			_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(notFound), every(pause)))
+			if !errors.Is(err, ErrTaskNotFound) || elapsed != time.Minute {
+				t.Errorf("polling every %v: %v after %v, want ErrTaskNotFound after 1m", pause, err, elapsed)
+			}
+		}
+	})
+}
+
+// TestTimeIsUsedToTheEnd: a task that ends with the timeout has ended in time.
+func TestTimeIsUsedToTheEnd(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		const limit = 10 * time.Minute
+		_, err, elapsed := d.waitFor(
+			t.Context(),
+			newWaiter(t, until(limit-time.Millisecond, running, success), WithTimeout(limit)),
+		)
+		if err != nil || elapsed > limit {
+			t.Errorf("done 1 ms before the timeout: %v after %v", err, elapsed)
+		}
+		_, err, elapsed = d.waitFor(t.Context(), newWaiter(t, until(limit, running, success), WithTimeout(limit)))
+		if err != nil || elapsed != limit {
+			t.Errorf("done at the timeout: %v after %v", err, elapsed)
+		}
+		c := script(running)
+		_, err, _ = d.waitFor(t.Context(), newWaiter(t, c, WithTimeout(time.Second)))
+		if want := []float64{0, 1}; !errors.Is(err, ErrTimeout) || !reflect.DeepEqual(c.seconds(), want) {
+			t.Errorf("timeout below the interval: %v, asked at %v s, want %v s", err, c.seconds(), want)
+		}
+	})
 }

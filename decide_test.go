@@ -66,62 +66,174 @@ func TestDecide(t *testing.T) {
 		want    decision // after the last step; all before it must ask again
 	}{
 		{name: "success", steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil)},
-		{name: "success without an id in the answer", steps: []step{same(0, answer{Value: Task{Status: StatusSuccess}})}, want: ends(nil)},
-		{name: "success of another task", steps: []step{same(0, answer{Value: Task{ID: "other", Status: StatusSuccess}})}, want: asks(plan)},
+		{
+			name:  "success without an id in the answer",
+			steps: []step{same(0, answer{Value: Task{Status: StatusSuccess}})}, want: ends(nil),
+		},
+		{
+			name:  "success of another task",
+			steps: []step{same(0, answer{Value: Task{ID: "other", Status: StatusSuccess}})}, want: asks(plan),
+		},
 		{name: "failed", steps: []step{same(0, seen(StatusFailed))}, want: ends(ErrTaskFailed)},
 		{name: "deleted", steps: []step{same(0, seen(StatusDeleted))}, want: ends(ErrTaskDeleted)},
 		{name: "cancelled", steps: []step{same(0, seen(StatusCancelled))}, want: ends(ErrTaskCancelled)},
 		{name: "created", steps: []step{same(0, seen(StatusCreated))}, want: asks(plan)},
 		{name: "executing", steps: []step{same(0, seen(StatusExecuting))}, want: asks(plan)},
-		{name: "created to the very end", steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusSuccess))}, want: ends(nil)},
+		{
+			name:  "created to the very end",
+			steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusSuccess))}, want: ends(nil),
+		},
 
 		{name: "unknown status", steps: []step{same(0, seen("PAUSED"))}, want: asks(plan)},
 		{name: "empty status", steps: []step{same(0, seen(""))}, want: asks(plan)},
 		{name: "Success is not SUCCESS", steps: []step{same(0, seen("Success"))}, want: asks(plan)},
 		{name: "success and a space", steps: []step{same(0, seen("SUCCESS "))}, want: asks(plan)},
 		{name: "unknown for two days", steps: []step{same(0, seen("X")), same(172800, seen("X"))}, want: asks(plan)},
-		{name: "an unknown status ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(400, seen("X")), same(401, plain)}, want: asks(plan)},
+		{
+			name:  "an unknown status ends a run of errors",
+			steps: []step{same(0, plain), same(1, plain), same(400, seen("X")), same(401, plain)}, want: asks(plan),
+		},
 
 		{name: "not found", steps: []step{same(0, missing)}, want: asks(plan)},
-		{name: "a look falls at the grace's end", steps: []step{same(0, missing), same(58, missing)}, want: asks(2 * time.Second)},
-		{name: "not found through the grace", steps: []step{same(0, missing), same(60, missing)}, want: ends(ErrTaskNotFound)},
-		{name: "a look before the grace's end that is answered after it", steps: []step{same(0, missing), {59, 61, missing}}, want: asks(plan)},
+		{
+			name: "a look falls at the grace's end", steps: []step{same(0, missing), same(58, missing)},
+			want: asks(2 * time.Second),
+		},
+		{
+			name: "not found through the grace", steps: []step{same(0, missing), same(60, missing)},
+			want: ends(ErrTaskNotFound),
+		},
+		{
+			name:  "a look before the grace's end that is answered after it",
+			steps: []step{same(0, missing), {59, 61, missing}}, want: asks(plan),
+		},
 		{name: "one look is no evidence", steps: []step{{0, 90, missing}}, want: asks(plan)},
-		{name: "grace counts from the first not found", steps: []step{same(0, seen(StatusCreated)), same(50, missing), same(100, missing)}, want: asks(plan)},
-		{name: "any answer for the id ends the run", steps: []step{same(0, missing), same(50, seen("X")), same(70, missing)}, want: asks(plan)},
-		{name: "errors do not end it", steps: []step{same(0, missing), same(30, plain), same(50, throttled), same(60, missing)}, want: ends(ErrTaskNotFound)},
+		{
+			name:  "grace counts from the first not found",
+			steps: []step{same(0, seen(StatusCreated)), same(50, missing), same(100, missing)}, want: asks(plan),
+		},
+		{
+			name:  "any answer for the id ends the run",
+			steps: []step{same(0, missing), same(50, seen("X")), same(70, missing)}, want: asks(plan),
+		},
+		{
+			name:  "errors do not end it",
+			steps: []step{same(0, missing), same(30, plain), same(50, throttled), same(60, missing)},
+			want:  ends(ErrTaskNotFound),
+		},
 		{name: "errors are not looks", steps: []step{same(0, missing), same(70, plain)}, want: asks(plan)},
-		{name: "not found ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(299, missing), same(301, plain)}, want: asks(plan)},
-		{name: "found, then gone", steps: []step{same(0, seen(StatusExecuting)), same(10, missing), same(70, missing)}, want: ends(ErrTaskNotFound)},
+		{
+			name:  "not found ends a run of errors",
+			steps: []step{same(0, plain), same(1, plain), same(299, missing), same(301, plain)}, want: asks(plan),
+		},
+		{
+			name:  "found, then gone",
+			steps: []step{same(0, seen(StatusExecuting)), same(10, missing), same(70, missing)},
+			want:  ends(ErrTaskNotFound),
+		},
 
 		{name: "throttled", steps: []step{same(0, throttled)}, want: asks(plan)},
-		{name: "Retry-After, jittered upwards", steps: []step{same(0, failed(ClassThrottled, 20*time.Second))}, want: asks(21 * time.Second)},
-		{name: "Retry-After shorter than the schedule", steps: []step{same(0, failed(ClassThrottled, time.Second))}, want: asks(plan)},
-		{name: "Retry-After of a day", steps: []step{same(0, failed(ClassThrottled, 24*time.Hour))}, want: asks(5*time.Minute + 15*time.Second)},
+		{
+			name: "Retry-After, jittered upwards", steps: []step{same(0, failed(ClassThrottled, 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name:  "Retry-After shorter than the schedule",
+			steps: []step{same(0, failed(ClassThrottled, time.Second))}, want: asks(plan),
+		},
+		{
+			name: "Retry-After of a day", steps: []step{same(0, failed(ClassThrottled, 24*time.Hour))},
+			want: asks(5*time.Minute + 15*time.Second),
+		},
 		{name: "Retry-After in the past", steps: []step{same(0, failed(ClassThrottled, -time.Hour))}, want: asks(plan)},
-		{name: "Retry-After on any class", steps: []step{same(0, failed(ClassTransient, 20*time.Second))}, want: asks(21 * time.Second)},
-		{name: "Retry-After beyond the grace's end", steps: []step{same(0, failed(ClassNotFound, 100*time.Second))}, want: asks(105 * time.Second)},
-		{name: "a good answer's RetryAfter", steps: []step{same(0, later(StatusExecuting, 20*time.Second))}, want: asks(21 * time.Second)},
-		{name: "that of an unknown status", steps: []step{same(0, later("PAUSED", 20*time.Second))}, want: asks(21 * time.Second)},
-		{name: "a good answer's, shorter than the schedule", steps: []step{same(0, later(StatusCreated, time.Second))}, want: asks(plan)},
-		{name: "a good answer's, of a day", steps: []step{same(0, later(StatusExecuting, 24*time.Hour))}, want: asks(5*time.Minute + 15*time.Second)},
+		{
+			name: "Retry-After on any class", steps: []step{same(0, failed(ClassTransient, 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name:  "Retry-After beyond the grace's end",
+			steps: []step{same(0, failed(ClassNotFound, 100*time.Second))}, want: asks(105 * time.Second),
+		},
+		{
+			name: "a good answer's RetryAfter", steps: []step{same(0, later(StatusExecuting, 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name: "that of an unknown status", steps: []step{same(0, later("PAUSED", 20*time.Second))},
+			want: asks(21 * time.Second),
+		},
+		{
+			name:  "a good answer's, shorter than the schedule",
+			steps: []step{same(0, later(StatusCreated, time.Second))}, want: asks(plan),
+		},
+		{
+			name: "a good answer's, of a day", steps: []step{same(0, later(StatusExecuting, 24*time.Hour))},
+			want: asks(5*time.Minute + 15*time.Second),
+		},
 		{name: "a good answer's, in the past", steps: []step{same(0, later(StatusExecuting, -time.Hour))}, want: asks(plan)},
-		{name: "of an answer before", steps: []step{same(0, later(StatusExecuting, time.Minute)), same(60, seen(StatusExecuting))}, want: asks(plan)},
+		{
+			name:  "of an answer before",
+			steps: []step{same(0, later(StatusExecuting, time.Minute)), same(60, seen(StatusExecuting))},
+			want:  asks(plan),
+		},
 		{name: "of the task's end", steps: []step{same(0, later(StatusSuccess, time.Minute))}, want: ends(nil)},
-		{name: "a good answer's does not postpone the final poll", timeout: 10 * time.Second, steps: []step{same(8, later(StatusExecuting, time.Minute))}, want: asks(2 * time.Second)},
-		{name: "throttled for a day", steps: []step{same(0, throttled), same(1, throttled), same(2, throttled), same(86400, throttled)}, want: asks(plan)},
-		{name: "throttled ends a run of errors", steps: []step{same(0, plain), same(1, plain), same(299, throttled), same(301, plain)}, want: asks(plan)},
+		{
+			name: "a good answer's does not postpone the final poll", timeout: 10 * time.Second,
+			steps: []step{same(8, later(StatusExecuting, time.Minute))}, want: asks(2 * time.Second),
+		},
+		{
+			name:  "throttled for a day",
+			steps: []step{same(0, throttled), same(1, throttled), same(2, throttled), same(86400, throttled)},
+			want:  asks(plan),
+		},
+		{
+			name:  "throttled ends a run of errors",
+			steps: []step{same(0, plain), same(1, plain), same(299, throttled), same(301, plain)}, want: asks(plan),
+		},
 
 		{name: "a plain error", steps: []step{same(0, plain)}, want: asks(plan)},
-		{name: "a class there is not", steps: []step{same(0, failed(Class(7), 0)), same(1, failed(Class(-1), 0)), same(300, failed(Class(7), 0))}, want: ends(ErrQuery)},
-		{name: "errors through the tolerance", steps: []step{same(0, plain), same(100, plain), same(300, plain)}, want: ends(ErrQuery)},
+		{
+			name:  "a class there is not",
+			steps: []step{same(0, failed(Class(7), 0)), same(1, failed(Class(-1), 0)), same(300, failed(Class(7), 0))},
+			want:  ends(ErrQuery),
+		},
+		{
+			name: "errors through the tolerance", steps: []step{same(0, plain), same(100, plain), same(300, plain)},
+			want: ends(ErrQuery),
+		},
 		{name: "two errors are no evidence", steps: []step{same(0, plain), same(3000, plain)}, want: asks(plan)},
-		{name: "three errors within the tolerance", steps: []step{same(0, plain), same(1, plain), same(299, plain)}, want: asks(plan)},
-		{name: "one good answer ends the run", steps: []step{same(0, plain), same(1, plain), same(299, seen(StatusCreated)), same(301, plain), same(302, plain), same(600, plain)}, want: asks(plan)},
+		{
+			name:  "three errors within the tolerance",
+			steps: []step{same(0, plain), same(1, plain), same(299, plain)}, want: asks(plan),
+		},
+		{
+			name: "one good answer ends the run",
+			steps: []step{
+				same(0, plain),
+				same(1, plain),
+				same(299, seen(StatusCreated)),
+				same(301, plain),
+				same(302, plain),
+				same(600, plain),
+			},
+			want: asks(plan),
+		},
 		{name: "permanent", steps: []step{same(0, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
-		{name: "permanent later", steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery)},
-		{name: "an id that the Source refuses", steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("")}})}, want: ends(ErrInvalidID)},
+		{
+			name:  "permanent later",
+			steps: []step{same(0, seen(StatusExecuting)), same(9, failed(ClassPermanent, 0))}, want: ends(ErrQuery),
+		},
+		{
+			name:  "an id that the Source refuses",
+			steps: []step{same(0, answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("")}})},
+			want:  ends(ErrInvalidID),
+		},
 		{name: "the same, told plainly", steps: []step{same(0, answer{Err: checkID("")})}, want: ends(ErrInvalidID)},
+		{
+			name:  "wrapped errors count as what they wrap",
+			steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})},
+			want:  ends(ErrQuery),
+		},
 		{name: "403 at first", steps: []step{same(0, denied(403))}, want: ends(ErrQuery)},
 		{name: "401 at first", steps: []step{same(0, denied(401))}, want: ends(ErrQuery)},
 		{name: "403 after trouble alone", steps: []step{same(0, plain), same(1, missing), same(2, denied(403))}, want: ends(ErrQuery)},
@@ -141,43 +253,146 @@ func TestDecide(t *testing.T) {
 		{name: "what cannot be trusted, after a good answer", steps: []step{same(0, good), same(9, untrusted)}, want: asks(plan)},
 		{name: "what cannot be trusted for a minute", steps: []step{same(0, good), same(9, untrusted), same(69, untrusted)}, want: ends(ErrQuery)},
 		{name: "a path that cannot be parsed, after a good answer", steps: []step{same(0, good), same(9, unparsed)}, want: ends(ErrQuery)},
-		{name: "wrapped errors count as what they wrap", steps: []step{same(0, answer{Err: fmt.Errorf("wrapped: %w", failed(ClassPermanent, 0).Err)})}, want: ends(ErrQuery)},
 
-		{name: "no sleep passes the timeout", timeout: 10 * time.Second, steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second)},
-		{name: "Retry-After does not postpone the last look", timeout: 10 * time.Second, steps: []step{same(8, failed(ClassThrottled, time.Minute))}, want: asks(2 * time.Second)},
-		{name: "in flight at the timeout, done", timeout: 10 * time.Second, steps: []step{{9, 12, seen(StatusSuccess)}}, want: ends(nil)},
-		{name: "in flight at the timeout, not done", timeout: 10 * time.Second, steps: []step{{9, 12, seen(StatusExecuting)}}, want: asks(0)},
-		{name: "in flight at the timeout, refused", timeout: 10 * time.Second, steps: []step{{9, 12, failed(ClassPermanent, 0)}}, want: ends(ErrQuery)},
-		{name: "in flight at the timeout, schedule at its end", timeout: 10 * time.Second, planned: backoff.Stop, steps: []step{{9, 12, plain}}, want: asks(0)},
+		{
+			name: "no sleep passes the timeout", timeout: 10 * time.Second,
+			steps: []step{same(8, seen(StatusCreated))}, want: asks(2 * time.Second),
+		},
+		{
+			name: "Retry-After does not postpone the last look", timeout: 10 * time.Second,
+			steps: []step{same(8, failed(ClassThrottled, time.Minute))}, want: asks(2 * time.Second),
+		},
+		{
+			name: "in flight at the timeout, done", timeout: 10 * time.Second,
+			steps: []step{{9, 12, seen(StatusSuccess)}}, want: ends(nil),
+		},
+		{
+			name: "in flight at the timeout, not done", timeout: 10 * time.Second,
+			steps: []step{{9, 12, seen(StatusExecuting)}}, want: asks(0),
+		},
+		{
+			name: "in flight at the timeout, refused", timeout: 10 * time.Second,
+			steps: []step{{9, 12, failed(ClassPermanent, 0)}}, want: ends(ErrQuery),
+		},
+		{
+			name: "in flight at the timeout, schedule at its end", timeout: 10 * time.Second, planned: backoff.Stop,
+			steps: []step{{9, 12, plain}}, want: asks(0),
+		},
 		{name: "last look, done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusSuccess)}}, want: ends(nil)},
-		{name: "last look, failed", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusFailed)}}, want: ends(ErrTaskFailed)},
-		{name: "last look, not done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusExecuting)}}, want: ends(ErrTimeout)},
-		{name: "final poll, error: repeated", timeout: 10 * time.Second, steps: []step{{10, 12, plain}}, want: asks(750 * time.Millisecond)},
-		{name: "final poll, throttled: repeated, whatever RetryAfter says", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassThrottled, time.Hour)}}, want: asks(750 * time.Millisecond)},
-		{name: "final poll, conflict", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassConflict, 0)}}, want: ends(ErrTimeout)},
-		{name: "final poll, error, with half a second left", timeout: 10 * time.Second, steps: []step{{10, 13.5, plain}}, want: asks(500 * time.Millisecond)},
-		{name: "final poll, error, and no time left", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, plain}}, want: ends(ErrTimeout)},
-		{name: "final poll, error, then done", timeout: 10 * time.Second, steps: []step{{10, 12, plain}, {12.5, 14, seen(StatusSuccess)}}, want: ends(nil)},
-		{name: "final poll, not found", timeout: 10 * time.Second, steps: []step{{10, 12, missing}}, want: ends(ErrTimeout)},
-		{name: "last look, refused", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassPermanent, 0)}}, want: ends(ErrTimeout)},
-		{name: "the clock jumps two hours: one look more", timeout: time.Hour, steps: []step{{0, 7200, seen(StatusExecuting)}, same(7200, seen(StatusExecuting))}, want: ends(ErrTimeout)},
+		{
+			name: "last look, failed", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusFailed)}},
+			want: ends(ErrTaskFailed),
+		},
+		{
+			name: "last look, not done", timeout: 10 * time.Second, steps: []step{{10, 12, seen(StatusExecuting)}},
+			want: ends(ErrTimeout),
+		},
+		{
+			name: "final poll, error: repeated", timeout: 10 * time.Second, steps: []step{{10, 12, plain}},
+			want: asks(750 * time.Millisecond),
+		},
+		{
+			name: "final poll, throttled: repeated, whatever RetryAfter says", timeout: 10 * time.Second,
+			steps: []step{{10, 12, failed(ClassThrottled, time.Hour)}}, want: asks(750 * time.Millisecond),
+		},
+		{
+			name: "final poll, conflict", timeout: 10 * time.Second,
+			steps: []step{{10, 12, failed(ClassConflict, 0)}}, want: ends(ErrTimeout),
+		},
+		{
+			name: "final poll, error, with half a second left", timeout: 10 * time.Second,
+			steps: []step{{10, 13.5, plain}}, want: asks(500 * time.Millisecond),
+		},
+		{
+			name: "final poll, error, and no time left", timeout: 10 * time.Second,
+			steps: []step{{10, 12, plain}, {12.5, 14, plain}}, want: ends(ErrTimeout),
+		},
+		{
+			name: "final poll, error, then done", timeout: 10 * time.Second,
+			steps: []step{{10, 12, plain}, {12.5, 14, seen(StatusSuccess)}}, want: ends(nil),
+		},
+		{
+			name:    "final poll, not found",
+			timeout: 10 * time.Second,
+			steps:   []step{{10, 12, missing}},
+			want:    ends(ErrTimeout),
+		},
+		{
+			name: "last look, refused", timeout: 10 * time.Second, steps: []step{{10, 12, failed(ClassPermanent, 0)}},
+			want: ends(ErrTimeout),
+		},
+		{
+			name: "the clock jumps two hours: one look more", timeout: time.Hour,
+			steps: []step{{0, 7200, seen(StatusExecuting)}, same(7200, seen(StatusExecuting))},
+			want:  ends(ErrTimeout),
+		},
 
-		{name: "the run's timeout does not begin with CREATED", run: 10 * time.Second, steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusCreated))}, want: asks(plan)},
-		{name: "nor with trouble", run: 10 * time.Second, steps: []step{same(0, plain), same(60, missing), same(70, throttled)}, want: asks(plan)},
-		{name: "the run's timeout begins with EXECUTING", run: 10 * time.Second, steps: []step{same(0, seen(StatusCreated)), same(3600, good), same(3608, good)}, want: asks(2 * time.Second)},
-		{name: "and with a status that is not known", run: 10 * time.Second, steps: []step{same(3600, seen("X")), same(3608, seen("X"))}, want: asks(2 * time.Second)},
-		{name: "the run's final poll, done", run: 10 * time.Second, steps: []step{same(3600, good), same(3610, seen(StatusSuccess))}, want: ends(nil)},
-		{name: "the run's final poll, not done", run: 10 * time.Second, steps: []step{same(3600, good), same(3610, good)}, want: ends(ErrTimeout)},
-		{name: "CREATED again does not end the run", run: 10 * time.Second, steps: []step{same(3600, good), same(3605, seen(StatusCreated)), same(3610, seen(StatusCreated))}, want: ends(ErrTimeout)},
-		{name: "the whole timeout comes first", timeout: time.Hour, run: time.Hour, steps: []step{same(3599, good)}, want: asks(time.Second)},
+		{
+			name: "the run's timeout does not begin with CREATED", run: 10 * time.Second,
+			steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusCreated))},
+			want:  asks(plan),
+		},
+		{
+			name: "nor with trouble", run: 10 * time.Second,
+			steps: []step{same(0, plain), same(60, missing), same(70, throttled)},
+			want:  asks(plan),
+		},
+		{
+			name: "the run's timeout begins with EXECUTING", run: 10 * time.Second,
+			steps: []step{same(0, seen(StatusCreated)), same(3600, good), same(3608, good)},
+			want:  asks(2 * time.Second),
+		},
+		{
+			name: "and with a status that is not known", run: 10 * time.Second,
+			steps: []step{same(3600, seen("X")), same(3608, seen("X"))},
+			want:  asks(2 * time.Second),
+		},
+		{
+			name: "the run's final poll, done", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3610, seen(StatusSuccess))},
+			want:  ends(nil),
+		},
+		{
+			name: "the run's final poll, not done", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3610, good)},
+			want:  ends(ErrTimeout),
+		},
+		{
+			name: "CREATED again does not end the run", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3605, seen(StatusCreated)), same(3610, seen(StatusCreated))},
+			want:  ends(ErrTimeout),
+		},
+		{
+			name: "the whole timeout comes first", timeout: time.Hour, run: time.Hour,
+			steps: []step{same(3599, good)},
+			want:  asks(time.Second),
+		},
 
-		{name: "a look shortly before the context's deadline", ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(99 * time.Second)},
-		{name: "a tenth of the time left", ctxEnd: 5, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(4500 * time.Millisecond)},
-		{name: "one such look, not a series of them", ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated)), same(99, seen(StatusCreated))}, want: asks(time.Hour)},
-		{name: "the timeout comes before the context's deadline", timeout: 50 * time.Second, ctxEnd: 100, planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(50 * time.Second)},
+		{
+			name: "a look shortly before the context's deadline", ctxEnd: 100, planned: time.Hour,
+			steps: []step{same(0, seen(StatusCreated))}, want: asks(99 * time.Second),
+		},
+		{
+			name: "a tenth of the time left", ctxEnd: 5, planned: time.Hour,
+			steps: []step{same(0, seen(StatusCreated))}, want: asks(4500 * time.Millisecond),
+		},
+		{
+			name: "one such look, not a series of them", ctxEnd: 100, planned: time.Hour,
+			steps: []step{same(0, seen(StatusCreated)), same(99, seen(StatusCreated))}, want: asks(time.Hour),
+		},
+		{
+			name: "the timeout comes before the context's deadline", timeout: 50 * time.Second, ctxEnd: 100,
+			planned: time.Hour, steps: []step{same(0, seen(StatusCreated))}, want: asks(50 * time.Second),
+		},
 
-		{name: "the schedule says stop", planned: backoff.Stop, steps: []step{same(0, seen(StatusCreated))}, want: ends(ErrBackOffStopped)},
-		{name: "success when the schedule says stop", planned: backoff.Stop, steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil)},
+		{
+			name: "the schedule says stop", planned: backoff.Stop, steps: []step{same(0, seen(StatusCreated))},
+			want: ends(ErrBackOffStopped),
+		},
+		{
+			name: "success when the schedule says stop", planned: backoff.Stop,
+			steps: []step{same(0, seen(StatusSuccess))}, want: ends(nil),
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -205,8 +420,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestDecideErrorAfterSuccess: the pause of a first SUCCESS is kept when others see the task, but not when the wait's own
-// call, which was in flight then, comes to an error.
+// TestDecideErrorAfterSuccess: the pause of a first SUCCESS is kept when others see the task, but not when the wait's
+// own call, which was in flight then, comes to an error.
 func TestDecideErrorAfterSuccess(t *testing.T) {
 	const plan = 4 * time.Second
 	tests := []struct {
@@ -288,7 +503,12 @@ func FuzzDecide(f *testing.F) {
 	f.Add(uint64(3), []byte{2, 5, 2, 5, 3, 9}, uint16(0), uint16(50))
 	f.Fuzz(func(t *testing.T, seed uint64, script []byte, timeout, ctxEnd uint16) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
-		l := &deadlines{began: t0, timeout: time.Duration(timeout) * time.Second, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
+		l := &deadlines{
+			began:     t0,
+			timeout:   time.Duration(timeout) * time.Second,
+			tolerance: defaultErrorTolerance,
+			grace:     defaultNotFoundGrace,
+		}
 		if ctxEnd > 0 {
 			l.ctxEnd = at(float64(ctxEnd))
 		}
@@ -302,7 +522,8 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// fuzzed is a wait under fuzzing, and its twin, which must decide alike: nothing but its arguments goes into a decision.
+// fuzzed is a wait under fuzzing, and its twin, which must decide alike: nothing but its arguments goes into a
+// decision.
 type fuzzed struct {
 	l       *deadlines
 	s, twin state

@@ -68,14 +68,15 @@
 // # Writing a Source
 //
 // A [Source] is one method; [SourceFunc] makes one of a function. It asks once, does not retry, returns the service's
-// word on that very id or an error, and may say more of the error by a [*QueryError]. Package sourcetest checks a
-// Source.
+// word on that very id or an error, and may say more of the error by a [*QueryError]: [NotFound], [Permanent] and
+// [Throttled] make one, and [CheckResponse] makes one of an http.Response. Package sourcetest checks a Source.
 //
 // A Source may have more methods. New finds them by their types, so state in the Source's package which ones are meant:
 //
-//	var _ taskwait.Lister = (*Source)(nil)                  // answers many ids with one request
-//	var _ taskwait.Detailer = (*Source)(nil)                // reports how far a task is
-//	var _ interface{ Validate() error } = (*Source)(nil)    // New returns its error
+//	var _ taskwait.Lister = (*Source)(nil)                    // answers many ids with one request
+//	var _ taskwait.Detailer = (*Source)(nil)                  // reports how far a task is
+//	var _ interface{ Validate() error } = (*Source)(nil)      // New returns its error
+//	var _ interface{ CheckID(string) error } = (*Source)(nil) // in place of the default check of an id
 //
 // A type that embeds a Source as an interface hides these methods.
 package taskwait

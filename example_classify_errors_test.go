@@ -8,9 +8,10 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// A Source says with a QueryError what an error means: here that asking again cannot help. The other classes
-// ([taskwait.Class]) of a query are [taskwait.ClassTransient], [taskwait.ClassThrottled] and [taskwait.ClassNotFound];
-// [taskwait.ClassConflict] and [taskwait.ClassNotSent] are for an Operation.
+// A Source says with a QueryError what an error means: here that asking again cannot help. [taskwait.Permanent] makes
+// one without a code. The other classes ([taskwait.Class]) of a query are [taskwait.ClassTransient],
+// [taskwait.ClassThrottled] and [taskwait.ClassNotFound]; [taskwait.ClassConflict] and [taskwait.ClassNotSent] are for
+// an Operation.
 func ExampleQueryError() {
 	source := taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
 		return taskwait.Task{}, &taskwait.QueryError{

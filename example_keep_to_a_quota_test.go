@@ -21,3 +21,14 @@ func ExampleNewLimiter() {
 	// task "a1": SUCCESS <nil>
 	// task "b2": SUCCESS <nil>
 }
+
+// A request of your own takes its permit from the same queue.
+func ExampleLimiter_Wait() {
+	limiter := taskwait.NewLimiter(rate.NewLimiter(5, 1))
+	if err := limiter.Wait(context.Background()); err != nil {
+		fmt.Println("no permit:", err)
+		return
+	}
+	fmt.Println("now send it")
+	// Output: now send it
+}

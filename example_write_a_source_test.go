@@ -15,7 +15,7 @@ type jobs map[string]string
 func (j jobs) Task(_ context.Context, id string) (taskwait.Task, error) {
 	word, known := j[id]
 	if !known {
-		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("404 Not Found")}
+		return taskwait.Task{}, taskwait.NotFound(errors.New("no such import"))
 	}
 	status, translated := map[string]taskwait.Status{
 		"queued": taskwait.StatusCreated, "running": taskwait.StatusExecuting, "done": taskwait.StatusSuccess,
@@ -32,12 +32,8 @@ func ExampleSource_own() {
 	waiter, _ := taskwait.New(jobs{"a1": "done", "b2": "broken"}, taskwait.WithNotFoundGrace(0), often)
 	for _, id := range []string{"a1", "b2", "c3"} {
 		task, err := waiter.WaitForTask(context.Background(), id)
-		fmt.Println(
-			id,
-			task.Status.Succeeded(),
-			errors.Is(err, taskwait.ErrTaskFailed),
-			errors.Is(err, taskwait.ErrTaskNotFound),
-		)
+		failed, unknown := errors.Is(err, taskwait.ErrTaskFailed), errors.Is(err, taskwait.ErrTaskNotFound)
+		fmt.Println(id, task.Status.Succeeded(), failed, unknown)
 	}
 	// Output:
 	// a1 true false false

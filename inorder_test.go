@@ -55,7 +55,10 @@ func TestOlderAnswer(t *testing.T) {
 
 // TestInvalidAndCancelled: each id has its result, also where the first one ends all.
 func TestInvalidAndCancelled(t *testing.T) {
-	w := newWaiter(t, always(StatusSuccess))
+	w := newWaiter(t, SourceFunc(func(ctx context.Context, _ string) (Task, error) {
+		<-ctx.Done()
+		return Task{}, ctx.Err()
+	}))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	got := map[string]error{}

@@ -95,8 +95,16 @@ func TestLearnedFirstLook(t *testing.T) {
 		{"nothing is known of the kind", []Option{WithHistory(quarter), WithKind("other")}, 0, 0},
 		{"no history", []Option{WithKind("resize")}, 0, 0},
 		{"a kind that takes long", []Option{WithHistory(quarter), WithKind("resize")}, pacing.MaxFirst, pacing.MaxFirst},
-		{"an initial delay of one's own", []Option{WithHistory(quarter), WithKind("resize"), WithInitialDelay(time.Second)}, time.Second, time.Second},
-		{"a kind that takes 3 s", []Option{WithHistory(seenTasks("resize", times(20, 3*time.Second)...)), WithKind("resize")}, 2900 * time.Millisecond, 3300 * time.Millisecond},
+		{
+			"an initial delay of one's own",
+			[]Option{WithHistory(quarter), WithKind("resize"), WithInitialDelay(time.Second)}, time.Second,
+			time.Second,
+		},
+		{
+			"a kind that takes 3 s",
+			[]Option{WithHistory(seenTasks("resize", times(20, 3*time.Second)...)), WithKind("resize")},
+			2900 * time.Millisecond, 3300 * time.Millisecond,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,9 +195,13 @@ func TestLearnedAfterError(t *testing.T) {
 		c := script(named, reset, named)
 		h := seenTasks("resize", times(20, time.Hour)...)
 		var pauses []time.Duration
-		_, _, _ = waitFor(cancelAfter(t, 20*time.Minute, nil), newWaiter(t, c, WithHistory(h)), WithProgress(func(p Progress) {
-			pauses = append(pauses, p.Next)
-		}))
+		_, _, _ = waitFor(
+			cancelAfter(t, 20*time.Minute, nil),
+			newWaiter(t, c, WithHistory(h)),
+			WithProgress(func(p Progress) {
+				pauses = append(pauses, p.Next)
+			}),
+		)
 		if pauses[1] < 4*time.Minute {
 			t.Errorf("after an error the pause is %v, want the learned one, some 5m", pauses[1])
 		}
@@ -206,22 +218,38 @@ func TestEstimate(t *testing.T) {
 		want   func(*schedule.Estimate) bool
 	}{
 		{"none without a history", nil, nil, func(e *schedule.Estimate) bool { return e == nil }},
-		{"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil, func(e *schedule.Estimate) bool { return e == nil }},
+		{
+			"none after two", []Option{WithHistory(seenTasks("resize", time.Minute, time.Minute))}, nil,
+			func(e *schedule.Estimate) bool { return e == nil },
+		},
 		{"after twenty", []Option{WithHistory(minute)}, nil, func(e *schedule.Estimate) bool {
-			return e != nil && near(e.Median, time.Minute) && near(e.RemainingP50, time.Minute) && near(e.RemainingP90, time.Minute) && e.RemainingP50 <= e.RemainingP90
+			return e != nil && near(e.Median, time.Minute) && near(e.RemainingP50, time.Minute) &&
+				near(e.RemainingP90, time.Minute) &&
+				e.RemainingP50 <= e.RemainingP90
 		}},
-		{"the service knows better", []Option{WithHistory(minute)}, remaining(7 * time.Second), func(e *schedule.Estimate) bool {
-			return e != nil && near(e.Median, time.Minute) && e.RemainingP50 == 7*time.Second && e.RemainingP90 == 7*time.Second
-		}},
+		{
+			"the service knows better",
+			[]Option{WithHistory(minute)},
+			remaining(7 * time.Second),
+			func(e *schedule.Estimate) bool {
+				return e != nil && near(e.Median, time.Minute) && e.RemainingP50 == 7*time.Second &&
+					e.RemainingP90 == 7*time.Second
+			},
+		},
 		{"the service's percentage", []Option{WithHistory(minute)}, func(t *Task) {
 			percent := 25
 			t.Percent, t.CreatedAt = &percent, time.Now().Add(-10*time.Second)
 		}, func(e *schedule.Estimate) bool {
 			return e != nil && e.RemainingP50 == 30*time.Second && e.RemainingP90 == 30*time.Second
 		}},
-		{"only the service knows", []Option{WithHistory(&schedule.History{})}, remaining(7 * time.Second), func(e *schedule.Estimate) bool {
-			return e != nil && e.Median == 0 && e.RemainingP50 == 7*time.Second
-		}},
+		{
+			"only the service knows",
+			[]Option{WithHistory(&schedule.History{})},
+			remaining(7 * time.Second),
+			func(e *schedule.Estimate) bool {
+				return e != nil && e.Median == 0 && e.RemainingP50 == 7*time.Second
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -258,10 +286,19 @@ func TestObserve(t *testing.T) {
 		state state
 		want  string // the history, in JSON
 	}{
-		{"by the service's account", state{task: stamped, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":42000000000}]}`},
-		{"without it: the middle between two looks", state{task: ended, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":35000000000}]}`},
+		{
+			"by the service's account", state{task: stamped, taskStartedAt: at(0), lastRunningAt: at(30)},
+			`{"resize":[{"took":42000000000}]}`,
+		},
+		{
+			"without it: the middle between two looks",
+			state{task: ended, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":35000000000}]}`,
+		},
 		{"ended when first seen, nobody knows when", state{task: ended, taskStartedAt: at(0)}, `{}`},
-		{"still running", state{task: running, taskStartedAt: at(0), lastRunningAt: at(30)}, `{"resize":[{"took":40000000000,"running":true}]}`},
+		{
+			"still running", state{task: running, taskStartedAt: at(0), lastRunningAt: at(30)},
+			`{"resize":[{"took":40000000000,"running":true}]}`,
+		},
 		{"never seen", state{}, `{}`},
 	}
 	for _, tt := range tests {
@@ -300,7 +337,8 @@ func TestHistoryZero(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h schedule.History
 		src, _ := timed(3*time.Second, nil)
-		if _, err := newWaiter(t, src, WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil || h.Model("resize") == nil {
+		if _, err := newWaiter(t, src, WithHistory(&h), WithKind("resize")).WaitForTask(t.Context(), "id"); err != nil ||
+			h.Model("resize") == nil {
 			t.Errorf("%v, model %v; want one", err, h.Model("resize"))
 		}
 	})
@@ -345,7 +383,13 @@ func TestHistoryWithBackOff(t *testing.T) {
 				}))
 				_, err, elapsed := waitFor(t.Context(), newWaiter(t, src, opts...))
 				if err != nil || elapsed != 10*time.Second || len(*asked) != 11 || !estimated {
-					t.Errorf("%v after %v, %d polls, estimated %v; want 11 polls in 10s, and an estimate", err, elapsed, len(*asked), estimated)
+					t.Errorf(
+						"%v after %v, %d polls, estimated %v; want 11 polls in 10s, and an estimate",
+						err,
+						elapsed,
+						len(*asked),
+						estimated,
+					)
 				}
 				if got, _ := json.Marshal(h); !strings.Contains(string(got), `{"took":9500000000}`) {
 					t.Errorf("the history has learned nothing of this task: %s", got)
@@ -371,8 +415,26 @@ func TestQueryCost(t *testing.T) {
 		})
 		return n
 	}
-	cheap, usual, zero, dear := polls(t, 100*time.Millisecond), polls(t, time.Second), polls(t, 0), polls(t, 10*time.Second)
+	cheap, usual, zero, dear := polls(
+		t,
+		100*time.Millisecond,
+	), polls(
+		t,
+		time.Second,
+	), polls(
+		t,
+		0,
+	), polls(
+		t,
+		10*time.Second,
+	)
 	if cheap < usual*3/2 || usual < dear*3/2 || zero < usual*9/10 || zero > usual*11/10 {
-		t.Errorf("polls: %d at 0.1 s, %d at 1 s, %d at 0, %d at 10 s; want fewer the dearer they are, and 0 like 1 s", cheap, usual, zero, dear)
+		t.Errorf(
+			"polls: %d at 0.1 s, %d at 1 s, %d at 0, %d at 10 s; want fewer the dearer they are, and 0 like 1 s",
+			cheap,
+			usual,
+			zero,
+			dear,
+		)
 	}
 }

@@ -26,6 +26,15 @@ func NewLimiter(inner interface {
 	return &Limiter{queue: limiter.New(inner)}
 }
 
+// Wait waits for the permit of a request of your own, in the same queue: also for the further requests of a Source that
+// makes several in one call. The error is ctx's if ctx ends before, or that of the quota. A nil Limiter has no quota.
+func (l *Limiter) Wait(ctx context.Context) error {
+	if l == nil {
+		return ctx.Err()
+	}
+	return l.queue.Wait(ctx)
+}
+
 // permits is the queue of permits; nil: there is none.
 func (l *Limiter) permits() *limiter.Limiter {
 	if l == nil {

@@ -20,31 +20,43 @@ func inBubble(test func(*testing.T)) func(*testing.T) {
 
 // TestLimiter is about what waits on one limiter do to each other.
 func TestLimiter(t *testing.T) {
-	t.Run("no permit in time", inBubble(noPermitInTime))
-	t.Run("a final poll within the quota", inBubble(finalPollWithinQuota))
+	t.Run("no permit in time", func(t *testing.T) { throughEach(t, noPermitInTime) })
+	t.Run("a final poll within the quota", func(t *testing.T) { throughEach(t, finalPollWithinQuota) })
+	t.Run("burst 0", func(t *testing.T) { throughEach(t, burstZero) })
+	t.Run("an inner that fails is a passing fault", func(t *testing.T) { throughEach(t, innerFails) })
+	t.Run("an inner that panics", func(t *testing.T) { throughEach(t, innerPanics) })
+	t.Run("an inner that hangs holds nobody", func(t *testing.T) { throughEach(t, innerHangs) })
+	t.Run("queued for its permit", func(t *testing.T) { throughEach(t, queuedSaysSo) })
+	t.Run("the quota holds over Waiters", func(t *testing.T) { throughEach(t, quotaOverWaiters) })
 	t.Run("final polls are no herd", inBubble(finalPollsAreNoHerd))
-	t.Run("burst 0", inBubble(burstZero))
-	t.Run("an inner that fails is a passing fault", inBubble(innerFails))
-	t.Run("an inner that panics", inBubble(innerPanics))
-	t.Run("an inner that hangs holds nobody", inBubble(innerHangs))
 	t.Run("a throttle is everybody's", inBubble(throttleIsEverybodys))
-	t.Run("queued for its permit", inBubble(queuedSaysSo))
-	t.Run("the quota holds over Waiters", inBubble(quotaOverWaiters))
 }
 
 func perSecond(n int) *Limiter { return NewLimiter(rate.NewLimiter(rate.Limit(n), 1)) }
 
-func noPermitInTime(t *testing.T) {
+func noPermitInTime(t *testing.T, d driver) {
 	c := script(running)
-	_, err, elapsed := waitFor(t.Context(), newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)))
-	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).FinalPollFailed || len(c.asked) != 1 {
-		t.Errorf("%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed", err, elapsed, len(c.asked))
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(time.Hour), 1))), WithTimeout(20*time.Second)),
+	)
+	if !errors.Is(err, ErrTimeout) || elapsed != 25*time.Second || !asWaitError(t, err).FinalPollFailed ||
+		len(c.asked) != 1 {
+		t.Errorf(
+			"%v after %v and %d queries, want ErrTimeout after 25s and one, and that the final poll failed",
+			err,
+			elapsed,
+			len(c.asked),
+		)
 	}
 }
 
-func finalPollWithinQuota(t *testing.T) {
+func finalPollWithinQuota(t *testing.T, d driver) {
 	limited := WithLimiter(NewLimiter(rate.NewLimiter(rate.Every(23*time.Second), 1)))
-	_, err, elapsed := waitFor(t.Context(), newWaiter(t, until(10*time.Second, running, success), limited, WithTimeout(20*time.Second)))
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, until(10*time.Second, running, success), limited, WithTimeout(20*time.Second)),
+	)
 	if err != nil || elapsed.Round(time.Millisecond) != 23*time.Second {
 		t.Errorf("%v after %v, want success after 23s, with the first permit after the timeout", err, elapsed)
 	}
@@ -82,9 +94,9 @@ func mostWithin(at []time.Time, d time.Duration) (most int) {
 	return most
 }
 
-func burstZero(t *testing.T) {
+func burstZero(t *testing.T, d driver) {
 	c := script(running)
-	_, err, elapsed := waitFor(t.Context(), newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(10, 0)))))
+	_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, c, WithLimiter(NewLimiter(rate.NewLimiter(10, 0)))))
 	if !errors.Is(err, ErrQuery) || elapsed != 0 || len(c.asked) != 0 || !strings.Contains(err.Error(), "burst 0") {
 		t.Errorf("%v after %v and %d queries, want ErrQuery at once that names the burst", err, elapsed, len(c.asked))
 	}
@@ -94,7 +106,7 @@ type waitFunc func(ctx context.Context) error
 
 func (f waitFunc) Wait(ctx context.Context) error { return f(ctx) }
 
-func innerFails(t *testing.T) {
+func innerFails(t *testing.T, d driver) {
 	n := 0
 	l := NewLimiter(waitFunc(func(context.Context) error {
 		if n++; n < 5 {
@@ -102,29 +114,29 @@ func innerFails(t *testing.T) {
 		}
 		return nil
 	}))
-	if _, err, _ := waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l))); err != nil || n != 5 {
+	if _, err, _ := d.waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l))); err != nil || n != 5 {
 		t.Errorf("%v after %d turns asked for, want success after 5", err, n)
 	}
 }
 
-func innerPanics(t *testing.T) {
+func innerPanics(t *testing.T, d driver) {
 	defer func() {
 		if err, ok := recover().(error); !ok || !strings.Contains(err.Error(), "boom") {
 			t.Errorf("raised %v, want the limiter's own panic on this goroutine", err)
 		}
 	}()
 	l := NewLimiter(waitFunc(func(context.Context) error { panic("boom") }))
-	_, _, _ = waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l)))
+	_, _, _ = d.waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l)))
 }
 
-func innerHangs(t *testing.T) {
+func innerHangs(t *testing.T, d driver) {
 	l := NewLimiter(waitFunc(func(context.Context) error { time.Sleep(time.Hour); return nil }))
 	w := newWaiter(t, script(success), WithLimiter(l))
-	_, err, elapsed := waitFor(cancelAfter(t, 5*time.Second, nil), w)
+	_, err, elapsed := d.waitFor(cancelAfter(t, 5*time.Second, nil), w)
 	if !errors.Is(err, context.Canceled) || elapsed != 5*time.Second {
 		t.Errorf("%v after %v, want context.Canceled after 5s", err, elapsed)
 	}
-	if _, err, elapsed = waitFor(t.Context(), w); err != nil || elapsed != time.Hour-5*time.Second {
+	if _, err, elapsed = d.waitFor(t.Context(), w); err != nil || elapsed != time.Hour-5*time.Second {
 		t.Errorf("%v after %v, want success with the turn that comes an hour after the first was asked for", err, elapsed)
 	}
 }
@@ -155,34 +167,49 @@ func throttleIsEverybodys(t *testing.T) {
 		if quiet < hold || quiet > hold*11/10+250*time.Millisecond && n > 1 {
 			t.Errorf("%d waits: nobody asks for %v after the throttle, want 10s and a tenth", n, quiet)
 		}
-		back := slices.DeleteFunc(slices.Clone(asked[first+1:]), func(at time.Time) bool { return at.Sub(asked[first+1]) > hold/2 })
+		back := slices.DeleteFunc(
+			slices.Clone(asked[first+1:]),
+			func(at time.Time) bool { return at.Sub(asked[first+1]) > hold/2 },
+		)
 		if most := mostWithin(back, 100*time.Millisecond); most > max(1, n/50) {
 			t.Errorf("%d waits: %d come back within 100ms", n, most)
 		}
 	}
 }
 
-func queuedSaysSo(t *testing.T) {
+func queuedSaysSo(t *testing.T, d driver) {
 	l := NewLimiter(rate.NewLimiter(rate.Every(55*time.Second), 1))
 	if err := l.queue.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var told []time.Duration
-	_, err, elapsed := waitFor(t.Context(), newWaiter(t, script(success), WithLimiter(l)), WithProgress(func(p Progress) {
-		told = append(told, p.QueuedFor)
-	}))
-	want := []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second, 0, 0}
+	_, err, elapsed := d.waitFor(
+		t.Context(),
+		newWaiter(t, script(success), WithLimiter(l)),
+		WithProgress(func(p Progress) {
+			told = append(told, p.QueuedFor)
+		}),
+	)
+	want := []time.Duration{
+		10 * time.Second,
+		20 * time.Second,
+		30 * time.Second,
+		40 * time.Second,
+		50 * time.Second,
+		0,
+		0,
+	}
 	if err != nil || elapsed != 55*time.Second || !slices.Equal(told, want) {
 		t.Errorf("%v after %v, told of %v, want success after 55s, and %v", err, elapsed, told, want)
 	}
 }
 
-func quotaOverWaiters(t *testing.T) {
+func quotaOverWaiters(t *testing.T, d driver) {
 	limited, c := WithLimiter(perSecond(10)), script(running)
 	var all sync.WaitGroup
 	for range 100 {
 		w := newWaiter(t, c, limited, WithTimeout(5*time.Minute))
-		all.Go(func() { _, _, _ = waitFor(t.Context(), w) })
+		all.Go(func() { _, _, _ = d.waitFor(t.Context(), w) })
 	}
 	all.Wait()
 	if most := mostWithin(c.asked, time.Second); most > 12 || len(c.asked) < 900 {
@@ -190,8 +217,8 @@ func quotaOverWaiters(t *testing.T) {
 	}
 }
 
-// TestDetailsTakeTurns makes sure that details are asked for within the quota, or not at all, and that a throttle of theirs
-// counts.
+// TestDetailsTakeTurns makes sure that details are asked for within the quota, or not at all, and that a throttle of
+// theirs counts.
 func TestDetailsTakeTurns(t *testing.T) { inBubble(detailsTakeTurns)(t) }
 
 func detailsTakeTurns(t *testing.T) {
@@ -209,4 +236,24 @@ func detailsTakeTurns(t *testing.T) {
 	if err != nil || elapsed < time.Minute || elapsed > 67*time.Second {
 		t.Errorf("%v after %v, want success when the throttle of the details is over", err, elapsed)
 	}
+}
+
+// TestLimiterWait: a request of one's own waits in the queue of the polls, and comes after those that were due before.
+func TestLimiterWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(rate.NewLimiter(rate.Every(10*time.Second), 1))
+		begin := time.Now()
+		for n := range 3 {
+			if err := l.Wait(t.Context()); err != nil || time.Since(begin) != time.Duration(n)*10*time.Second {
+				t.Errorf("request %d: %v after %v, want a permit every 10s", n, err, time.Since(begin))
+			}
+		}
+		ctx := cancelAfter(t, time.Second, nil)
+		if err := l.Wait(ctx); !errors.Is(err, context.Canceled) || time.Since(begin) != 21*time.Second {
+			t.Errorf("%v after %v, want context.Canceled at once", err, time.Since(begin))
+		}
+		if err := (*Limiter)(nil).Wait(t.Context()); err != nil {
+			t.Errorf("no Limiter: %v, want no quota", err)
+		}
+	})
 }

@@ -126,7 +126,12 @@ func (f listed) List(ctx context.Context, b ListRequest) (tasks []Task, next str
 }
 
 // gather collects the results by id, and how late each came.
-func (f *fleet) gather(t *testing.T, w *Waiter, ids []string, opts ...Option) (got map[string]error, delay time.Duration) {
+func (f *fleet) gather(
+	t *testing.T,
+	w *Waiter,
+	ids []string,
+	opts ...Option,
+) (got map[string]error, delay time.Duration) {
 	t.Helper()
 	got = map[string]error{}
 	for task, err := range w.WaitForTasks(t.Context(), ids, opts...) {
@@ -153,16 +158,11 @@ func succeeded(t *testing.T, got map[string]error) {
 	}
 }
 
-// TestDriversAgree puts the tests of one wait through the driver of many.
-func TestDriversAgree(t *testing.T) {
-	waitThrough = amongMany
-	defer func() { waitThrough = alone }()
-	t.Run("WaitForTask", TestWaitForTask)
-	t.Run("LastLook", TestLastLook)
-	t.Run("Limiter", TestLimiter)
-}
-
 func TestWaitForTasks(t *testing.T) {
+	t.Run("one that is missing costs the others nothing", inBubble(manyOutcomes))
+	t.Run("more than a page", inBubble(manyPages))
+	t.Run("no herd", inBubble(manyNoHerd))
+	t.Run("a throttle is everybody's", inBubble(manyThrottled))
 	t.Run("without a list", inBubble(manyAlone))
 	t.Run("ids twice", inBubble(manyTwice))
 	t.Run("no ids", inBubble(manyNone))
@@ -314,7 +314,8 @@ func manyCancelled(t *testing.T) {
 		if err == nil {
 			continue
 		}
-		if n++; !errors.Is(err, context.Canceled) || !errors.Is(err, boom) || task.ID == "" || time.Since(start) != 100*time.Second+time.Millisecond {
+		if n++; !errors.Is(err, context.Canceled) || !errors.Is(err, boom) || task.ID == "" ||
+			time.Since(start) != 100*time.Second+time.Millisecond {
 			t.Errorf("%v after %v with %v, want context.Canceled and its cause", err, time.Since(start), task)
 		}
 	}
@@ -352,7 +353,8 @@ func manyCancelInLoop(t *testing.T) {
 	defer cancel(nil)
 	start := time.Now()
 	for task, err := range newWaiter(t, f.source()).WaitForTasks(ctx, []string{"a/b", ids[40]}) {
-		if cancel(err); task.ID == ids[40] && (!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "invalid id")) {
+		if cancel(err); task.ID == ids[40] &&
+			(!errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "invalid id")) {
 			t.Errorf("%v, want context.Canceled, with the cause in its text", err)
 		}
 	}
@@ -472,7 +474,8 @@ func manyTimeout(t *testing.T) {
 	ids := f.add(500, func(i int) time.Duration { return limit + time.Duration(i-250)*100*time.Millisecond })
 	start := time.Now()
 	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(limit)).WaitForTasks(t.Context(), ids) {
-		if ended := !f.tasks[task.ID].ends.After(start.Add(limit)); ended && err != nil || err != nil && !errors.Is(err, ErrTimeout) {
+		if ended := !f.tasks[task.ID].ends.After(start.Add(limit)); ended && err != nil ||
+			err != nil && !errors.Is(err, ErrTimeout) {
 			t.Errorf("%s: %v; ended by the timeout: %v", task.ID, err, ended)
 		}
 		if took := time.Since(start); took > limit+poll.FinalAllowance {
@@ -577,7 +580,11 @@ func manyProgress(t *testing.T) {
 func manyBackOff(t *testing.T) {
 	f := newFleet(100)
 	drawn := 0
-	got, _ := f.gather(t, newWaiter(t, f.source(), WithBackOff(func() backoff.BackOff { return &counted{&drawn} })), f.add(20, fixed(55*time.Second)))
+	got, _ := f.gather(
+		t,
+		newWaiter(t, f.source(), WithBackOff(func() backoff.BackOff { return &counted{&drawn} })),
+		f.add(20, fixed(55*time.Second)),
+	)
 	succeeded(t, got)
 	if drawn > 20*6 {
 		t.Errorf("%d pauses drawn for 20 waits, want one in 10 s each", drawn)

@@ -27,7 +27,7 @@ import (
 //	go test . -run TestModel -models 100000         many scripts
 //	go test . -run TestModel/WaitForTasks -model.seed 42 -v   one script, with every call and every end
 var (
-	modelScripts = flag.Int("models", 200, "how many scripts each model plays")
+	modelScripts = flag.Int("models", 100, "how many scripts each model plays")
 	modelFirst   = flag.Uint64("model.first", 1, "the first of them")
 	modelSeed    = flag.Uint64("model.seed", 0, "the one script to play; 0: as many as -models says")
 )

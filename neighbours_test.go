@@ -3,6 +3,7 @@ package taskwait_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -90,9 +91,11 @@ func TestNeighboursQueryTimeoutAndList(t *testing.T) {
 	})
 }
 
+var neighbourScripts = flag.Int("neighbours", 40, "how many random scripts TestNeighboursOptions plays")
+
 // TestNeighboursOptions: the options of waits for the same tasks, and their ends, do not change a wait's verdict.
 func TestNeighboursOptions(t *testing.T) {
-	for seed := range uint64(120) {
+	for seed := range uint64(*neighbourScripts) {
 		synctest.Test(t, func(t *testing.T) { neighboursOptions(t, seed) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

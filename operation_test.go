@@ -79,7 +79,15 @@ func refusal(c Class) error {
 }
 
 func TestDo(t *testing.T) {
-	ours, other := Task{ID: "id", Kind: "resize", Status: StatusExecuting}, Task{ID: "other", Kind: "resize", Status: StatusExecuting}
+	ours, other := Task{
+		ID:     "id",
+		Kind:   "resize",
+		Status: StatusExecuting,
+	}, Task{
+		ID:     "other",
+		Kind:   "resize",
+		Status: StatusExecuting,
+	}
 	busy, good := seen(StatusExecuting), seen(StatusSuccess)
 	conflict, throttled, notSent := refusal(ClassConflict), refusal(ClassThrottled), refusal(ClassNotSent)
 	one := []string{"id"}
@@ -96,40 +104,160 @@ func TestDo(t *testing.T) {
 		elapsed float64
 		found   int // candidates
 	}{
-		{name: "an id", s: starter{starts: []error{nil}, ids: one}, looks: []answer{busy, good}, id: "id", started: []float64{0}, elapsed: 5},
-		{name: "the task fails", s: starter{starts: []error{nil}, ids: one}, looks: []answer{seen(StatusFailed)}, id: "id", want: []error{ErrTaskFailed}, not: []error{ErrNotStarted, ErrOutcomeUnknown}, started: []float64{0}},
-		{name: "the wait times out: the id is not lost", s: starter{starts: []error{nil}, ids: one}, looks: []answer{busy}, opts: []Option{WithTimeout(8 * time.Second)}, id: "id", want: []error{ErrTimeout, context.DeadlineExceeded}, not: []error{ErrNotStarted, ErrOutcomeUnknown}, started: []float64{0}, elapsed: 8},
-		{name: "throttled, then accepted", s: starter{starts: []error{throttled, nil}, ids: []string{"", "id"}}, looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5},
-		{name: "never left, then accepted", s: starter{starts: []error{notSent, nil}, ids: []string{"", "id"}}, looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5},
-		{name: "never left, for too long", s: starter{starts: []error{notSent}}, looks: []answer{good}, opts: []Option{WithErrorTolerance(10 * time.Second)}, want: []error{ErrQuery, ErrNotStarted}, started: []float64{0, 5, 10}, elapsed: 10},
-		{name: "busy for a while", s: starter{starts: []error{conflict, nil}, ids: []string{"", "id"}, busy: []string{"resize", "resize", ""}}, looks: []answer{busy, good}, id: "id", started: []float64{0, 15}, elapsed: 20},
-		{name: "busy twice", s: starter{starts: []error{conflict, conflict, nil}, ids: []string{"", "", "id"}, busy: []string{"x", "", "x", ""}}, looks: []answer{good}, id: "id", started: []float64{0, 10, 20}, elapsed: 20},
-		{name: "busy to the end: nothing is begun at the deadline", s: starter{starts: []error{conflict}, busy: []string{"x", "x", ""}}, looks: []answer{good}, opts: []Option{WithTimeout(14 * time.Second)}, want: []error{ErrTimeout, ErrNotStarted, context.DeadlineExceeded}, not: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 14},
-		{name: "conflict, and nobody to ask", s: starter{starts: []error{conflict, nil}, ids: []string{"", "id"}}, looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5},
-		{name: "one budget for all", s: starter{starts: []error{conflict, nil}, ids: []string{"", "id"}}, looks: []answer{busy}, opts: []Option{WithTimeout(12 * time.Second)}, id: "id", want: []error{ErrTimeout}, not: []error{ErrNotStarted}, started: []float64{0, 5}, elapsed: 12},
-		{name: "refused", s: starter{starts: []error{refusal(ClassPermanent)}}, want: []error{ErrNotStarted}, not: []error{ErrQuery, ErrOutcomeUnknown}, started: []float64{0}},
-		{name: "not found is a refusal", s: starter{starts: []error{refusal(ClassNotFound)}}, want: []error{ErrNotStarted}, started: []float64{0}},
+		{
+			name: "an id", s: starter{starts: []error{nil}, ids: one}, looks: []answer{busy, good}, id: "id",
+			started: []float64{0}, elapsed: 5,
+		},
+		{
+			name: "the task fails", s: starter{starts: []error{nil}, ids: one}, looks: []answer{seen(StatusFailed)},
+			id: "id", want: []error{ErrTaskFailed}, not: []error{ErrNotStarted, ErrOutcomeUnknown},
+			started: []float64{0},
+		},
+		{
+			name: "the wait times out: the id is not lost", s: starter{starts: []error{nil}, ids: one},
+			looks: []answer{busy}, opts: []Option{WithTimeout(8 * time.Second)}, id: "id",
+			want: []error{ErrTimeout, context.DeadlineExceeded}, not: []error{ErrNotStarted, ErrOutcomeUnknown},
+			started: []float64{0}, elapsed: 8,
+		},
+		{
+			name: "throttled, then accepted", s: starter{starts: []error{throttled, nil}, ids: []string{"", "id"}},
+			looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5,
+		},
+		{
+			name: "never left, then accepted", s: starter{starts: []error{notSent, nil}, ids: []string{"", "id"}},
+			looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5,
+		},
+		{
+			name: "never left, for too long", s: starter{starts: []error{notSent}}, looks: []answer{good},
+			opts: []Option{WithErrorTolerance(10 * time.Second)}, want: []error{ErrQuery, ErrNotStarted},
+			started: []float64{0, 5, 10}, elapsed: 10,
+		},
+		{
+			name:  "busy for a while",
+			s:     starter{starts: []error{conflict, nil}, ids: []string{"", "id"}, busy: []string{"resize", "resize", ""}},
+			looks: []answer{busy, good}, id: "id", started: []float64{0, 15}, elapsed: 20,
+		},
+		{
+			name: "busy twice",
+			s: starter{
+				starts: []error{conflict, conflict, nil},
+				ids:    []string{"", "", "id"},
+				busy:   []string{"x", "", "x", ""},
+			},
+			looks: []answer{good}, id: "id", started: []float64{0, 10, 20}, elapsed: 20,
+		},
+		{
+			name: "busy to the end: nothing is begun at the deadline",
+			s:    starter{starts: []error{conflict}, busy: []string{"x", "x", ""}}, looks: []answer{good},
+			opts: []Option{WithTimeout(14 * time.Second)},
+			want: []error{ErrTimeout, ErrNotStarted, context.DeadlineExceeded}, not: []error{ErrOutcomeUnknown},
+			started: []float64{0}, elapsed: 14,
+		},
+		{
+			name: "conflict, and nobody to ask", s: starter{starts: []error{conflict, nil}, ids: []string{"", "id"}},
+			looks: []answer{good}, id: "id", started: []float64{0, 5}, elapsed: 5,
+		},
+		{
+			name: "one budget for all", s: starter{starts: []error{conflict, nil}, ids: []string{"", "id"}},
+			looks: []answer{busy}, opts: []Option{WithTimeout(12 * time.Second)}, id: "id", want: []error{ErrTimeout},
+			not: []error{ErrNotStarted}, started: []float64{0, 5}, elapsed: 12,
+		},
+		{
+			name: "refused", s: starter{starts: []error{refusal(ClassPermanent)}}, want: []error{ErrNotStarted},
+			not: []error{ErrQuery, ErrOutcomeUnknown}, started: []float64{0},
+		},
+		{
+			name: "not found is a refusal", s: starter{starts: []error{refusal(ClassNotFound)}},
+			want: []error{ErrNotStarted}, started: []float64{0},
+		},
 
-		{name: "an unclear answer is not sent again", s: starter{starts: []error{cut}}, want: []error{ErrOutcomeUnknown}, not: []error{ErrNotStarted, ErrQuery}, started: []float64{0}},
-		{name: "transient is unclear", s: starter{starts: []error{refusal(ClassTransient)}}, want: []error{ErrOutcomeUnknown}, started: []float64{0}},
-		{name: "unclear, and a task appears", s: starter{starts: []error{cut}, finds: []any{nil, []Task{ours}}}, want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 5, found: 1},
-		{name: "unclear, and none appears", s: starter{starts: []error{cut}, finds: []any{nil}}, want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 10},
-		{name: "unclear, and two appear", s: starter{starts: []error{cut}, finds: []any{[]Task{ours, other}}}, want: []error{ErrOutcomeUnknown}, not: []error{ErrAmbiguous}, started: []float64{0}, found: 2},
-		{name: "no answer in time", s: starter{starts: []error{nil}, ids: one, slow: time.Hour}, want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 35},
-		{name: "no answer in time, from one that is deaf", s: starter{starts: []error{nil}, ids: one, slow: 52 * time.Second, deaf: true}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 55},
-		{name: "in flight at the deadline", s: starter{starts: []error{nil}, ids: one, slow: 12 * time.Second}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, id: "id", started: []float64{0}, elapsed: 12},
-		{name: "stuck at the deadline", s: starter{starts: []error{nil}, ids: one, slow: time.Hour, finds: []any{nil}}, looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, want: []error{ErrTimeout, ErrOutcomeUnknown}, not: []error{ErrNotStarted}, started: []float64{0}, elapsed: 14},
+		{
+			name: "an unclear answer is not sent again", s: starter{starts: []error{cut}},
+			want: []error{ErrOutcomeUnknown}, not: []error{ErrNotStarted, ErrQuery}, started: []float64{0},
+		},
+		{
+			name: "transient is unclear", s: starter{starts: []error{refusal(ClassTransient)}},
+			want: []error{ErrOutcomeUnknown}, started: []float64{0},
+		},
+		{
+			name: "unclear, and a task appears", s: starter{starts: []error{cut}, finds: []any{nil, []Task{ours}}},
+			want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 5, found: 1,
+		},
+		{
+			name: "unclear, and none appears", s: starter{starts: []error{cut}, finds: []any{nil}},
+			want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 10,
+		},
+		{
+			name: "unclear, and two appear", s: starter{starts: []error{cut}, finds: []any{[]Task{ours, other}}},
+			want: []error{ErrOutcomeUnknown}, not: []error{ErrAmbiguous}, started: []float64{0}, found: 2,
+		},
+		{
+			name: "no answer in time", s: starter{starts: []error{nil}, ids: one, slow: time.Hour},
+			want: []error{ErrOutcomeUnknown}, started: []float64{0}, elapsed: 35,
+		},
+		{
+			name: "no answer in time, from one that is deaf",
+			s:    starter{starts: []error{nil}, ids: one, slow: 52 * time.Second, deaf: true}, looks: []answer{good},
+			id: "id", started: []float64{0}, elapsed: 55,
+		},
+		{
+			name: "in flight at the deadline", s: starter{starts: []error{nil}, ids: one, slow: 12 * time.Second},
+			looks: []answer{good}, opts: []Option{WithTimeout(10 * time.Second)}, id: "id", started: []float64{0},
+			elapsed: 12,
+		},
+		{
+			name: "stuck at the deadline",
+			s:    starter{starts: []error{nil}, ids: one, slow: time.Hour, finds: []any{nil}}, looks: []answer{good},
+			opts: []Option{WithTimeout(10 * time.Second)}, want: []error{ErrTimeout, ErrOutcomeUnknown},
+			not: []error{ErrNotStarted}, started: []float64{0}, elapsed: 14,
+		},
 
-		{name: "found at once", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}}}, looks: []answer{busy, good}, id: "id", started: []float64{0}, elapsed: 10},
-		{name: "found later", s: starter{starts: []error{nil}, finds: []any{nil, errors.New("reset"), []Task{ours}}}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10},
-		{name: "never found", s: starter{starts: []error{nil}, finds: []any{nil}}, want: []error{ErrTaskNotFound}, not: []error{ErrNotStarted, ErrOutcomeUnknown}, started: []float64{0}, elapsed: 60},
-		{name: "two of them", s: starter{starts: []error{nil}, finds: []any{[]Task{ours, other}}}, want: []error{ErrAmbiguous}, started: []float64{0}, found: 2},
-		{name: "another one turns up by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{busy, good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10, found: 2},
-		{name: "it was another one", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other}}}, looks: []answer{good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10, found: 1},
-		{name: "its record is gone by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, nil}}, looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10},
-		{name: "no doubt about a failure either", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}}, looks: []answer{seen(StatusFailed)}, id: "id", want: []error{ErrAmbiguous}, not: []error{ErrTaskFailed}, started: []float64{0}, elapsed: 10, found: 2},
-		{name: "no id and nothing to find it by", s: starter{starts: []error{nil}}, want: []error{ErrTaskNotFound}, not: []error{ErrNotStarted}, started: []float64{0}},
-		{name: "an id that cannot be one", s: starter{starts: []error{nil}, ids: []string{"a/b"}}, id: "a/b", want: []error{ErrInvalidID}, not: []error{ErrNotStarted}, started: []float64{0}},
+		{
+			name: "found at once", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}}},
+			looks: []answer{busy, good}, id: "id", started: []float64{0}, elapsed: 10,
+		},
+		{
+			name:  "found later",
+			s:     starter{starts: []error{nil}, finds: []any{nil, errors.New("reset"), []Task{ours}}},
+			looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10,
+		},
+		{
+			name: "never found", s: starter{starts: []error{nil}, finds: []any{nil}}, want: []error{ErrTaskNotFound},
+			not: []error{ErrNotStarted, ErrOutcomeUnknown}, started: []float64{0}, elapsed: 60,
+		},
+		{
+			name: "two of them", s: starter{starts: []error{nil}, finds: []any{[]Task{ours, other}}},
+			want: []error{ErrAmbiguous}, started: []float64{0}, found: 2,
+		},
+		{
+			name:  "another one turns up by the end",
+			s:     starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}},
+			looks: []answer{busy, good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10,
+			found: 2,
+		},
+		{
+			name: "it was another one", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other}}},
+			looks: []answer{good}, id: "id", want: []error{ErrAmbiguous}, started: []float64{0}, elapsed: 10,
+			found: 1,
+		},
+		{
+			name: "its record is gone by the end", s: starter{starts: []error{nil}, finds: []any{[]Task{ours}, nil}},
+			looks: []answer{good}, id: "id", started: []float64{0}, elapsed: 10,
+		},
+		{
+			name:  "no doubt about a failure either",
+			s:     starter{starts: []error{nil}, finds: []any{[]Task{ours}, []Task{other, ours}}},
+			looks: []answer{seen(StatusFailed)}, id: "id", want: []error{ErrAmbiguous}, not: []error{ErrTaskFailed},
+			started: []float64{0}, elapsed: 10, found: 2,
+		},
+		{
+			name: "no id and nothing to find it by", s: starter{starts: []error{nil}}, want: []error{ErrTaskNotFound},
+			not: []error{ErrNotStarted}, started: []float64{0},
+		},
+		{
+			name: "an id that cannot be one", s: starter{starts: []error{nil}, ids: []string{"a/b"}}, id: "a/b",
+			want: []error{ErrInvalidID}, not: []error{ErrNotStarted}, started: []float64{0},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,10 +322,23 @@ func TestDoStops(t *testing.T) {
 		id    string
 	}{
 		{name: "before the start", s: starter{starts: []error{nil}}, after: 0, want: ErrNotStarted},
-		{name: "while busy", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}}, after: 7 * time.Second, want: ErrNotStarted},
-		{name: "in the middle of the call", s: starter{starts: []error{nil}, ids: []string{"id"}, slow: 10 * time.Second}, after: 7 * time.Second, want: ErrOutcomeUnknown},
-		{name: "while looking for the task", s: starter{starts: []error{nil}, finds: []any{nil}}, after: 7 * time.Second, want: context.Canceled},
-		{name: "while waiting", s: starter{starts: []error{nil}, ids: []string{"id"}}, looks: seen(StatusExecuting), after: 7 * time.Second, want: context.Canceled, id: "id"},
+		{
+			name: "while busy", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}},
+			after: 7 * time.Second, want: ErrNotStarted,
+		},
+		{
+			name: "in the middle of the call",
+			s:    starter{starts: []error{nil}, ids: []string{"id"}, slow: 10 * time.Second}, after: 7 * time.Second,
+			want: ErrOutcomeUnknown,
+		},
+		{
+			name: "while looking for the task", s: starter{starts: []error{nil}, finds: []any{nil}},
+			after: 7 * time.Second, want: context.Canceled,
+		},
+		{
+			name: "while waiting", s: starter{starts: []error{nil}, ids: []string{"id"}},
+			looks: seen(StatusExecuting), after: 7 * time.Second, want: context.Canceled, id: "id",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -239,8 +380,11 @@ func TestDoTells(t *testing.T) {
 		},
 		{
 			name: "refused", s: starter{starts: []error{refusal(ClassPermanent)}},
-			want:  `taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`,
-			tells: []string{`"" no (DMS.00400017) 0s`, `"" done taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`},
+			want: `taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`,
+			tells: []string{
+				`"" no (DMS.00400017) 0s`,
+				`"" done taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`,
+			},
 		},
 		{
 			name: "busy to the end", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}}, opts: []Option{WithTimeout(5 * time.Second)},
@@ -279,7 +423,12 @@ func TestDoTells(t *testing.T) {
 						tells = append(tells, fmt.Sprintf("%s %v %v", status, p.Err, p.Next))
 					}
 				})
-				_, err := newWaiter(t, script(tt.looks...), every(5*time.Second), tell).Do(t.Context(), tt.s.operation(), tt.opts...)
+				_, err := newWaiter(
+					t,
+					script(tt.looks...),
+					every(5*time.Second),
+					tell,
+				).Do(t.Context(), tt.s.operation(), tt.opts...)
 				if got := fmt.Sprint(err); got != tt.want {
 					t.Errorf("got  %s\nwant %s", got, tt.want)
 				}
@@ -313,6 +462,9 @@ func TestDoPanics(t *testing.T) {
 			t.Errorf("recovered %v", v)
 		}
 	}()
-	_, err := newWaiter(t, script(seen(StatusSuccess))).Do(t.Context(), Operation{Start: func(context.Context, Attempt) (string, error) { panic("boom") }})
+	_, err := newWaiter(
+		t,
+		script(seen(StatusSuccess)),
+	).Do(t.Context(), Operation{Start: func(context.Context, Attempt) (string, error) { panic("boom") }})
 	t.Errorf("returned %v", err)
 }

@@ -256,5 +256,5 @@ func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l }
 // WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
 // limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give
 // this option where it does, for example because the tenant is a value of the context. Each wait then polls for
-// itself.
+// itself; the tasks of one WaitForTasks have one context, and share a list.
 func WithoutSharing() Option { return func(s *settings) { s.alone = true } }

@@ -1,7 +1,10 @@
 package taskwait
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -36,7 +39,15 @@ func TestStatus(t *testing.T) {
 
 func TestTaskString(t *testing.T) {
 	percent := 40
-	task := Task{ID: "8abf", Kind: "resize", Status: StatusExecuting, Percent: &percent, Remaining: 90 * time.Second, FailureCode: "X", FailureReason: "late"}
+	task := Task{
+		ID:            "8abf",
+		Kind:          "resize",
+		Status:        StatusExecuting,
+		Percent:       &percent,
+		Remaining:     90 * time.Second,
+		FailureCode:   "X",
+		FailureReason: "late",
+	}
 	if got, want := task.String(), `task "8abf": EXECUTING (resize), 40%, 1m30s left, X late`; got != want {
 		t.Errorf("String() = %s, want %s", got, want)
 	}
@@ -81,7 +92,51 @@ func TestTaskJSON(t *testing.T) {
 	if full.Raw = nil; !reflect.DeepEqual(back, full) {
 		t.Errorf("back from JSON: %v, want %v", back, full)
 	}
-	if text, _ := json.Marshal(Task{ID: "8abf", Status: StatusCreated}); string(text) != `{"id":"8abf","status":"CREATED"}` {
+	if text, _ := json.Marshal(Task{ID: "8abf", Status: StatusCreated}); string(
+		text,
+	) != `{"id":"8abf","status":"CREATED"}` {
 		t.Errorf("JSON of a bare task = %s", text)
 	}
+}
+
+// TestUnknownStatusIsNoSuccess: a status that nobody knows neither succeeds nor fails.
+func TestUnknownStatusIsNoSuccess(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		for _, status := range []Status{"PAUSED", "SUCCESS ", "Success", "success", "SUCCESSFUL"} {
+			var told []string
+			_, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(seen(status)), WithTimeout(time.Hour)),
+				WithProgress(func(p Progress) { told = append(told, fmt.Sprint(p.Err)) }))
+			if !errors.Is(err, ErrTimeout) || elapsed != time.Hour || !asWaitError(t, err).StillRunning() {
+				t.Errorf("%q: after %v: %v, want ErrTimeout after 1h, still running", status, elapsed, err)
+			}
+			if want := fmt.Sprintf("unknown status %q", string(status)); told[0] != want {
+				t.Errorf("%q: progress told of %q, want %q", status, told[0], want)
+			}
+		}
+	})
+}
+
+// TestEveryTerminalStatus: each terminal status ends a wait with its error, and no other does.
+func TestEveryTerminalStatus(t *testing.T) {
+	throughEach(t, func(t *testing.T, d driver) {
+		for status, want := range map[Status]error{
+			StatusSuccess: nil, StatusFailed: ErrTaskFailed, StatusDeleted: ErrTaskDeleted, StatusCancelled: ErrTaskCancelled,
+		} {
+			task, err, elapsed := d.waitFor(t.Context(), newWaiter(t, script(seen(status))))
+			if !errors.Is(err, want) || elapsed != 0 || task.Status != status {
+				t.Errorf("%s: %v after %v, with %v; want %v at once", status, err, elapsed, task, want)
+			}
+			if want != nil && asWaitError(t, err).StillRunning() {
+				t.Errorf("%s: still running", status)
+			}
+		}
+		for _, status := range []Status{StatusCreated, StatusExecuting} {
+			if _, err, _ := d.waitFor(cancelAfter(t, time.Hour, nil), newWaiter(t, script(seen(status)))); !errors.Is(
+				err,
+				context.Canceled,
+			) {
+				t.Errorf("%s: %v, want it to wait on", status, err)
+			}
+		}
+	})
 }

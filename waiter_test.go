@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -87,31 +88,12 @@ func newWaiter(t *testing.T, src Source, opts ...Option) *Waiter {
 	return w
 }
 
-// waitFor runs one wait and returns how long it took, too.
-func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
-	start := time.Now()
-	task, err := waitThrough(w, ctx, opts...)
-	return task, err, time.Since(start)
-}
-
-// waitThrough is the driver under test.
-var waitThrough = alone
-
-func alone(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
-	return w.WaitForTask(ctx, "id", opts...)
-}
-
-func amongMany(w *Waiter, ctx context.Context, opts ...Option) (Task, error) { //nolint:revive // as a method
-	for task, err := range w.WaitForTasks(ctx, []string{"id"}, opts...) {
-		return task, err
-	}
-	return Task{}, errors.New("no result")
-}
-
 // every is an interval without jitter, so that a test can name the instants.
 func every(d time.Duration) Option { return WithInterval(d, d) }
 
-func TestWaitForTask(t *testing.T) {
+func TestWaitForTask(t *testing.T) { eachDriver(t, waitForTask) }
+
+func waitForTask(t *testing.T, d driver) {
 	executing := seen(StatusExecuting)
 	tests := []struct {
 		name    string
@@ -158,7 +140,7 @@ func TestWaitForTask(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWaiter(t, tt.cloud, every(5*time.Second))
-				_, err, elapsed := waitFor(t.Context(), w, tt.opts...)
+				_, err, elapsed := d.waitFor(t.Context(), w, tt.opts...)
 				if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -174,7 +156,9 @@ func TestWaitForTask(t *testing.T) {
 }
 
 // TestLastLook is about the seconds around the timeout, here 10 s after the start.
-func TestLastLook(t *testing.T) {
+func TestFinalPoll(t *testing.T) { eachDriver(t, finalPoll) }
+
+func finalPoll(t *testing.T, d driver) {
 	executing, success := seen(StatusExecuting), seen(StatusSuccess)
 	tests := []struct {
 		name    string
@@ -186,13 +170,34 @@ func TestLastLook(t *testing.T) {
 		elapsed time.Duration
 		queries int
 	}{
-		{name: "in flight, and done", answers: []answer{executing, executing, success}, latency: 2 * time.Second, elapsed: 11 * time.Second, queries: 3},
-		{name: "in flight, not done: a fresh look", answers: []answer{executing, executing, executing, success}, latency: 2 * time.Second, elapsed: 13 * time.Second, queries: 4},
-		{name: "neither of them", answers: []answer{executing}, latency: 2 * time.Second, want: ErrTimeout, elapsed: 13 * time.Second, queries: 4},
-		{name: "in flight for 2.5 s more", answers: []answer{executing, success}, latency: 5 * time.Second, elapsed: 12500 * time.Millisecond, queries: 2},
-		{name: "a hung query gives way to a fresh look", answers: []answer{executing}, latency: time.Hour, want: ErrTimeout, elapsed: 15 * time.Second, queries: 2},
-		{name: "a hung query that heeds nothing", answers: []answer{executing}, latency: time.Hour, deaf: true, want: ErrTimeout, elapsed: 15 * time.Second, queries: 1},
-		{name: "a deaf query that answers within the 5 s", answers: []answer{success}, latency: 14500 * time.Millisecond, deaf: true, elapsed: 14500 * time.Millisecond, queries: 1},
+		{
+			name: "in flight, and done", answers: []answer{executing, executing, success}, latency: 2 * time.Second,
+			elapsed: 11 * time.Second, queries: 3,
+		},
+		{
+			name: "in flight, not done: a fresh look", answers: []answer{executing, executing, executing, success},
+			latency: 2 * time.Second, elapsed: 13 * time.Second, queries: 4,
+		},
+		{
+			name: "neither of them", answers: []answer{executing}, latency: 2 * time.Second, want: ErrTimeout,
+			elapsed: 13 * time.Second, queries: 4,
+		},
+		{
+			name: "in flight for 2.5 s more", answers: []answer{executing, success}, latency: 5 * time.Second,
+			elapsed: 12500 * time.Millisecond, queries: 2,
+		},
+		{
+			name: "a hung query gives way to a fresh look", answers: []answer{executing}, latency: time.Hour,
+			want: ErrTimeout, elapsed: 15 * time.Second, queries: 2,
+		},
+		{
+			name: "a hung query that heeds nothing", answers: []answer{executing}, latency: time.Hour, deaf: true,
+			want: ErrTimeout, elapsed: 15 * time.Second, queries: 1,
+		},
+		{
+			name: "a deaf query that answers within the 5 s", answers: []answer{success},
+			latency: 14500 * time.Millisecond, deaf: true, elapsed: 14500 * time.Millisecond, queries: 1,
+		},
 		{
 			name: "the query timeout falls between the timeout and its end", answers: []answer{executing}, latency: time.Hour,
 			opts: []Option{WithQueryTimeout(11 * time.Second)}, want: ErrTimeout, elapsed: 15 * time.Second, queries: 2,
@@ -203,7 +208,7 @@ func TestLastLook(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &cloud{answers: tt.answers, latency: tt.latency, deaf: tt.deaf}
 				w := newWaiter(t, c, every(2500*time.Millisecond), WithTimeout(10*time.Second))
-				_, err, elapsed := waitFor(t.Context(), w, tt.opts...)
+				_, err, elapsed := d.waitFor(t.Context(), w, tt.opts...)
 				if !errors.Is(err, tt.want) || (tt.want == nil) != (err == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -267,7 +272,10 @@ func TestLatePanics(t *testing.T) {
 			time.Sleep(time.Second)
 			panic("boom")
 		})
-		if _, err, _ := waitFor(ctx, newWaiter(t, afterwards, WithLogger(zap.New(core)))); !errors.Is(err, context.Canceled) {
+		if _, err, _ := waitFor(ctx, newWaiter(t, afterwards, WithLogger(zap.New(core)))); !errors.Is(
+			err,
+			context.Canceled,
+		) {
 			t.Errorf("a panic when the wait has ended: %v, want context.Canceled", err)
 		}
 		time.Sleep(time.Minute)
@@ -344,7 +352,12 @@ func TestAbandonedCalls(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if w.AbandonedCalls() != 0 || c.running.Load() != 0 || len(c.asked) != 1 {
-			t.Errorf("when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1", w.AbandonedCalls(), c.running.Load(), len(c.asked))
+			t.Errorf(
+				"when the call has ended: %d counted, %d running, %d queries; want 0, 0, 1",
+				w.AbandonedCalls(),
+				c.running.Load(),
+				len(c.asked),
+			)
 		}
 	})
 }
@@ -402,3 +415,30 @@ type validated struct {
 func (v validated) Validate() error { return v.err }
 
 func goexit() { runtime.Goexit() }
+
+// TestManyGoroutines: one Waiter serves many goroutines.
+func TestManyGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaiter(
+			t,
+			SourceFunc(func(context.Context, string) (Task, error) { return Task{Status: StatusExecuting}, nil }),
+			WithTimeout(time.Hour),
+		)
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				first := true
+				_, err := w.WaitForTask(t.Context(), fmt.Sprint(i), WithProgress(func(p Progress) {
+					if first && (p.Next < defaultMinInterval || p.Next > defaultMinInterval*2) {
+						t.Errorf("wait %d begins with a pause of %v", i, p.Next)
+					}
+					first = false
+				}))
+				if !errors.Is(err, ErrTimeout) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}

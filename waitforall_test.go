@@ -41,12 +41,22 @@ func TestWaitForAll(t *testing.T) {
 		{name: "all succeed", ids: []string{late, good}},
 		{name: "one id that has failed", ids: []string{bad}, want: []string{bad}},
 		{name: "one id that is invalid", ids: []string{invalid}, want: []string{invalid}},
-		{name: "the order of ids, not of their ends", ids: []string{late, invalid, good, bad}, opts: []Option{WithTimeout(20 * time.Second)},
-			want: []string{late, invalid, bad}, text: "taskwait: 3 of 4 tasks have not succeeded, the first: "},
+		{
+			name: "the order of ids, not of their ends",
+			ids:  []string{late, invalid, good, bad},
+			opts: []Option{WithTimeout(20 * time.Second)},
+			want: []string{late, invalid, bad},
+			text: "taskwait: 3 of 4 tasks have not succeeded, the first: ",
+		},
 		{name: "an id that stands there twice", ids: []string{bad, good, bad, good}, want: []string{bad, bad},
 			text: "taskwait: 2 of 4 tasks have not succeeded, the first: "},
-		{name: "a bad option is every id's error", ids: []string{good, bad}, opts: []Option{WithTimeout(-1)}, want: []string{good, bad},
-			text: "taskwait: 2 of 2 tasks have not succeeded, the first: "},
+		{
+			name: "a bad option is every id's error",
+			ids:  []string{good, bad},
+			opts: []Option{WithTimeout(-1)},
+			want: []string{good, bad},
+			text: "taskwait: 2 of 2 tasks have not succeeded, the first: ",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

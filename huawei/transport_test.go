@@ -225,6 +225,7 @@ func TestHopeless(t *testing.T) {
 		{"a proxy's 502", "https://kafka.invalid", through("502 Bad Gateway"), passing, "the proxy answered 502 Bad Gateway"},
 		{"a proxy's 407 to plain HTTP", "http://kafka.invalid", through("407 Proxy Authentication Required"), hopeless, "407 Proxy Authentication Required"},
 		{"a proxy's 407, own transport", "https://kafka.invalid", own(through("407 Proxy Authentication Required")), hopeless, "Proxy Authentication Required"},
+		{"a proxy's 403, own transport", "https://kafka.invalid", own(through("403 Forbidden")), hopeless, "Forbidden"},
 		{"a proxy's 502, own transport", "https://kafka.invalid", own(through("502 Bad Gateway")), passing, "Bad Gateway"},
 		{"a scheme in capitals, which the SDK misreads", "HTTP://127.0.0.1:1", nil, hopeless, `"https://HTTP://127.0.0.1:1", want http:// or https://, and a host`},
 		{"a scheme that is none", "httpx://127.0.0.1:1", nil, hopeless, `"httpx://127.0.0.1:1", want http:// or https://, and a host`},

@@ -22,24 +22,26 @@ const (
 // trial is a Subject that is put through one rule.
 type trial struct {
 	Subject
-	slack time.Duration // how late "at once" may be: nothing in virtual time
+	exact bool // time is virtual: what must happen at once happens at that instant
 }
 
-// try checks r and words the outcome.
-func (r Rule) try(t trial) error {
+// try checks r. It returns nil if the Subject keeps the rule, and else an error that says what was got, what was wanted
+// and why it matters. An error that Is [errors.ErrUnsupported] says that the rule does not apply, as the Subject
+// declared.
+func (r rule) try(t trial) error {
 	if t.Source == nil || t.Arrange == nil || t.ID == "" {
-		return fmt.Errorf("sourcetest: %s: the Subject has no Source, no ID or no Arrange", r.Name)
+		return fmt.Errorf("sourcetest: %s: the Subject has no Source, no ID or no Arrange", r.name)
 	}
 	err := r.check(&t)
 	switch {
 	case err == nil:
 		return nil
 	case !errors.Is(err, errors.ErrUnsupported):
-		return fmt.Errorf("sourcetest: %s: %w\nwhy: %s", r.Name, err, r.Why)
+		return fmt.Errorf("sourcetest: %s: %w\nwhy: %s", r.name, err, r.why)
 	case r.must:
-		return fmt.Errorf("sourcetest: %s: declared as not applicable, but every Source must meet it: %v", r.Name, err)
+		return fmt.Errorf("sourcetest: %s: declared as not applicable, but every Source must meet it: %v", r.name, err)
 	}
-	return fmt.Errorf("sourcetest: %s: not applicable: %w", r.Name, err)
+	return fmt.Errorf("sourcetest: %s: not applicable: %w", r.name, err)
 }
 
 func (t *trial) arrange(s Situation) error {
@@ -138,7 +140,8 @@ func (t *trial) inFlight(ctx context.Context, s Situation) (*call, error) {
 	c := t.call(ctx, t.ID)
 	for !arrived() && !c.over() {
 		if time.Since(c.begun) > patience/2 {
-			return c, fmt.Errorf("with %s: no query was counted within %v; Queries must count one when it arrives", s, patience/2)
+			return c, fmt.Errorf("with %s: no query was counted within %v; Queries must count one when it arrives", s,
+				patience/2)
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // gives makes the rule that s is answered with the task that was asked for, in that status.
-func gives(name string, s Situation, want taskwait.Status, why string) Rule {
-	return Rule{Name: name, Why: why, check: func(t *trial) error {
+func gives(name string, s Situation, want taskwait.Status, why string) rule {
+	return rule{name: name, why: why, check: func(t *trial) error {
 		_, err := t.task(s, want)
 		return err
 	}}
@@ -42,8 +42,8 @@ func (t *trial) wantTask(a answer, s Situation, want taskwait.Status) error {
 }
 
 // fails makes the rule that s is answered with an error of that class.
-func fails(name string, s Situation, want taskwait.Class, why string) Rule {
-	return Rule{Name: name, Why: why, check: func(t *trial) error {
+func fails(name string, s Situation, want taskwait.Class, why string) rule {
+	return rule{name: name, why: why, check: func(t *trial) error {
 		a, err := t.look(s)
 		if err != nil {
 			return err

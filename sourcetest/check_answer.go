@@ -132,7 +132,8 @@ func taskKeepsSecret(t *trial) error {
 		return err
 	}
 	wrapped := struct{ inner taskwait.Task }{task} // fmt does not ask an unexported field how it wants to be printed
-	return cmp.Or(shows("the Task", task), shows("a struct that holds the Task", wrapped), shows("the Task's JSON", picture(task)))
+	return cmp.Or(shows("the Task", task), shows("a struct that holds the Task", wrapped),
+		shows("the Task's JSON", picture(task)))
 }
 
 // errorKeepsSecret checks that an error does not print Secret. Decoders like to quote what they could not decode.

@@ -113,7 +113,7 @@ func (t *trial) endsAtOnce(ctx context.Context, c *call, at time.Time) error {
 	switch {
 	case ctx.Err() == nil:
 		return fmt.Errorf("got %v; want the call to go on until its context ends", a)
-	case late > t.slack:
+	case t.exact && late > 0:
 		return fmt.Errorf("the call ended %v after its context, want at once", late)
 	case !errors.Is(a.err, ctx.Err()):
 		return fmt.Errorf("got %v; want an error that Is %q, the context's", a, ctx.Err())

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// leavesNoGoroutine makes the check that the goroutines which the Source's calls have started do not grow in number with
-// the calls. A few may stay: a transport keeps two for each idle connection.
+// leavesNoGoroutine makes the check that the goroutines which the Source's calls have started do not grow in number
+// with the calls. A few may stay: a transport keeps two for each idle connection.
 //
 // They are known by a profiler label, which goroutines inherit, so what the service, other tests and the runtime start
 // meanwhile does not count.

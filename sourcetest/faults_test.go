@@ -1,4 +1,4 @@
-package sourcetest_test
+package sourcetest
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/sourcetest"
 )
 
 type sourceFunc = taskwait.SourceFunc
@@ -40,7 +39,7 @@ func says(status, word taskwait.Status) maker {
 }
 
 // on does something else than a good Source in one Situation.
-func on(when sourcetest.Situation, do sourceFunc) maker {
+func on(when Situation, do sourceFunc) maker {
 	return func(good taskwait.Source, s *service) taskwait.Source {
 		return sourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 			if s.situation() == when {
@@ -63,19 +62,19 @@ func errorOn(status taskwait.Status) maker {
 	}
 }
 
-func class(when sourcetest.Situation, c taskwait.Class) maker {
+func class(when Situation, c taskwait.Class) maker {
 	return on(when, func(context.Context, string) (taskwait.Task, error) {
 		return taskwait.Task{}, &taskwait.QueryError{Class: c, Err: errors.New("no")}
 	})
 }
 
-func pending(when sourcetest.Situation) maker {
+func pending(when Situation) maker {
 	return on(when, func(context.Context, string) (taskwait.Task, error) {
 		return taskwait.Task{Status: taskwait.StatusCreated}, nil
 	})
 }
 
-func panics(when sourcetest.Situation) maker {
+func panics(when Situation) maker {
 	return on(when, func(context.Context, string) (taskwait.Task, error) { panic("boom") })
 }
 
@@ -120,7 +119,9 @@ func tidiesUp(good taskwait.Source, s *service) taskwait.Source {
 }
 
 func quotesBody(good taskwait.Source, s *service) taskwait.Source {
-	return around(func(context.Context, error) error { return errors.New("not JSON: " + row(ourID, "EXECUTING")) })(good, s)
+	return around(func(context.Context, error) error {
+		return errors.New("not JSON: " + row(ourID, "EXECUTING"))
+	})(good, s)
 }
 
 func asksFirst(good taskwait.Source, _ *service) taskwait.Source {
@@ -133,7 +134,7 @@ func asksFirst(good taskwait.Source, _ *service) taskwait.Source {
 	})
 }
 
-func deaf(when sourcetest.Situation) maker {
+func deaf(when Situation) maker {
 	return func(good taskwait.Source, s *service) taskwait.Source {
 		return on(when, func(_ context.Context, id string) (taskwait.Task, error) {
 			return good.Task(context.Background(), id)

@@ -12,15 +12,15 @@ import (
 // mostPages is more than the service behind a Subject, with its one task, can have.
 const mostPages = 100
 
-// listRules makes of the rules of a Source those of a Lister: what Task keeps to for one task, List keeps to for those on
-// its list. The exception is an unknown id: a list simply does not show it.
-func listRules(rules []Rule) (more []Rule) {
+// listRules makes of the rules of a Source those of a Lister: what Task keeps to for one task, List keeps to for those
+// on its list. The exception is an unknown id: a list simply does not show it.
+func listRules(rules []rule) (more []rule) {
 	for _, r := range rules {
-		if r.Name == "not-found/unknown-id" {
+		if r.name == "not-found/unknown-id" {
 			continue
 		}
 		check := r.check
-		r.Name, r.must = "list/"+r.Name, false
+		r.name, r.must = "list/"+r.name, false
 		r.check = func(t *trial) error {
 			b, ok := t.Source.(taskwait.Lister)
 			if !ok {
@@ -52,7 +52,9 @@ func (s listed) Task(ctx context.Context, id string) (taskwait.Task, error) {
 			return tasks[i], nil
 		}
 		if b.Page = next; next == "" {
-			return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassNotFound, Err: errors.New("no page shows the task, by its ID")}
+			return taskwait.Task{}, &taskwait.QueryError{
+				Class: taskwait.ClassNotFound, Err: errors.New("no page shows the task, by its ID"),
+			}
 		}
 	}
 	return taskwait.Task{}, fmt.Errorf("the list has more than %d pages, want an end", mostPages)

@@ -27,29 +27,32 @@ func polled() Subject {
 	}
 }
 
-// TestAtOnce: Run allows no delay at all, Check a second.
+// TestAtOnce: Run allows no delay at all, RunLive seconds.
 func TestAtOnce(t *testing.T) {
-	r := Rule{Name: "context/cancelled", check: cancelled(Hanging)}
+	r := rule{name: "context/cancelled", check: cancelled(Hanging)}
 	synctest.Test(t, func(t *testing.T) {
-		if err := r.Check(polled()); err != nil {
-			t.Errorf("Check: got %v, want nil", err)
+		if err := r.try(trial{Subject: polled()}); err != nil {
+			t.Errorf("as RunLive does it: got %v, want nil", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		err := r.try(trial{Subject: polled()})
+		err := r.try(trial{Subject: polled(), exact: true})
 		if want := "the call ended 90ms after its context, want at once"; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("as Run does it: got %v, want an error that holds %q", err, want)
 		}
 	})
 }
 
-// TestRunReports runs itself once more as a child process, which must fail: what a driver says cannot be seen from inside.
+// TestRunReports runs itself once more as a child process, which must fail: what a driver says cannot be seen from
+// inside.
 func TestRunReports(t *testing.T) {
 	const child = "SOURCETEST_CHILD"
 	start := func(*testing.T) Subject {
 		return Subject{
-			Source: taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) { return taskwait.Task{}, errors.New("no") }),
-			ID:     "one",
+			Source: taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+				return taskwait.Task{}, errors.New("no")
+			}),
+			ID: "one",
 			Arrange: func(s Situation) error {
 				switch s {
 				case Executing, Succeeded, Unavailable:

@@ -1,4 +1,4 @@
-package sourcetest_test
+package sourcetest
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/sourcetest"
 )
 
 const ourID = "8abfa7b2"
@@ -24,7 +23,7 @@ const ourID = "8abfa7b2"
 // an http.RoundTripper, for a bubble.
 type service struct {
 	mu      sync.Mutex
-	now     sourcetest.Situation
+	now     Situation
 	queries atomic.Int64
 	closed  chan struct{} // lets go what hangs
 }
@@ -35,10 +34,10 @@ func newService(t *testing.T) *service {
 	return s
 }
 
-func (s *service) Arrange(now sourcetest.Situation) error {
+func (s *service) Arrange(now Situation) error {
 	_, plain := plain[now]
 	switch now {
-	case sourcetest.Dropped, sourcetest.CutOff, sourcetest.Hanging, sourcetest.Stalled:
+	case Dropped, CutOff, Hanging, Stalled:
 	default:
 		if !plain {
 			return fmt.Errorf("this service does not know %q yet", now)
@@ -52,7 +51,7 @@ func (s *service) Arrange(now sourcetest.Situation) error {
 
 func (s *service) Queries() int { return int(s.queries.Load()) }
 
-func (s *service) situation() sourcetest.Situation {
+func (s *service) situation() Situation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
@@ -66,51 +65,51 @@ type reply struct {
 }
 
 func row(id, status string) string {
-	params := `{\"password\":\"` + sourcetest.Secret + `\"}`
+	params := `{\"password\":\"` + Secret + `\"}`
 	return fmt.Sprintf(`{"id":%q,"params":"%s","status":%q,"percent":50}`, id, params, status)
 }
 
 func list(rows string) string { return `{"tasks":[` + rows + `]}` }
 
-var plain = map[sourcetest.Situation]reply{
-	sourcetest.Created:      {body: list(row(ourID, "CREATED"))},
-	sourcetest.Executing:    {body: list(row(ourID, "EXECUTING"))},
-	sourcetest.Succeeded:    {body: list(row(ourID, "SUCCESS"))},
-	sourcetest.Failed:       {body: list(row(ourID, "FAILED"))},
-	sourcetest.Deleted:      {body: list(row(ourID, "DELETED"))},
-	sourcetest.Cancelled:    {body: list(row(ourID, "CANCELLED"))},
-	sourcetest.OddStatus:    {body: list(row(ourID, sourcetest.UnknownStatus))},
-	sourcetest.NoStatus:     {body: list(`{"id":"` + ourID + `"}`)},
-	sourcetest.OtherTask:    {body: list(row("somebody-elses", "SUCCESS"))},
-	sourcetest.SeveralTasks: {body: list(row("somebody-elses", "SUCCESS") + "," + row(ourID, "EXECUTING"))},
-	sourcetest.EmptyList:    {body: list("")},
-	sourcetest.NoSuchTask:   {code: 404},
-	sourcetest.EmptyObject:  {body: `{}`},
-	sourcetest.Null:         {body: `null`},
-	sourcetest.EmptyBody:    {},
-	sourcetest.HTML:         {body: "<html><body>please log in</body></html>"},
-	sourcetest.Redirect:     {code: 302, header: map[string]string{"Location": "/login"}},
-	sourcetest.Unavailable:  {code: 503},
-	sourcetest.Throttled:    {code: 429},
-	sourcetest.ThrottledFor: {code: 429, header: map[string]string{"Retry-After": strconv.Itoa(int(sourcetest.RetryAfter.Seconds()))}},
-	sourcetest.Unauthorized: {code: 401},
-	sourcetest.Forbidden:    {code: 403},
+var plain = map[Situation]reply{
+	Created:      {body: list(row(ourID, "CREATED"))},
+	Executing:    {body: list(row(ourID, "EXECUTING"))},
+	Succeeded:    {body: list(row(ourID, "SUCCESS"))},
+	Failed:       {body: list(row(ourID, "FAILED"))},
+	Deleted:      {body: list(row(ourID, "DELETED"))},
+	Cancelled:    {body: list(row(ourID, "CANCELLED"))},
+	OddStatus:    {body: list(row(ourID, UnknownStatus))},
+	NoStatus:     {body: list(`{"id":"` + ourID + `"}`)},
+	OtherTask:    {body: list(row("somebody-elses", "SUCCESS"))},
+	SeveralTasks: {body: list(row("somebody-elses", "SUCCESS") + "," + row(ourID, "EXECUTING"))},
+	EmptyList:    {body: list("")},
+	NoSuchTask:   {code: 404},
+	EmptyObject:  {body: `{}`},
+	Null:         {body: `null`},
+	EmptyBody:    {},
+	HTML:         {body: "<html><body>please log in</body></html>"},
+	Redirect:     {code: 302, header: map[string]string{"Location": "/login"}},
+	Unavailable:  {code: 503},
+	Throttled:    {code: 429},
+	ThrottledFor: {code: 429, header: map[string]string{"Retry-After": strconv.Itoa(int(RetryAfter.Seconds()))}},
+	Unauthorized: {code: 401},
+	Forbidden:    {code: 403},
 }
 
 // RoundTrip answers in memory.
 func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.queries.Add(1)
 	ctx, now := r.Context(), s.situation()
-	half, _, _ := strings.Cut(plain[sourcetest.Executing].body, `"status"`)
+	half, _, _ := strings.Cut(plain[Executing].body, `"status"`)
 	answer, body := reply{}, io.ReadCloser(nil)
 	switch now {
-	case sourcetest.Dropped:
+	case Dropped:
 		return nil, io.ErrUnexpectedEOF
-	case sourcetest.Hanging:
+	case Hanging:
 		return nil, s.hang(ctx)
-	case sourcetest.Stalled:
+	case Stalled:
 		body = stream{half, func() error { return s.hang(ctx) }}.open()
-	case sourcetest.CutOff:
+	case CutOff:
 		body = stream{half, func() error { return io.ErrUnexpectedEOF }}.open()
 	default:
 		answer = plain[now]

@@ -20,21 +20,23 @@ const (
 
 // The service answers, but not with the one task that was asked for.
 const (
-	OtherTask    Situation = "another task"       // 200: one row, with another id and SUCCESS
-	SeveralTasks Situation = "several tasks"      // 200: a row with another id, of a task that has ended; then the task, executing
+	OtherTask Situation = "another task" // 200: one row, with another id and SUCCESS
+	// 200: a row with another id, of a task that has ended; then the task, executing
+	SeveralTasks Situation = "several tasks"
 	EmptyList    Situation = "an empty list"      // 200: the list is there, and has no row
 	NoSuchTask   Situation = "an unknown task id" // 404, or however else the service says that it does not know the id
 )
 
 // The answer cannot be made out.
 const (
-	EmptyObject Situation = "the body {}"          // 200
-	Null        Situation = "the body null"        // 200
-	EmptyBody   Situation = "an empty body"        // 200 or 204
-	HTML        Situation = "an HTML page"         // 200: what a proxy or a captive portal sends
-	CutOff      Situation = "a body cut off"       // 200: the first half of Executing, Secret included; then the connection ends
-	Redirect    Situation = "a redirect"           // 302 to /login, empty body
-	Dropped     Situation = "a dropped connection" // it ends before there is an answer
+	EmptyObject Situation = "the body {}"   // 200
+	Null        Situation = "the body null" // 200
+	EmptyBody   Situation = "an empty body" // 200 or 204
+	HTML        Situation = "an HTML page"  // 200: what a proxy or a captive portal sends
+	// 200: the first half of Executing, Secret included; then the connection ends
+	CutOff   Situation = "a body cut off"
+	Redirect Situation = "a redirect"           // 302 to /login, empty body
+	Dropped  Situation = "a dropped connection" // it ends before there is an answer
 )
 
 // The service refuses.

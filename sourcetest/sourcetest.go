@@ -18,17 +18,18 @@
 //		})
 //	}
 //
-// [Run] works in virtual time and is exact, and needs a service that answers in memory. For one on a real network, such as
-// an httptest.Server, there is [RunLive]. Who wants neither calls the [Rules] one by one.
+// [Run] works in virtual time and is exact. It needs a service that answers in memory. [RunLive] is for a service on a
+// network, such as an httptest.Server.
 //
 // Run the suite with -race: most of what goes wrong between goroutines only the race detector sees.
+//
+// For tests of code that waits, [Script] is a Source with answers of the test's own.
 package sourcetest
 
 import (
 	"errors"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/taskwait/taskwait"
 )
@@ -50,51 +51,43 @@ type Subject struct {
 	// declare by name, not in the default case of a switch.
 	Arrange func(s Situation) error
 
-	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also those
-	// that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the rules
-	// that need the number are reported as not applicable.
+	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also
+	// those that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the
+	// rules that need the number are reported as not applicable.
 	Queries func() int
 }
 
-// Rule is one thing that taskwait asks of a Source.
-type Rule struct {
-	Name string // of the subtest too, such as "malformed/null"
-	Why  string // what becomes of a wait when a Source breaks the rule
-
+// rule is one thing that taskwait asks of a Source.
+type rule struct {
+	name  string // of the subtest, such as "malformed/null"
+	why   string // what becomes of a wait when a Source breaks the rule
 	check func(*trial) error
 	must  bool // cannot be declared not applicable
 }
 
-// Check puts s through r. It returns nil if s keeps the rule, and an error that says what was got, what was wanted and
-// why it matters if not. An error that Is [errors.ErrUnsupported] says that the rule does not apply to s, as s declared.
+// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own,
+// with the Subject that start returns. Rules that do not apply are logged.
 //
-// It takes no [testing.T], works inside a synctest bubble and outside of one, and wants a fresh Subject each time. What
-// must happen at once may take a second here; [Run] allows nothing.
-func (r Rule) Check(s Subject) error { return r.try(trial{Subject: s, slack: time.Second}) }
-
-// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own, with
-// the Subject that start returns. Rules that do not apply are logged.
-//
-// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still hangs
-// when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after the report.
-// Run cannot itself be called from a bubble. The subtests do not run in parallel.
+// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still
+// hangs when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after
+// the report. Run cannot itself be called from a bubble. The subtests do not run in parallel.
 func Run(t *testing.T, start func(t *testing.T) Subject) {
 	t.Helper()
-	for _, r := range Rules() {
-		t.Run(r.Name, func(t *testing.T) {
+	for _, r := range rules() {
+		t.Run(r.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				report(t, r.try(trial{Subject: start(t)}))
+				report(t, r.try(trial{Subject: start(t), exact: true}))
 			})
 		})
 	}
 }
 
 // RunLive does what [Run] does in real time, for a service that is reached over a real network. A Source that keeps the
-// rules passes it within a second; what must happen at once may take one more, for the sake of a slow machine.
+// rules passes it within a second. What must happen at once may take seconds, for the sake of a slow machine.
 func RunLive(t *testing.T, start func(t *testing.T) Subject) {
 	t.Helper()
-	for _, r := range Rules() {
-		t.Run(r.Name, func(t *testing.T) { report(t, r.Check(start(t))) })
+	for _, r := range rules() {
+		t.Run(r.name, func(t *testing.T) { report(t, r.try(trial{Subject: start(t)})) })
 	}
 }
 

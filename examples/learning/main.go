@@ -1,4 +1,5 @@
-// Learning waits by a history: it asks when an answer is likely, and says how long it usually takes.
+// Learning shows how to wait by a history of earlier tasks: polls fall when an end is likely, and the program can say
+// how long such a task usually takes.
 //
 //	go run ./examples/learning
 package main
@@ -6,37 +7,41 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
+	"os"
 	"time"
 
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
-	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/fakecloud"
+	"github.com/taskwait/taskwait/examples/internal/demo"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 	"github.com/taskwait/taskwait/schedule"
 )
 
+const (
+	instanceID = "kafka-1"
+	kind       = "bindInstancePublicIp"
+)
+
 func main() {
-	cloud := fakekafka.New()
-	for range 20 { // which have ended long ago
-		cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", CreatedAt: time.Now().Add(-time.Hour)})
-	}
-	client, err := connect(cloud)
-	if err != nil {
-		log.Fatal(err)
-	}
-	jobID := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp"})
-	if err := run(context.Background(), kafkatasks.New(client, "kafka-1"), jobID); err != nil {
+	if err := run(context.Background(), fakekafka.New(), os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
-	history := &schedule.History{}    // goes through JSON, to be kept between runs
-	recent, err := source.Recent(ctx) // the service's own list of finished tasks, in one request
+func run(ctx context.Context, cloud *fakekafka.Cloud, out io.Writer) error {
+	for range 20 { // tasks that ended long ago
+		cloud.AddTask(instanceID, fakekafka.Script{Name: kind, CreatedAt: time.Now().Add(-time.Hour)})
+	}
+	client, err := demo.Client(cloud)
+	if err != nil {
+		return err
+	}
+	source := kafkatasks.New(client, instanceID)
+
+	history := &schedule.History{}    // it goes through JSON, to be kept between runs
+	recent, err := source.Recent(ctx) // the service's own list of tasks that have ended, in one request
 	if err != nil {
 		return err
 	}
@@ -47,31 +52,15 @@ func run(ctx context.Context, source *kafkatasks.Source, jobID string) error {
 	if err != nil {
 		return err
 	}
+	jobID := cloud.AddTask(instanceID, fakekafka.Script{Name: kind})
 	_, err = waiter.WaitForTask(ctx, jobID, taskwait.WithProgress(func(p taskwait.Progress) {
 		switch e := p.Estimate; {
 		case p.Done:
-			fmt.Printf("%s after %.1fs, %d polls\n", p.Task.Status, p.Elapsed.Seconds(), p.Polls)
-		case e != nil && p.Changed && p.Polls == 1:
-			fmt.Printf("usually takes %.0fs; after %.0fs: %.1fs to %.1fs remain\n",
+			fmt.Fprintf(out, "%s after %.1fs, %d polls\n", p.Task.Status, p.Elapsed.Seconds(), p.Polls)
+		case e != nil && p.Polls == 1:
+			fmt.Fprintf(out, "usually takes %.0fs; after %.0fs: %.1fs to %.1fs remain\n",
 				e.Median.Seconds(), p.Elapsed.Seconds(), e.RemainingP50.Seconds(), e.RemainingP90.Seconds())
 		}
 	}))
 	return err
-}
-
-func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
-	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
-		SafeBuild()
-	if err != nil {
-		return nil, err
-	}
-	client, err := kafka.KafkaClientBuilder().
-		WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).
-		SafeBuild()
-	if err != nil {
-		return nil, err
-	}
-	return kafka.NewKafkaClient(client), nil
 }

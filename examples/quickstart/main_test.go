@@ -17,9 +17,8 @@ var varying = regexp.MustCompile(`\d+(\.\d+)?s|\d+ polls`)
 // README.md shows that file.
 func TestOutput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakekafka.New()
 		var out strings.Builder
-		if err := run(t.Context(), &out, cloud, "https://kafka.fake", cloud.Transport()); err != nil {
+		if err := run(t.Context(), fakekafka.New(), &out); err != nil {
 			t.Fatal(err)
 		}
 		pinned, err := os.ReadFile("testdata/output.txt")

@@ -38,7 +38,9 @@ func BenchmarkTask(b *testing.B) {
 	b.Run("bare-sdk", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := client.ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: id}); err != nil {
+			if _, err := client.ShowBackgroundTask(&model.ShowBackgroundTaskRequest{
+				InstanceId: "kafka-1", TaskId: id,
+			}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -49,18 +51,21 @@ func BenchmarkTask(b *testing.B) {
 type canned struct{}
 
 func (canned) RoundTrip(r *http.Request) (*http.Response, error) {
-	body := `{"task_count":"1","tasks":[{"id":"` + path.Base(r.URL.Path) + `","name":"bindInstancePublicIp","user_name":"u","user_id":"i",` +
-		`"params":"{}","status":"EXECUTING","created_at":"2020-06-15T08:55:53.606Z","updated_at":"2020-06-15T08:55:56.600Z"}]}`
+	body := `{"task_count":"1","tasks":[{"id":"` + path.Base(r.URL.Path) + `","name":"bindInstancePublicIp",` +
+		`"user_name":"u","user_id":"i","params":"{}","status":"EXECUTING","created_at":"2020-06-15T08:55:53.606Z",` +
+		`"updated_at":"2020-06-15T08:55:56.600Z"}]}`
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body)),
 	}, nil
 }
 
 // BenchmarkSleepingWait measures what a wait through the SDK costs while it sleeps: one that has nothing to share with
 // others, and one of many on the same instance.
 func BenchmarkSleepingWait(b *testing.B) {
-	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(b, fakekafka.New()).HcClient.GetCredential()).
+	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+		WithCredential(newClient(b, fakekafka.New()).HcClient.GetCredential()).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(canned{})).SafeBuild()
 	if err != nil {
 		b.Fatal(err)
@@ -78,7 +83,8 @@ func BenchmarkSleepingWait(b *testing.B) {
 			waiter := waiterOn(b, s.source, taskwait.WithInterval(time.Hour, time.Hour))
 			footprint.Measure(b, func(ctx context.Context, asleep func()) {
 				once := sync.OnceFunc(asleep)
-				_, _ = waiter.WaitForTask(ctx, strconv.FormatInt(n.Add(1), 36), taskwait.WithProgress(func(taskwait.Progress) { once() }))
+				_, _ = waiter.WaitForTask(ctx, strconv.FormatInt(n.Add(1), 36),
+					taskwait.WithProgress(func(taskwait.Progress) { once() }))
 			})
 		})
 	}

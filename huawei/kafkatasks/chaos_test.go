@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +15,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
@@ -24,7 +28,7 @@ import (
 )
 
 var (
-	chaosRuns = flag.Int("chaos", 400, "how many random scripts TestChaos plays")
+	chaosRuns = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
 	chaosSeed = flag.Uint64("chaos.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 
@@ -36,10 +40,42 @@ const (
 	unknown   meaning = "unknown status"
 	blank     meaning = "empty status" // transient, where there is a row
 	missing   meaning = "not found"
+	absent    meaning = "no such instance" // not found, and permanent if it comes again within 10 s
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
+	denied    meaning = "denied" // permanent, but it may pass where there was a good answer
+	lagging   meaning = "lagging"  // a row of a task that runs, whatever the truth
+	unsigned  meaning = "unsigned" // the request could not be signed: transient
 )
+
+// rowFaults are further answers of the query for the task chaosID: rows that are odd, and a good answer that says when to
+// come again. And one is no answer at all.
+var rowFaults = []struct {
+	means meaning
+	fault fakecloud.Fault
+}{
+	{unsigned, fakecloud.Fault{}},
+	{lagging, oddRow(`"user_id":7,"params":{"a":[1]},"created_at":1763350067752`)},
+	{lagging, oddRow(`"created_at":"1970-01-01T00:00:00Z","updated_at":"9999-12-31T23:59:59Z"`)},
+	{lagging, oddRow(`"created_at":"yesterday","updated_at":-1,"name":null`)},
+	{lagging, oddRow(`"created_at":"2020-01-01T00:00:00+24:00","more":{"x":[null]}`)},
+	{lagging, oddRow(`"name":"late"`, "Retry-After", "7")},
+	{lagging, fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`)},
+	{blank, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
+	{missing, fakecloud.Respond(200, `{"tasks":[null,{"status":"SUCCESS"},{"id":"other","status":"SUCCESS"}]}`)},
+	{missing, fakecloud.Error(404, "DMS.00404033", "This task does not exist.")},
+	{transient, fakecloud.Respond(404, "")},
+	{transient, fakecloud.Respond(404, "default backend - 404", "Content-Type", "text/plain")},
+	{throttled, fakecloud.Respond(200, `{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:10 second"}`)},
+}
+
+const chaosID = "chaos"
+
+func oddRow(fields string, headers ...string) fakecloud.Fault {
+	row := `{"task_count":1,"tasks":[{"id":"` + chaosID + `","status":"EXECUTING",` + fields + `}]}`
+	return fakecloud.Respond(200, row, headers...)
+}
 
 // faults are what can befall a request, how often, and what it must mean.
 var faults = []struct {
@@ -55,7 +91,7 @@ var faults = []struct {
 	{weight: 2, means: blank, fault: fakekafka.Status("")},
 	{weight: 6, means: missing, fault: fakekafka.NotListed()},
 	{weight: 4, means: missing, fault: fakekafka.WrongID(), says: "another id"},
-	{weight: 3, means: missing, fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), says: "no such instance"},
+	{weight: 3, means: absent, fault: gone404},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(0)},
 	{weight: 3, means: throttled, fault: fakecloud.Throttle(17 * time.Second)},
 	{weight: 3, means: throttled, fault: fakekafka.ThrottleAs404()},
@@ -78,11 +114,17 @@ var faults = []struct {
 	{weight: 2, means: transient, fault: fakecloud.Respond(404, `{"code":"not_found","message":"No such route."}`)},
 	{weight: 1, means: transient, fault: fakecloud.Respond(409, "")},
 	{weight: 1, means: transient, fault: fakecloud.Respond(423, "")},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error."}`)},
-	{weight: 2, means: transient, fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist.","tasks":[]}`)},
+	{
+		weight: 2, means: transient,
+		fault: fakecloud.Respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error."}`),
+	},
+	{
+		weight: 2, means: transient,
+		fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist.","tasks":[]}`),
+	},
 	{weight: 1, means: transient, fault: fakecloud.Respond(200, `{"task_count":"7","tasks":{}}`)},
 	{weight: 1, means: permanent, fault: fakecloud.Error(400, "DMS.00400070", "Invalid task ID format.")},
-	{weight: 1, means: permanent, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
+	{weight: 1, means: denied, fault: fakecloud.Error(403, "DMS.00403002", "No permission.")},
 	{weight: 1, means: permanent, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist.")},
 }
 
@@ -116,6 +158,7 @@ type chaos struct {
 	steps            []fakekafka.Step
 	listedAfter      time.Duration
 	source           *kafkatasks.Source
+	unsigned         *kafkatasks.Source // whose credential fails
 
 	id     string
 	start  time.Time
@@ -137,7 +180,10 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 	if c.timeout == 0 || rnd.IntN(3) == 0 {
 		c.ctxEnd = span(rnd, time.Second, 12*time.Minute)
 	}
-	ends := []taskwait.Status{taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted, taskwait.StatusCancelled, taskwait.StatusExecuting}
+	ends := []taskwait.Status{
+		taskwait.StatusSuccess, taskwait.StatusSuccess, taskwait.StatusFailed, taskwait.StatusDeleted,
+		taskwait.StatusCancelled, taskwait.StatusExecuting,
+	}
 	c.steps = []fakekafka.Step{
 		{Status: taskwait.StatusCreated}, {After: span(rnd, 1, time.Minute), Status: taskwait.StatusExecuting},
 		{After: span(rnd, time.Minute, 8*time.Minute), Status: ends[rnd.IntN(len(ends))]},
@@ -147,6 +193,13 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 	}
 	cloud := fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)))
 	for range rnd.IntN(60) {
+		if odd := rowFaults[rnd.IntN(len(rowFaults))]; rnd.IntN(8) == 0 {
+			if odd.means != unsigned {
+				cloud.Inject(fakekafka.RouteShowTask, odd.fault)
+			}
+			c.means = append(c.means, odd.means)
+			continue
+		}
 		i := pick(rnd)
 		cloud.Inject(fakekafka.RouteShowTask, faults[i].fault)
 		c.means = append(c.means, faults[i].means)
@@ -159,14 +212,42 @@ func newChaos(t *testing.T, rnd *rand.Rand) *chaos {
 		}
 	}
 	for range rnd.IntN(60) {
-		cloud.Inject(fakekafka.RouteListTasks, faults[pick(rnd)].fault)
+		fault := faults[pick(rnd)].fault
+		if odd := rowFaults[rnd.IntN(len(rowFaults))]; odd.means != unsigned && rnd.IntN(8) == 0 {
+			fault = odd.fault
+		}
+		cloud.Inject(fakekafka.RouteListTasks, fault)
 	}
-	c.id = cloud.AddTask("kafka-1", fakekafka.Script{Steps: c.steps, ListedAfter: c.listedAfter})
+	for range rnd.IntN(3) * rnd.IntN(150) { // so that the list has several pages
+		cloud.AddTask("kafka-1", fakekafka.Script{Duration: time.Hour})
+	}
+	c.id = cloud.AddTask("kafka-1", fakekafka.Script{ID: chaosID, Steps: c.steps, ListedAfter: c.listedAfter})
 	c.source = kafkatasks.New(newClient(t, cloud), "kafka-1")
+	c.unsigned = kafkatasks.New(failing(t, cloud), "kafka-1")
 	return c
 }
 
+// failing is a client whose credential fails: its file is missing while it is rotated, say.
+func failing(t *testing.T, cloud *fakekafka.Cloud) *kafka.KafkaClient {
+	client := newClient(t, cloud)
+	client.HcClient.WithCredential(&missingKeys{client.HcClient.GetCredential()})
+	return client
+}
+
+type missingKeys struct{ auth.ICredential }
+
+func (*missingKeys) ProcessAuthRequest(
+	*impl.DefaultHttpClient, *request.DefaultHttpRequest,
+) (*request.DefaultHttpRequest, error) {
+	return nil, errors.New("the token file is missing")
+}
+
 func newClient(t testing.TB, cloud *fakekafka.Cloud) *kafka.KafkaClient {
+	t.Helper()
+	return clientOver(t, cloud.Transport())
+}
+
+func clientOver(t testing.TB, wire http.RoundTripper) *kafka.KafkaClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).
 		WithProjectId(fakecloud.DefaultProject).SafeBuild()
@@ -174,7 +255,7 @@ func newClient(t testing.TB, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 		t.Fatal(err)
 	}
 	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +272,11 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	c.asked++
 	c.events = append(c.events, e)
 	c.mu.Unlock()
-	task, err := c.source.Task(ctx, id)
+	source := c.source
+	if e.means == unsigned {
+		source, e.means = c.unsigned, transient
+	}
+	task, err := source.Task(ctx, id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.arrived, e.cut = time.Since(c.start), ctx.Err() != nil
@@ -211,32 +296,42 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 
 // oracle is how a wait with these events must end, and with which of them; a second opinion, written from the rules.
 func (c *chaos) oracle() (outcome string, last int) {
-	var bad, gone []time.Duration
-	final := -1
+	var bad, gone, refused []time.Duration
+	good := false
+	// bears reports whether a refusal of a query that was sent then may pass yet.
+	bears := func(means meaning, sent time.Duration) bool {
+		return means == denied && good && (len(refused) < 2 || sent < refused[0]+time.Minute)
+	}
+	final, absentAt := -1, -time.Hour
 	for i, e := range c.events {
 		late := c.timeout > 0 && e.arrived >= c.timeout
-		switch {
-		case c.ctxEnd > 0 && e.arrived >= c.ctxEnd:
+		means := e.inTheLightOf(&absentAt)
+		if c.ctxEnd > 0 && e.arrived >= c.ctxEnd {
 			return "context", i
-		case e.cut:
-			e.means = transient
 		}
-		if e.means == rows && e.status.Terminal() {
+		switch means {
+		case denied:
+			refused = append(refused, e.arrived)
+		case rows, unknown, lagging, missing:
+			refused, good = nil, good || means != missing
+		}
+		if means == rows && e.status.Terminal() {
 			return string(e.status), i
 		}
 		if c.timeout > 0 && e.sent >= c.timeout {
-			repeated := e.means == transient || e.means == throttled
+			repeated := means == transient || means == throttled || bears(means, e.arrived)
 			if final = i; !repeated || e.arrived >= c.timeout+4*time.Second {
 				return "timeout", i
 			}
 			continue
 		}
-		if e.means != transient {
+		if means != transient && means != denied {
 			bad = nil
 		}
-		switch e.means {
-		case permanent:
+		if means == permanent || means == denied && !bears(means, e.sent) {
 			return "query", i
+		}
+		switch means {
 		case transient:
 			if bad = append(bad, e.arrived); !late && len(bad) >= 3 && e.arrived-bad[0] >= c.tolerance {
 				return "query", i
@@ -245,7 +340,7 @@ func (c *chaos) oracle() (outcome string, last int) {
 			if gone = append(gone, e.arrived); !late && len(gone) >= 2 && e.sent >= gone[0]+c.grace {
 				return "not found", i
 			}
-		case rows, unknown:
+		case rows, unknown, lagging:
 			gone = nil
 		case throttled:
 		}
@@ -256,13 +351,32 @@ func (c *chaos) oracle() (outcome string, last int) {
 	return "context", len(c.events) - 1
 }
 
+// inTheLightOf is what an answer means after those before. absentAt is when the last one said that there is no such
+// instance, since the task was seen.
+func (e *event) inTheLightOf(absentAt *time.Duration) meaning {
+	switch {
+	case e.cut:
+		return transient
+	case e.means == rows || e.means == unknown || e.means == lagging:
+		*absentAt = -time.Hour
+	case e.means == absent:
+		before := *absentAt
+		if *absentAt = e.arrived; e.arrived-before <= 10*time.Second {
+			return permanent
+		}
+		return missing
+	}
+	return e.means
+}
+
 // outcome is what WaitForTask made of it.
 func outcome(err error) string {
 	for _, k := range []struct {
 		err  error
 		name string
 	}{
-		{nil, "SUCCESS"}, {taskwait.ErrTaskFailed, "FAILED"}, {taskwait.ErrTaskDeleted, "DELETED"}, {taskwait.ErrTaskCancelled, "CANCELLED"},
+		{nil, "SUCCESS"}, {taskwait.ErrTaskFailed, "FAILED"}, {taskwait.ErrTaskDeleted, "DELETED"},
+		{taskwait.ErrTaskCancelled, "CANCELLED"},
 		{taskwait.ErrTimeout, "timeout"}, {taskwait.ErrQuery, "query"}, {taskwait.ErrTaskNotFound, "not found"},
 		{context.DeadlineExceeded, "context"},
 	} {
@@ -295,7 +409,8 @@ var drivers = []struct {
 
 const bystander = "bystander"
 
-func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string, opts []taskwait.Option) (taskwait.Task, error) {
+func amongMany(ctx context.Context, src taskwait.Source, id string, ids []string,
+	opts []taskwait.Option) (taskwait.Task, error) {
 	w, err := taskwait.New(src, opts...)
 	if err != nil {
 		return taskwait.Task{}, err
@@ -339,12 +454,14 @@ func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.T
 //
 //	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	from, to := uint64(1), uint64(*chaosRuns)
 	if *chaosSeed != 0 {
 		from, to = *chaosSeed, *chaosSeed
 	}
 	for i := range drivers {
 		t.Run(drivers[i].name, func(t *testing.T) {
+			t.Parallel()
 			seen := map[string]int{}
 			for seed := from; seed <= to; seed++ {
 				synctest.Test(t, func(t *testing.T) { seen[playChaos(t, seed, i)]++ })
@@ -410,9 +527,11 @@ func (c *chaos) expects(got string, elapsed time.Duration) (want string, ok bool
 
 func (c *chaos) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd, c.tolerance, c.grace, c.listedAfter, c.steps)
+	fmt.Fprintf(&b, "timeout %v, context %v, tolerance %v, grace %v, listed after %v, steps %v\n", c.timeout, c.ctxEnd,
+		c.tolerance, c.grace, c.listedAfter, c.steps)
 	for i, e := range c.events {
-		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v, list %v)\n", i+1, e.sent, e.arrived, e.means, e.status, e.cut, e.list)
+		fmt.Fprintf(&b, "%3d sent %v arrived %v: %s (%s, cut %v, list %v)\n", i+1, e.sent, e.arrived, e.means, e.status,
+			e.cut, e.list)
 	}
 	return b.String()
 }

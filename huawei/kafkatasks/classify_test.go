@@ -52,20 +52,29 @@ func TestClassify(t *testing.T) {
 		text  string // in the error
 	}{
 		{"429", respond(429, ""), throttled, 0, "", "429 Too Many Requests"},
-		{"429, seconds", fakecloud.Throttle(17 * time.Second), throttled, 17 * time.Second, "APIGW.0308", "The throttling threshold has been reached"},
+		{
+			"429, seconds", fakecloud.Throttle(17 * time.Second), throttled, 17 * time.Second, "APIGW.0308",
+			"The throttling threshold has been reached",
+		},
 		{"429, a date, by the service's clock", dated("Fri, 01 Jan 2010 00:00:42 GMT"), throttled, 42 * time.Second, "", ""},
 		{"429, a date in the past", dated("Thu, 31 Dec 2009 23:59:42 GMT"), throttled, 0, "", ""},
 		{"429, rubbish", dated("soon"), throttled, 0, "", ""},
 		{"429, negative", dated("-5"), throttled, 0, "", ""},
 		{"429, window in the message", fakecloud.Throttle(0), throttled, time.Minute, "APIGW.0308", "429 Too Many Requests"},
-		{"429, another gateway", refuse(429, "APIG.0308", "over ratelimit,limit:5,time:10 second"), throttled, 10 * time.Second, "APIG.0308", ""},
+		{
+			"429, another gateway", refuse(429, "APIG.0308", "over ratelimit,limit:5,time:10 second"), throttled,
+			10 * time.Second, "APIG.0308", "",
+		},
 		{"a throttle's code with another status", refuse(400, "APIGW.0308", "throttled"), throttled, 0, "APIGW.0308", ""},
 		{"a throttle sent as 404", fakekafka.ThrottleAs404(), throttled, 0, "DMS.10240407", "Flow control"},
 		{"503, seconds", respond(503, "", "Retry-After", "9"), throttled, 9 * time.Second, "", "503 Service Unavailable"},
 		{"503", fakecloud.Unavailable(), transient, 0, "APIGW.0201", "503 Service Unavailable: Backend unavailable."},
 		{"503, empty", respond(503, ""), transient, 0, "", "503 Service Unavailable"},
 		{"408", refuse(408, "DMS.111501024", "Query timed out."), transient, 0, "DMS.111501024", "408 Request Timeout"},
-		{"500", refuse(500, "DMS.00500000", "Internal error."), transient, 0, "DMS.00500000", "500 Internal Server Error: Internal error."},
+		{
+			"500", refuse(500, "DMS.00500000", "Internal error."), transient, 0, "DMS.00500000",
+			"500 Internal Server Error: Internal error.",
+		},
 		{"500, Retry-After", respond(500, "", "Retry-After", "3"), transient, 3 * time.Second, "", ""},
 		{"502, HTML", respond(502, page), transient, 0, "", "502 Bad Gateway"},
 		{"504", respond(504, ""), transient, 0, "", "504 Gateway Timeout"},
@@ -83,18 +92,39 @@ func TestClassify(t *testing.T) {
 		{"cut off", fakecloud.Truncate(), transient, 0, "", "200 OK: the answer was cut off: unexpected EOF"},
 		{"dropped", fakecloud.Drop(), transient, 0, "", "EOF"},
 		{"the client's own timeout", fakecloud.Hang(), transient, 0, "", "the client's own timeout of 20s"},
-		{"the client's own timeout, in the body", fakecloud.Stall(), transient, 0, "", "cut off: the client's own timeout of 20s"},
+		{
+			"the client's own timeout, in the body", fakecloud.Stall(), transient, 0, "",
+			"cut off: the client's own timeout of 20s",
+		},
 
-		{"403, and much to say", refuse(403, "DMS.00403002", "User "+strings.Repeat("x", 400)+password), permanent, 0, "DMS.00403002", "needs the permission dms:instance:getBackgroundTask: User xx"},
+		{
+			"403, and much to say", refuse(403, "DMS.00403002", "User "+strings.Repeat("x", 400)+password), permanent, 0,
+			"DMS.00403002", "needs the permission dms:instance:getBackgroundTask: User xx",
+		},
 		{"404, no such API", refuse(404, "APIGW.0101", "The API does not exist."), permanent, 0, "APIGW.0101", ""},
 		{"429, for ages", respond(429, "", "Retry-After", "99999999999999999999"), throttled, 365 * 24 * time.Hour, "", ""},
-		{"400", refuse(400, "DMS.00400070", "Invalid task ID format."), permanent, 0, "DMS.00400070", "400 Bad Request: Invalid task ID format."},
+		{
+			"400", refuse(400, "DMS.00400070", "Invalid task ID format."), permanent, 0, "DMS.00400070",
+			"400 Bad Request: Invalid task ID format.",
+		},
 		{"401", refuse(401, "DMS.10240102", "Token expired."), permanent, 0, "DMS.10240102", "401 Unauthorized"},
-		{"403", refuse(403, "DMS.00403002", "No permission."), permanent, 0, "DMS.00403002", "403 Forbidden, this needs the permission dms:instance:getBackgroundTask: No permission. (DMS.00403002, request id "},
+		{
+			"403", refuse(403, "DMS.00403002", "No permission."), permanent, 0, "DMS.00403002",
+			"403 Forbidden, this needs the permission dms:instance:getBackgroundTask: No permission. (DMS.00403002, request id ",
+		},
 		{"403, HTML", respond(403, page), permanent, 0, "", "403 Forbidden (request id "},
-		{"403, a page with a title", respond(403, titled), permanent, 0, "", `403 Forbidden: a page, "Blocked by policy", and no answer of the service (request id `},
-		{"403, JSON of a proxy", respond(403, `{"code":"denied","message":"Blocked by policy."}`), permanent, 0, "denied", "403 Forbidden: Blocked by policy. (denied, request id "},
-		{"404, no such route", refuse(404, "DMS.00404001", "The requested URL does not exist."), permanent, 0, "DMS.00404001", "404 Not Found"},
+		{
+			"403, a page with a title", respond(403, titled), permanent, 0, "",
+			`403 Forbidden: a page, "Blocked by policy", and no answer of the service (request id `,
+		},
+		{
+			"403, JSON of a proxy", respond(403, `{"code":"denied","message":"Blocked by policy."}`), permanent, 0, "denied",
+			"403 Forbidden: Blocked by policy. (denied, request id ",
+		},
+		{
+			"404, no such route", refuse(404, "DMS.00404001", "The requested URL does not exist."), permanent, 0, "DMS.00404001",
+			"404 Not Found",
+		},
 		{"405", respond(405, ""), permanent, 0, "", "405 Method Not Allowed"},
 		{"409", respond(409, ""), transient, 0, "", "409 Conflict"},
 		{"421", respond(421, ""), transient, 0, "", "421 Misdirected Request"},
@@ -103,23 +133,72 @@ func TestClassify(t *testing.T) {
 		{"499", respond(499, ""), transient, 0, "", "status 499"},
 		{"404", respond(404, ""), transient, 0, "", "404 Not Found"},
 		{"404, HTML", respond(404, page), transient, 0, "", "404 Not Found"},
-		{"404, a page with a title", respond(404, titled), transient, 0, "", `404 Not Found: a page, "Blocked by policy", and no answer of the service`},
-		{"404, JSON of a proxy", respond(404, `{"message":"no Route matched with those values"}`), transient, 0, "", "404 Not Found: no Route matched with those values"},
-		{"404, a proxy's code", respond(404, `{"code":"not_found","message":"No such route."}`), transient, 0, "not_found", "404 Not Found: No such route."},
-		{"404, a code with a number", respond(404, `{"code":404,"message":"Not found"}`), transient, 0, "", "404 Not Found: Not found"},
-		{"404, a task", refuse(404, "DMS.00404033", "This task does not exist."), missing, 0, "DMS.00404033", "404 Not Found: This task does not exist."},
-		{"404, no such instance", refuse(404, "DMS.00404022", "This instance does not exist."), missing, 0, "DMS.00404022", `instance "kafka-1" does not exist: 404 Not Found: This instance does not exist. (DMS.00404022, request id `},
+		{
+			"404, a page with a title", respond(404, titled), transient, 0, "",
+			`404 Not Found: a page, "Blocked by policy", and no answer of the service`,
+		},
+		{
+			"404, JSON of a proxy", respond(404, `{"message":"no Route matched with those values"}`), transient, 0, "",
+			"404 Not Found: no Route matched with those values",
+		},
+		{
+			"404, a proxy's code", respond(404, `{"code":"not_found","message":"No such route."}`), transient, 0, "not_found",
+			"404 Not Found: No such route.",
+		},
+		{
+			"404, a code with a number", respond(404, `{"code":404,"message":"Not found"}`), transient, 0, "",
+			"404 Not Found: Not found",
+		},
+		{
+			"404, a task", refuse(404, "DMS.00404033", "This task does not exist."), missing, 0, "DMS.00404033",
+			"404 Not Found: This task does not exist.",
+		},
+		{
+			"404, no such instance", refuse(404, "DMS.00404022", "This instance does not exist."), missing, 0, "DMS.00404022",
+			`instance "kafka-1" does not exist: 404 Not Found: This instance does not exist. (DMS.00404022, request id `,
+		},
 
-		{"200, an error", respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error.","request_id":"7d1f"}`), transient, 0, "DMS.00500000", "200 OK: an error: Internal error. (DMS.00500000, request id "},
-		{"200, an error one level down", respond(200, `{"error":{"code":"DMS.1","message":"inner"}}`), transient, 0, "DMS.1", "200 OK: an error: inner"},
-		{"200, a throttle", respond(200, `{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:10 second"}`), throttled, 10 * time.Second, "APIGW.0308", "200 OK: an error: over ratelimit"},
-		{"200, no such instance", respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`), transient, 0, "DMS.00404022", "200 OK: an error: This instance does not exist."},
-		{"200, an error beside no tasks", respond(200, `{"tasks":[],"error_code":"DMS.1","error_msg":"none"}`), transient, 0, "DMS.1", "200 OK: an error: none (DMS.1, request id "},
-		{"200, a code in the params", respond(200, `{"tasks":[{"id":"t","params":"{\"error_code\":\"DMS.1\"}"}]}`), missing, 0, "", "lists no task"},
-		{"200, an error and much to say", respond(200, `{"error_code":"DMS.1","error_msg":"`+strings.Repeat("x", 5000)+password+`"}`), transient, 0, "DMS.1", "an error: xx"},
-		{"404, a throttle's code without a message", respond(404, `{"error_code":"DMS.10240407"}`), throttled, 0, "DMS.10240407", ""},
-		{"a code one level down", respond(400, `{"error":{"code":"DMS.1","message":"inner"}}`), permanent, 0, "DMS.1", "inner"},
-		{"a code and a body", respond(400, `{"error_code":"DMS.1","password":"`+password+`"}`), permanent, 0, "DMS.1", "400 Bad Request"},
+		{
+			"200, an error", respond(200, `{"error_code":"DMS.00500000","error_msg":"Internal error.","request_id":"7d1f"}`),
+			transient, 0, "DMS.00500000", "200 OK: an error: Internal error. (DMS.00500000, request id ",
+		},
+		{
+			"200, an error one level down", respond(200, `{"error":{"code":"DMS.1","message":"inner"}}`), transient, 0, "DMS.1",
+			"200 OK: an error: inner",
+		},
+		{
+			"200, a throttle", respond(200, `{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:10 second"}`),
+			throttled, 10 * time.Second, "APIGW.0308", "200 OK: an error: over ratelimit",
+		},
+		{
+			"200, no such instance", respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`),
+			transient, 0, "DMS.00404022", "200 OK: an error: This instance does not exist.",
+		},
+		{
+			"200, an error beside no tasks", respond(200, `{"tasks":[],"error_code":"DMS.1","error_msg":"none"}`), transient, 0,
+			"DMS.1", "200 OK: an error: none (DMS.1, request id ",
+		},
+		{
+			"200, a code in the params", respond(200, `{"tasks":[{"id":"t","params":"{\"error_code\":\"DMS.1\"}"}]}`), missing,
+			0, "", "lists no task",
+		},
+		{
+			"200, an error and much to say",
+			respond(200, `{"error_code":"DMS.1","error_msg":"`+strings.Repeat("x", 5000)+password+`"}`), transient, 0, "DMS.1",
+			"an error: xx",
+		},
+		{
+			"404, a throttle's code without a message", respond(404, `{"error_code":"DMS.10240407"}`), throttled, 0,
+			"DMS.10240407", "",
+		},
+		{
+			"a code one level down", respond(400, `{"error":{"code":"DMS.1","message":"inner"}}`), permanent, 0, "DMS.1",
+			"inner",
+		},
+		{
+			"a code and a body", respond(400, `{"error_code":"DMS.1","password":"`+password+`"}`), permanent, 0, "DMS.1",
+			"400 Bad Request",
+		},
 		{"a long message", refuse(400, "DMS.1", strings.Repeat("long ", 100)+password), permanent, 0, "DMS.1", "long long"},
 		{"control characters", refuse(400, "DMS.1", "red \x1b[31m\n"), permanent, 0, "DMS.1", `red \x1b[31m\n`},
 
@@ -139,7 +218,8 @@ func TestClassify(t *testing.T) {
 					t.Fatalf("error = %v, want a *QueryError", err)
 				}
 				if q.Class != tt.class || q.RetryAfter != tt.after || q.Code != tt.code || !strings.Contains(q.Error(), tt.text) {
-					t.Errorf("%v, after %v, code %q: %v\nwant %v, after %v, code %q: …%s…", q.Class, q.RetryAfter, q.Code, q, tt.class, tt.after, tt.code, tt.text)
+					t.Errorf("%v, after %v, code %q: %v\nwant %v, after %v, code %q: …%s…", q.Class, q.RetryAfter, q.Code, q, tt.class,
+						tt.after, tt.code, tt.text)
 				}
 				if wantID := strings.HasPrefix(tt.text, "4") || strings.HasPrefix(tt.text, "5"); wantID && q.RequestID == "" {
 					t.Errorf("no request id in %#v", q)
@@ -177,14 +257,16 @@ func TestClassifyCutOff(t *testing.T) {
 	} {
 		client := newClient(t, fakekafka.New())
 		wire := cut{tt.status, http.Header{"Retry-After": {"60"}, "X-Request-Id": {"7d1f"}}}
-		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
+		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+			WithCredential(client.HcClient.GetCredential()).
 			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var q *taskwait.QueryError
 		_, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task")
-		if !errors.As(err, &q) || q.Class != tt.class || q.Class == taskwait.ClassThrottled && (q.RetryAfter != time.Minute || q.RequestID != "7d1f") {
+		if !errors.As(err, &q) || q.Class != tt.class || q.Class == taskwait.ClassThrottled &&
+			(q.RetryAfter != time.Minute || q.RequestID != "7d1f") {
 			t.Errorf("%d, cut off: %v, want %v", tt.status, err, tt.class)
 		}
 	}
@@ -202,13 +284,15 @@ func TestOddTransports(t *testing.T) {
 		"no body":   func() *http.Response { return &http.Response{StatusCode: http.StatusServiceUnavailable} },
 	} {
 		client := newClient(t, fakekafka.New())
-		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).
+		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+			WithCredential(client.HcClient.GetCredential()).
 			WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(wire)).SafeBuild()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var q *taskwait.QueryError
-		if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) || q.Class != taskwait.ClassTransient {
+		if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) ||
+			q.Class != taskwait.ClassTransient {
 			t.Errorf("%s: %v, want a transient error", name, err)
 		}
 	}
@@ -217,12 +301,14 @@ func TestOddTransports(t *testing.T) {
 // TestMalformedEndpoint: asking again cannot help.
 func TestMalformedEndpoint(t *testing.T) {
 	client := newClient(t, fakekafka.New())
-	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://::bad").WithCredential(client.HcClient.GetCredential()).SafeBuild()
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://::bad").WithCredential(client.HcClient.GetCredential()).
+		SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var q *taskwait.QueryError
-	if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) || q.Class != taskwait.ClassPermanent {
+	if _, err = kafkatasks.New(kafka.NewKafkaClient(hc), "kafka-1").Task(t.Context(), "task"); !errors.As(err, &q) ||
+		q.Class != taskwait.ClassPermanent {
 		t.Errorf("error = %v, want a permanent one", err)
 	}
 }
@@ -236,7 +322,8 @@ func shortClient(t *testing.T, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 		t.Fatal(err)
 	}
 	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(credential).
-		WithHttpConfig(config.DefaultHttpConfig().WithTimeout(20 * time.Second).WithHttpRoundTripper(cloud.Transport())).SafeBuild()
+		WithHttpConfig(config.DefaultHttpConfig().WithTimeout(20 * time.Second).WithHttpRoundTripper(cloud.Transport())).
+		SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +341,9 @@ func checkSilent(t *testing.T, v any) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		shown += fmt.Sprintf(verb, v)
 	}
-	for _, secret := range []string{password, fmt.Sprintf("%x", password), "<html>", fakecloud.DefaultSecretKey, "Signature=", "\x1b"} {
+	for _, secret := range []string{
+		password, fmt.Sprintf("%x", password), "<html>", fakecloud.DefaultSecretKey, "Signature=", "\x1b",
+	} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("%q is in %s", secret, shown)
 		}
@@ -283,7 +372,8 @@ func TestClassifyReaches(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.WaitForTask(t.Context(), id)
-		if !errors.Is(err, taskwait.ErrQuery) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, taskwait.ErrTimeout) {
+		if !errors.Is(err, taskwait.ErrQuery) || errors.Is(err, context.DeadlineExceeded) ||
+			errors.Is(err, taskwait.ErrTimeout) {
 			t.Errorf("the client's own timeout: %v, want ErrQuery and no deadline of ours", err)
 		}
 	})
@@ -291,7 +381,9 @@ func TestClassifyReaches(t *testing.T) {
 
 // TestClassifyContext: when the context has ended its error comes back, exactly, and at that instant.
 func TestClassifyContext(t *testing.T) {
-	for name, fault := range map[string]fakecloud.Fault{"hang": fakecloud.Hang(), "stall": fakecloud.Stall(), "slow": fakecloud.Slow(time.Hour)} {
+	for name, fault := range map[string]fakecloud.Fault{
+		"hang": fakecloud.Hang(), "stall": fakecloud.Stall(), "slow": fakecloud.Slow(time.Hour),
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := fakekafka.New()
@@ -304,7 +396,8 @@ func TestClassifyContext(t *testing.T) {
 				if took := time.Since(start); err != context.DeadlineExceeded || took != 7*time.Second {
 					t.Errorf("error = %v after %v, want the context's after 7s", err, took)
 				}
-				if _, err = kafkatasks.New(shortClient(t, cloud), "kafka-1").Task(ctx, id); err != context.DeadlineExceeded || len(cloud.Requests()) > 1 {
+				if _, err = kafkatasks.New(shortClient(t, cloud), "kafka-1").Task(ctx, id); err != context.DeadlineExceeded ||
+					len(cloud.Requests()) > 1 {
 					t.Errorf("with a dead context: %v after %d requests, want the context's and none more", err, len(cloud.Requests()))
 				}
 			})
@@ -315,15 +408,18 @@ func TestClassifyContext(t *testing.T) {
 // TestNotBuilt: a request that cannot even be built is not sent again and again.
 func TestNotBuilt(t *testing.T) {
 	cloud := fakekafka.New()
-	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(&auth.BasicCredentials{ProjectId: "p"}).
+	client, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+		WithCredential(&auth.BasicCredentials{ProjectId: "p"}).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var q *taskwait.QueryError
 	_, err = kafkatasks.New(kafka.NewKafkaClient(client), "kafka-1").Task(t.Context(), "task")
-	if !errors.As(err, &q) || q.Class != taskwait.ClassPermanent || !strings.Contains(err.Error(), "ak is required") || len(cloud.Requests()) != 0 {
-		t.Errorf("error = %v after %d requests, want a permanent one that names the key, after none", err, len(cloud.Requests()))
+	if !errors.As(err, &q) || q.Class != taskwait.ClassPermanent || !strings.Contains(err.Error(), "ak is required") ||
+		len(cloud.Requests()) != 0 {
+		t.Errorf("error = %v after %d requests, want a permanent one that names the key, after none", err,
+			len(cloud.Requests()))
 	}
 }
 
@@ -347,7 +443,8 @@ func TestDeafTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newClient(t, fakekafka.New())
 		cfg := config.DefaultHttpConfig().WithHttpRoundTripper(&deafBody{closed: make(chan struct{})})
-		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(client.HcClient.GetCredential()).WithHttpConfig(cfg).SafeBuild()
+		hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+			WithCredential(client.HcClient.GetCredential()).WithHttpConfig(cfg).SafeBuild()
 		if err != nil {
 			t.Fatal(err)
 		}

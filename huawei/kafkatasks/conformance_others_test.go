@@ -27,7 +27,8 @@ type other struct {
 
 var (
 	running = other{
-		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilRunning(c) },
+		route:   fakekafka.RouteShowInstance,
+		source:  func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilRunning(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -47,7 +48,8 @@ var (
 		},
 	}
 	gone = other{
-		route: fakekafka.RouteShowInstance, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilDeleted(c) },
+		route:   fakekafka.RouteShowInstance,
+		source:  func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.UntilDeleted(c) },
 		prepare: prepareInstance,
 		situations: func(id string) map[sourcetest.Situation]fakecloud.Fault {
 			return map[sourcetest.Situation]fakecloud.Fault{
@@ -68,7 +70,8 @@ var (
 		},
 	}
 	scheduled = other{
-		route: fakekafka.RouteListScheduled, source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.NewScheduled(c, "kafka-1") },
+		route:  fakekafka.RouteListScheduled,
+		source: func(c *kafka.KafkaClient) taskwait.Source { return kafkatasks.NewScheduled(c, "kafka-1") },
 		prepare: func(_ *testing.T, _ *kafka.KafkaClient, cloud *fakekafka.Cloud) string {
 			return cloud.AddScheduled("kafka-1", fakekafka.Scheduled{
 				ID: "scheduled-1", Params: `{"password":"` + sourcetest.Secret + `"}`, At: time.Now().Add(1000 * time.Hour),
@@ -89,7 +92,9 @@ var (
 				sourcetest.EmptyList:    jobs(),
 			}
 		},
-		none: map[sourcetest.Situation]string{sourcetest.NoSuchTask: "the list is of the instance: a task that is not there is in no list"},
+		none: map[sourcetest.Situation]string{
+			sourcetest.NoSuchTask: "the list is of the instance: a task that is not there is in no list",
+		},
 	}
 )
 
@@ -104,11 +109,13 @@ func prepareInstance(t *testing.T, client *kafka.KafkaClient, cloud *fakekafka.C
 }
 
 func shows(id, status string) fakecloud.Fault {
-	return fakecloud.Respond(200, fmt.Sprintf(`{"instance_id":%q,"status":%q,"description":%q}`, id, status, sourcetest.Secret))
+	return fakecloud.Respond(200,
+		fmt.Sprintf(`{"instance_id":%q,"status":%q,"description":%q}`, id, status, sourcetest.Secret))
 }
 
 func job(id, status string) string {
-	return fmt.Sprintf(`{"id":%q,"name":"kafkaUpgrade","status":%q,"params":"{\"password\":\"%s\"}"}`, id, status, sourcetest.Secret)
+	return fmt.Sprintf(`{"id":%q,"name":"kafkaUpgrade","status":%q,"params":"{\"password\":\"%s\"}"}`, id, status,
+		sourcetest.Secret)
 }
 
 func jobs(rows ...string) fakecloud.Fault {
@@ -127,7 +134,8 @@ func (o other) subject(t *testing.T) sourcetest.Subject {
 	cloud := fakekafka.New()
 	id := o.prepare(t, newClient(t, cloud), cloud)
 	count := &counted{RoundTripper: cloud.Transport()}
-	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").WithCredential(newClient(t, cloud).HcClient.GetCredential()).
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint("https://kafka.fake").
+		WithCredential(newClient(t, cloud).HcClient.GetCredential()).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(count)).SafeBuild()
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,8 @@ func subject(t *testing.T, endpoint string, cloud *fakekafka.Cloud, wire http.Ro
 		Params: `{"password":"` + sourcetest.Secret + `"}`, Steps: []fakekafka.Step{{Status: "EXECUTING"}},
 	})
 	count := &counted{RoundTripper: wire}
-	hc, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).WithCredential(newClient(t, cloud).HcClient.GetCredential()).
+	hc, err := kafka.KafkaClientBuilder().WithEndpoint(endpoint).
+		WithCredential(newClient(t, cloud).HcClient.GetCredential()).
 		WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(count)).SafeBuild()
 	if err != nil {
 		t.Fatal(err)

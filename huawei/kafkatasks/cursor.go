@@ -30,6 +30,7 @@ const (
 type cursor struct {
 	requests int
 	restarts int
+	longest  int    // the most rows on a page so far
 	offset   int    // to ask for
 	last     string // the id of the row there, the last one that was read; empty: at the beginning
 	place    int    // of that row in the list, counted from 1; 0: at the beginning
@@ -58,8 +59,10 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 	begin := c.place + grown - before // the place of the first row
 	end := begin + len(ids) - 1
 	switch further := last > before; {
-	case total != unknown && end >= total, total == unknown && len(ids) == 0, total == unknown && !further && last >= 0:
+	case total != unknown && end >= total, total == unknown && len(ids) == 0:
 		return c, true, nil
+	case total == unknown && !further && last >= 0:
+		return c.stuck(before, len(ids))
 	case last < 0 && len(ids) > 0:
 		return c, false, incomplete("its rows have no ids")
 	case !further && total == c.total || last < 0:
@@ -67,7 +70,23 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 	case c.requests >= mostPages:
 		return c, false, incomplete(fmt.Sprintf("there is no end after %d requests", mostPages))
 	}
-	return cursor{c.requests + 1, c.restarts, c.offset + last, ids[last], begin + last, total}, false, nil
+	longest := max(c.longest, len(ids))
+	return cursor{c.requests + 1, c.restarts, longest, c.offset + last, ids[last], begin + last, total}, false, nil
+}
+
+// stuck is the cursor after a page of a list without a count that ends with the row that the page before ended with. If
+// the page begins with that row, or is shorter than others, nothing follows. Else the offset may count from 1, or is not
+// honoured, or rows were added at the head: what follows may have found no room on the page.
+func (c cursor) stuck(before, rows int) (next cursor, done bool, err error) {
+	switch {
+	case before == 0 || rows < c.longest:
+		return c, true, nil
+	case c.restarts >= mostRestarts:
+		return c, false, incomplete("the service does not go on where it is asked to")
+	}
+	next = c
+	next.requests, next.restarts, next.offset = c.requests+1, c.restarts+1, c.offset+before
+	return next, false, nil
 }
 
 // lost is the cursor after a page without the row that the page before ended with. Rows before it may have been
@@ -110,7 +129,8 @@ func lastIndex(ids []string, is func(string) bool) int {
 
 // String is the cursor as a [taskwait.ListRequest] carries it.
 func (c cursor) String() string {
-	return fmt.Sprintf("%d %d %d %d %d %s", c.requests, c.restarts, c.offset, c.place, c.total, url.QueryEscape(c.last))
+	return fmt.Sprintf("%d %d %d %d %d %d %s", c.requests, c.restarts, c.longest, c.offset, c.place, c.total,
+		url.QueryEscape(c.last))
 }
 
 // parseCursor reads what String has written; an empty text is the beginning.
@@ -119,8 +139,8 @@ func parseCursor(s string) (cursor, error) {
 		return beginning, nil
 	}
 	c, parts := cursor{}, strings.Split(s, " ")
-	wrong := len(parts) != 6
-	for i, n := range []*int{&c.requests, &c.restarts, &c.offset, &c.place, &c.total} {
+	wrong := len(parts) != 7
+	for i, n := range []*int{&c.requests, &c.restarts, &c.longest, &c.offset, &c.place, &c.total} {
 		if !wrong {
 			var err error
 			*n, err = strconv.Atoi(parts[i])
@@ -129,10 +149,10 @@ func parseCursor(s string) (cursor, error) {
 	}
 	if !wrong {
 		var err error
-		c.last, err = url.QueryUnescape(parts[5])
+		c.last, err = url.QueryUnescape(parts[6])
 		wrong = err != nil
 	}
-	if wrong || c.requests <= 0 || min(c.offset, c.place, c.restarts) < 0 {
+	if wrong || c.requests <= 0 || min(c.offset, c.place, c.restarts, c.longest) < 0 {
 		return cursor{}, fmt.Errorf("kafkatasks: page %q, want one that was returned with the page before", s)
 	}
 	return c, nil

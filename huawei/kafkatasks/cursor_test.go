@@ -126,16 +126,37 @@ func TestPaging(t *testing.T) {
 		{name: "one full page", tasks: 100, answer: fromZero, seen: 100, requests: 2},
 		{name: "no tasks", answer: fromZero, seen: 0, requests: 1},
 		{name: "no tasks, and no count", answer: fromZero, count: noCount, seen: 0, requests: 1},
-		{name: "no rows, and a count", tasks: 7, answer: func(*lister, int, int) []string { return nil }, seen: -1, requests: 1},
-		{name: "one row too few", tasks: 7, answer: func(l *lister, _, _ int) []string { return l.ids[:6] }, seen: -1, requests: 2},
+		{
+			name: "no rows, and a count", tasks: 7, answer: func(*lister, int, int) []string { return nil }, seen: -1,
+			requests: 1,
+		},
+		{
+			name: "one row too few", tasks: 7, answer: func(l *lister, _, _ int) []string { return l.ids[:6] }, seen: -1,
+			requests: 2,
+		},
 
 		{name: "no count", tasks: 250, answer: fromZero, count: noCount, seen: 250, requests: 4},
-		{name: "a count that is no number", tasks: 50, answer: fromZero, count: func(*lister, int) any { return "many" }, seen: 50, requests: 2},
-		{name: "a count in an object", tasks: 50, answer: fromZero, count: func(*lister, int) any { return map[string]int{"n": 50} }, seen: 50, requests: 2},
-		{name: "a number as the count", tasks: 250, answer: fromZero, count: func(l *lister, _ int) any { return len(l.ids) }, seen: 250, requests: 3},
-		{name: "a negative count", tasks: 50, answer: fromZero, count: func(*lister, int) any { return -1 }, seen: 50, requests: 2},
+		{
+			name: "a count that is no number", tasks: 50, answer: fromZero, count: func(*lister, int) any { return "many" },
+			seen: 50, requests: 2,
+		},
+		{
+			name: "a count in an object", tasks: 50, answer: fromZero,
+			count: func(*lister, int) any { return map[string]int{"n": 50} }, seen: 50, requests: 2,
+		},
+		{
+			name: "a number as the count", tasks: 250, answer: fromZero, count: func(l *lister, _ int) any { return len(l.ids) },
+			seen: 250, requests: 3,
+		},
+		{
+			name: "a negative count", tasks: 50, answer: fromZero, count: func(*lister, int) any { return -1 }, seen: 50,
+			requests: 2,
+		},
 		{name: "a count of the page", tasks: 250, answer: fromZero, count: ofThePage, seen: 250, requests: 4},
-		{name: "a count that is always 1", tasks: 250, answer: fromZero, count: func(*lister, int) any { return 1 }, seen: 250, requests: 4},
+		{
+			name: "a count that is always 1", tasks: 250, answer: fromZero, count: func(*lister, int) any { return 1 },
+			seen: 250, requests: 4,
+		},
 
 		{name: "fewer rows than asked for", tasks: 250, answer: func(l *lister, o, _ int) []string {
 			return slice(l.ids, o, 10)
@@ -143,7 +164,10 @@ func TestPaging(t *testing.T) {
 		{name: "fewer rows than asked for, and no count", tasks: 45, answer: func(l *lister, o, _ int) []string {
 			return slice(l.ids, o, 10)
 		}, count: noCount, seen: 45, requests: 6},
-		{name: "one row a page", tasks: 5, answer: func(l *lister, o, _ int) []string { return slice(l.ids, o, 1) }, seen: -1, requests: 2},
+		{
+			name: "one row a page", tasks: 5, answer: func(l *lister, o, _ int) []string { return slice(l.ids, o, 1) }, seen: -1,
+			requests: 2,
+		},
 
 		{name: "offset is not honoured", tasks: 250, answer: func(l *lister, _, n int) []string {
 			return slice(l.ids, 0, n)
@@ -151,6 +175,15 @@ func TestPaging(t *testing.T) {
 		{name: "offset is not honoured, 150 tasks", tasks: 150, answer: func(l *lister, _, n int) []string {
 			return slice(l.ids, 0, n)
 		}, seen: -1, requests: 2},
+		{name: "offset is not honoured, and no count", tasks: 250, answer: func(l *lister, _, n int) []string {
+			return slice(l.ids, 0, n)
+		}, count: noCount, seen: -1, requests: 4},
+		{name: "offset counts from 1, two rows a page, and no count", tasks: 9, answer: func(l *lister, o, _ int) []string {
+			return slice(l.ids, max(o, 1)-1, 2)
+		}, count: noCount, seen: 9, requests: 10},
+		{name: "offset counts from 1, and no count", tasks: 250, answer: func(l *lister, o, n int) []string {
+			return slice(l.ids, max(o, 1)-1, n)
+		}, count: noCount, seen: 250, requests: 4},
 		{name: "offset counts pages", tasks: 250, answer: func(l *lister, o, n int) []string {
 			return slice(l.ids, o*n, n)
 		}, seen: -1, requests: 6},
@@ -228,7 +261,8 @@ func checkSeen(t *testing.T, how string, seen, want int, err error) {
 	var q *taskwait.QueryError
 	switch {
 	case want < 0:
-		if !errors.As(err, &q) || q.Class != taskwait.ClassTransient || !strings.Contains(err.Error(), "the list is incomplete: ") {
+		if !errors.As(err, &q) || q.Class != taskwait.ClassTransient ||
+			!strings.Contains(err.Error(), "the list is incomplete: ") {
 			t.Errorf("%s: %d tasks, %v; want an error that says that the list is incomplete", how, seen, err)
 		}
 	case err != nil || seen != want:
@@ -261,17 +295,29 @@ func TestPageRefused(t *testing.T) {
 		refusal *http.Response
 		class   taskwait.Class
 	}{
-		{"401", refuse(401, `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information."}`), taskwait.ClassPermanent},
+		{
+			"401", refuse(401, `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information."}`),
+			taskwait.ClassPermanent,
+		},
 		{"403", refuse(403, `{"error_code":"DMS.00403002","error_msg":"No permission."}`), taskwait.ClassPermanent},
-		{"400", refuse(400, `{"error_code":"DMS.00400062","error_msg":"Invalid request parameter."}`), taskwait.ClassPermanent},
-		{"no such instance", refuse(404, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`), taskwait.ClassNotFound},
+		{
+			"400", refuse(400, `{"error_code":"DMS.00400062","error_msg":"Invalid request parameter."}`),
+			taskwait.ClassPermanent,
+		},
+		{
+			"no such instance", refuse(404, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`),
+			taskwait.ClassNotFound,
+		},
 		{"503", refuse(503, ""), taskwait.ClassTransient},
 		{"null", refuse(200, "null"), taskwait.ClassTransient},
 		{"no tasks", refuse(200, `{"task_count":"250","tasks":null}`), taskwait.ClassTransient},
 		{"tasks are no array", refuse(200, `{"task_count":"250","tasks":{}}`), taskwait.ClassTransient},
 		{"a page of a proxy", refuse(200, "<html>"), taskwait.ClassTransient},
 		{"a redirect", refuse(302, "", "Location", "/login"), taskwait.ClassTransient},
-		{"cut off", &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: cutBody{}}, taskwait.ClassTransient},
+		{
+			"cut off", &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: cutBody{}},
+			taskwait.ClassTransient,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLister(250, fromZero)
@@ -341,7 +387,10 @@ func TestThrottledInTheMiddle(t *testing.T) {
 		{name: "for a second", after: "1", want: -1, requests: 5, least: 2 * time.Second},
 		{name: "for an hour", after: "3600", want: -1, requests: 5, least: 2 * time.Hour},
 		{name: "it does not say for how long", want: -1, requests: 5, least: 2 * time.Second},
-		{name: "for longer than there is time", after: "60", timeout: 30 * time.Second, want: taskwait.ClassThrottled, requests: 2},
+		{
+			name: "for longer than there is time", after: "60", timeout: 30 * time.Second, want: taskwait.ClassThrottled,
+			requests: 2,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -426,8 +475,10 @@ func TestCursorText(t *testing.T) {
 	if c, err := parseCursor(""); err != nil || c != beginning {
 		t.Errorf("the empty text: %v, %v; want the beginning", c, err)
 	}
-	for _, bad := range []string{"x", "1", "0 0 0 0 0 a", "1 0 -1 0 0 a", "1 -1 0 0 0 a", "1 0 0 -1 0 a", "1 0 0 0 -2 a", "1 0 0 0 0", "1 0 0 0 0 %zz",
-		"1 0 0 0 0 a b", "a 0 0 0 0 b"} {
+	for _, bad := range []string{
+		"x", "1", "0 0 0 0 0 a", "1 0 -1 0 0 a", "1 -1 0 0 0 a", "1 0 0 -1 0 a", "1 0 0 0 -2 a", "1 0 0 0 0",
+		"1 0 0 0 0 %zz", "1 0 0 0 0 a b", "a 0 0 0 0 b",
+	} {
 		if c, err := parseCursor(bad); err == nil {
 			t.Errorf("%q is %v, want an error", bad, c)
 		}

@@ -24,7 +24,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	waiter, err := taskwait.New(kafkatasks.New(client, "kafka-1"), taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	waiter, err := taskwait.New(kafkatasks.New(client, "kafka-1"),
+		taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -35,29 +36,31 @@ func Example() {
 }
 
 // Binding a public IP answers with no id. The task is found in the instance's list, as one that was not there before.
+// Ten seconds after the start the list is read once more, in case that another task has appeared by then.
 func ExampleSource_OperationNamed() {
 	cloud := fakekafka.New() // an embedded cloud, for examples and tests
 	cloud.AddInstance("kafka-1")
-	cloud.OnPublicIP(fakekafka.Script{Duration: 5 * time.Millisecond})
 	client, err := connect(cloud)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	source := kafkatasks.New(client, "kafka-1")
-	waiter, err := taskwait.New(source, taskwait.WithInterval(time.Millisecond, 5*time.Millisecond))
+	waiter, err := taskwait.New(source, taskwait.WithTimeout(30*time.Minute))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	ip := "9fd8ac1e-5a15-4a26-8c1c-ea7ffed84e6b"
-	request := &model.ModifyKafkaPublicIpAccessSwitchRequest{InstanceId: "kafka-1", Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: &ip}}
-	task, err := waiter.Do(context.Background(), source.OperationNamed("bindInstancePublicIp", func(c *kafka.KafkaClient) error {
+	request := &model.ModifyKafkaPublicIpAccessSwitchRequest{
+		InstanceId: "kafka-1", Body: &model.ModifyKafkaPublicIpAccessSwitchReq{PublicipId: &ip},
+	}
+	bind := source.OperationNamed("bindInstancePublicIp", func(c *kafka.KafkaClient) error {
 		_, err := c.ModifyKafkaPublicIpAccessSwitch(request)
 		return err
-	}))
-	fmt.Println(task.Kind, task.Status, err)
-	// Output: bindInstancePublicIp SUCCESS <nil>
+	})
+	task, err := waiter.Do(context.Background(), bind)
+	fmt.Println(task.Kind, task.Status, err) // prints: bindInstancePublicIp SUCCESS <nil>
 }
 
 // A deletion has no task: it is over when the service no longer knows the instance.
@@ -84,7 +87,8 @@ func ExampleUntilDeleted() {
 // connect makes a client of the SDK, as you would for the real cloud.
 func connect(cloud *fakekafka.Cloud) (*kafka.KafkaClient, error) {
 	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
+		SafeBuild()
 	if err != nil {
 		return nil, err
 	}

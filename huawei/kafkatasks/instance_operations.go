@@ -71,7 +71,7 @@ func (s *Instances) Delete(id string) taskwait.Operation {
 
 // change is an operation on an instance that shows in its status alone.
 func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaClient) error) taskwait.Operation {
-	tasks := &Source{caller: s.caller, instanceID: id}
+	tasks := newSource(s.caller, id)
 	start := func(ctx context.Context) (string, error) {
 		if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 			return "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

@@ -18,12 +18,13 @@ import (
 // creation is the request for an instance of this name.
 func creation(name, description string) func(*kafka.KafkaClient) (*string, error) {
 	return func(c *kafka.KafkaClient) (*string, error) {
-		resp, err := c.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: &model.CreateInstanceByEngineReq{
-			Name: name, Description: &description, Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7",
-			BrokerNum: 3, StorageSpace: 300, Password: pointer(password), AvailableZones: []string{"z1"}, ProductId: "c6.2u4g.cluster",
-			VpcId: "v1", SubnetId: "n1", SecurityGroupId: "g1",
+		body := &model.CreateInstanceByEngineReq{
+			Name: name, Description: &description, Password: pointer(password), ProductId: "c6.2u4g.cluster",
+			Engine: model.GetCreateInstanceByEngineReqEngineEnum().KAFKA, EngineVersion: "2.7", BrokerNum: 3,
+			StorageSpace: 300, AvailableZones: []string{"z1"}, VpcId: "v1", SubnetId: "n1", SecurityGroupId: "g1",
 			StorageSpecCode: model.GetCreateInstanceByEngineReqStorageSpecCodeEnum().DMS_PHYSICAL_STORAGE_HIGH_V2,
-		}})
+		}
+		resp, err := c.CreatePostPaidKafkaInstance(&model.CreatePostPaidKafkaInstanceRequest{Body: body})
 		if err != nil {
 			return nil, err
 		}
@@ -39,9 +40,12 @@ func TestInstanceStatus(t *testing.T) {
 		running taskwait.Status
 	}{
 		{"CREATING", taskwait.StatusCreated}, {"PENDING", taskwait.StatusCreated}, {"RUNNING", taskwait.StatusSuccess},
-		{"RESTARTING", executing}, {"EXTENDING", executing}, {"SHRINKING", executing}, {"CONFIGURING", executing}, {"ROLLBACK", executing},
-		{"FREEZING", executing}, {"DELETING", executing}, {"VOLUMETYPECHANGING", executing}, {"CONNECTOR_DELETING", executing},
-		{"ERROR", failed}, {"CREATEFAILED", failed}, {"EXTENDEDFAILED", failed}, {"ROLLBACKFAILED", failed}, {"FROZEN", failed},
+		{"RESTARTING", executing}, {"EXTENDING", executing}, {"SHRINKING", executing}, {"CONFIGURING", executing},
+		{"ROLLBACK", executing},
+		{"FREEZING", executing}, {"DELETING", executing}, {"VOLUMETYPECHANGING", executing},
+		{"CONNECTOR_DELETING", executing},
+		{"ERROR", failed}, {"CREATEFAILED", failed}, {"EXTENDEDFAILED", failed}, {"ROLLBACKFAILED", failed},
+		{"FROZEN", failed},
 		{"LEVITATING", "LEVITATING"},
 	} {
 		cloud := fakekafka.New()
@@ -71,16 +75,34 @@ func TestGone(t *testing.T) {
 	}{
 		{name: "no such instance", fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), gone: true},
 		{name: "a throttle as 404", fault: fakekafka.ThrottleAs404(), class: taskwait.ClassThrottled},
-		{name: "a wrong route", fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), class: taskwait.ClassPermanent},
-		{name: "a wrong API", fault: fakecloud.Error(404, "APIGW.0101", "The API does not exist or has not been published."), class: taskwait.ClassPermanent},
-		{name: "another resource", fault: fakecloud.Error(404, "DMS.00404033", "This topic does not exist."), class: taskwait.ClassNotFound},
+		{
+			name: "a wrong route", fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."),
+			class: taskwait.ClassPermanent,
+		},
+		{
+			name: "a wrong API", fault: fakecloud.Error(404, "APIGW.0101", "The API does not exist or has not been published."),
+			class: taskwait.ClassPermanent,
+		},
+		{
+			name: "another resource", fault: fakecloud.Error(404, "DMS.00404033", "This topic does not exist."),
+			class: taskwait.ClassNotFound,
+		},
 		{name: "a 404 without a code", fault: fakecloud.Respond(404, "{}")},
 		{name: "a 404 without a body", fault: fakecloud.Respond(404, "")},
 		{name: "a 404 of a proxy", fault: fakecloud.HTML(404)},
-		{name: "the code with 400", fault: fakecloud.Error(400, "DMS.00404022", "This instance does not exist."), class: taskwait.ClassPermanent},
-		{name: "the code with 200", fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`)},
+		{
+			name: "the code with 400", fault: fakecloud.Error(400, "DMS.00404022", "This instance does not exist."),
+			class: taskwait.ClassPermanent,
+		},
+		{
+			name:  "the code with 200",
+			fault: fakecloud.Respond(200, `{"error_code":"DMS.00404022","error_msg":"This instance does not exist."}`),
+		},
 		{name: "an empty object", fault: fakecloud.Respond(200, "{}")},
-		{name: "another instance", fault: fakecloud.Respond(200, `{"instance_id":"kafka-2","status":"DELETING"}`), class: taskwait.ClassNotFound},
+		{
+			name: "another instance", fault: fakecloud.Respond(200, `{"instance_id":"kafka-2","status":"DELETING"}`),
+			class: taskwait.ClassNotFound,
+		},
 		{name: "unavailable", fault: fakecloud.Unavailable()},
 		{name: "dropped", fault: fakecloud.Drop()},
 	} {
@@ -118,16 +140,24 @@ func TestCreate(t *testing.T) {
 		{name: "well", made: 1},
 		{name: "badly", change: fakekafka.Change{Outcome: "CREATEFAILED"}, want: taskwait.ErrTaskFailed, made: 1},
 		{
-			name: "flapping", made: 1, opts: []taskwait.Option{taskwait.WithConfirmations(3)}, change: fakekafka.Change{Statuses: []fakekafka.StatusStep{
-				{After: 0, Status: "CREATING"}, {After: 100 * time.Second, Status: "RUNNING"}, {After: 105 * time.Second, Status: "CREATING"},
+			name: "flapping", made: 1, opts: []taskwait.Option{
+				taskwait.WithConfirmations(3),
+			}, change: fakekafka.Change{Statuses: []fakekafka.StatusStep{
+				{After: 0, Status: "CREATING"}, {After: 100 * time.Second, Status: "RUNNING"},
+				{After: 105 * time.Second, Status: "CREATING"},
 				{After: 200 * time.Second, Status: "RUNNING"},
 			}},
 		},
-		{name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, made: 1, candidates: 1},
+		{
+			name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, made: 1, candidates: 1,
+		},
 		{name: "nothing arrived", fault: fakecloud.Drop(), want: taskwait.ErrOutcomeUnknown},
 		{name: "refused", fault: fakecloud.Error(400, "DMS.00400971", "Quota exceeded."), want: taskwait.ErrNotStarted},
 		{name: "a conflict that passes", fault: fakecloud.Error(409, "DMS.00409001", "Conflict."), made: 1},
-		{name: "a conflict that stays", fault: fakecloud.Error(409, "DMS.00409001", "Conflict.").Times(9), want: taskwait.ErrNotStarted},
+		{
+			name: "a conflict that stays", fault: fakecloud.Error(409, "DMS.00409001", "Conflict.").Times(9),
+			want: taskwait.ErrNotStarted,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -146,7 +176,8 @@ func TestCreate(t *testing.T) {
 					t.Fatalf("%v, %d made; want %v, %d", err, len(made), tt.want, tt.made)
 				}
 				if err != nil {
-					if e := waitErrorOf(t, err); len(e.Candidates) != tt.candidates || tt.candidates > 0 && e.Candidates[0].ID != made[0].InstanceID {
+					if e := waitErrorOf(t, err); len(e.Candidates) != tt.candidates ||
+						tt.candidates > 0 && e.Candidates[0].ID != made[0].InstanceID {
 						t.Errorf("candidates %v, want %d, of %+v", e.Candidates, tt.candidates, made)
 					}
 				} else if state, _ := cloud.Instance(task.ID); state.Status != "RUNNING" || task.ID != made[0].InstanceID {
@@ -181,15 +212,20 @@ func TestRestart(t *testing.T) {
 	}{
 		{name: "at once", done: 1},
 		{name: "it flips late", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, done: 1},
-		{name: "an option wins", change: fakekafka.Change{FlipsAfter: 20 * time.Second}, opts: []taskwait.Option{once, atOnce}, early: true, done: 1},
+		{
+			name: "an option wins", change: fakekafka.Change{FlipsAfter: 20 * time.Second},
+			opts: []taskwait.Option{once, atOnce}, early: true, done: 1,
+		},
 		{name: "badly", change: fakekafka.Change{Outcome: "ERROR"}, want: taskwait.ErrTaskFailed, done: 1},
 		{
-			name: "the batch has refused it", fault: fakecloud.Respond(200, `{"results":[{"result":"failed","instance":"kafka-1"}]}`),
-			want: taskwait.ErrNotStarted,
+			name:  "the batch has refused it",
+			fault: fakecloud.Respond(200, `{"results":[{"result":"failed","instance":"kafka-1"}]}`),
+			want:  taskwait.ErrNotStarted,
 		},
 		{
-			name: "the batch does not say", fault: fakecloud.Respond(200, `{"results":[{"result":"success","instance":"kafka-2"}]}`),
-			want: taskwait.ErrOutcomeUnknown,
+			name:  "the batch does not say",
+			fault: fakecloud.Respond(200, `{"results":[{"result":"success","instance":"kafka-2"}]}`),
+			want:  taskwait.ErrOutcomeUnknown,
 		},
 		{name: "the answer got lost", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, done: 1},
 	} {
@@ -201,7 +237,8 @@ func TestRestart(t *testing.T) {
 				cloud.Inject(fakekafka.RouteAction, tt.fault)
 				running := kafkatasks.UntilRunning(newClient(t, cloud))
 				start := time.Now()
-				_, err := waiterOn(t, running, taskwait.WithTimeout(time.Hour)).Do(t.Context(), running.Restart("kafka-1"), tt.opts...)
+				_, err := waiterOn(t, running, taskwait.WithTimeout(time.Hour)).
+					Do(t.Context(), running.Restart("kafka-1"), tt.opts...)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteAction) != tt.done {
 					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakekafka.RouteAction), tt.want, tt.done)
 				}
@@ -232,7 +269,10 @@ func TestDelete(t *testing.T) {
 		{name: "a task runs", there: true, busy: true, done: 1},
 		{name: "throttled as 404", there: true, fault: fakekafka.ThrottleAs404(), done: 1},
 		{name: "the answer got lost", there: true, fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, done: 1},
-		{name: "a wrong route", there: true, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."), want: taskwait.ErrNotStarted},
+		{
+			name: "a wrong route", there: true, fault: fakecloud.Error(404, "DMS.00404001", "The requested URL does not exist."),
+			want: taskwait.ErrNotStarted,
+		},
 		{name: "settled", there: true, opts: []taskwait.Option{taskwait.WithConfirmations(2)}, done: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -249,7 +289,8 @@ func TestDelete(t *testing.T) {
 				client := newClient(t, cloud)
 				gone := kafkatasks.UntilDeleted(client)
 				_, err := waiterOn(t, gone, taskwait.WithTimeout(time.Hour)).Do(t.Context(), gone.Delete("kafka-1"), tt.opts...)
-				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || count(cloud, fakekafka.RouteDeleteInstance) != tt.done {
+				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) ||
+					count(cloud, fakekafka.RouteDeleteInstance) != tt.done {
 					t.Errorf("%v, %d times; want %v, %d", err, count(cloud, fakekafka.RouteDeleteInstance), tt.want, tt.done)
 				}
 				if state, still := cloud.Instance("kafka-1"); err == nil && still {

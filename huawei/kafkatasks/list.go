@@ -99,10 +99,11 @@ func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []task
 		begin = begin.Add(-zones)
 	}
 	p, at, done, err := s.listing(begin).next(ctx, at)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, "", err
-	case done:
+	}
+	s.absence.seen(idsOf(p.rows)...)
+	if done {
 		return p.rows, "", nil
 	}
 	return p.rows, at.String(), nil
@@ -114,8 +115,17 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 		return nil, time.Time{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	r := newReading(s.listing(begin))
-	err = r.finish(ctx)
+	err = s.finish(ctx, r, "")
 	return r.rows, r.asOf, err
+}
+
+// finish reads a list to its end, for one task in it, or "", for all of them.
+func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
+	if err := r.finish(ctx); err != nil {
+		return s.judge(ctx, task, err)
+	}
+	s.absence.seen(idsOf(r.rows)...)
+	return nil
 }
 
 // listing is the list of the instance's background tasks that began at or after a time, zero: all of them.

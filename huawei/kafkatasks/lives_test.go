@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 )
 
 var (
-	lives    = flag.Int("lives", 100, "how many lives of an instance TestLife plays")
+	lives    = flag.Int("lives", 25, "how many lives of an instance TestLife plays")
 	lifeSeed = flag.Uint64("lives.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 
@@ -29,10 +30,14 @@ var (
 // from the service. DropAnswer, Stall and Truncate carry it out and hide that.
 var changeFaults = []fakecloud.Fault{
 	fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(), fakecloud.Serve(),
-	fakecloud.Slow(1500 * time.Millisecond), fakecloud.Slow(time.Minute), fakecloud.Throttle(0), fakecloud.Throttle(17 * time.Second), fakekafka.ThrottleAs404(),
-	fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."), fakecloud.Error(400, "DMS.00400026", "Not allowed."),
-	fakecloud.Error(400, "DMS.00400062", "Invalid request parameter."), fakecloud.Error(403, "DMS.00403002", "No permission."),
-	fakecloud.Drop(), fakecloud.DropAnswer(), fakecloud.Stall(), fakecloud.Truncate(), fakecloud.Hang(), fakecloud.Unavailable(),
+	fakecloud.Slow(1500 * time.Millisecond), fakecloud.Slow(time.Minute), fakecloud.Throttle(0),
+	fakecloud.Throttle(17 * time.Second), fakekafka.ThrottleAs404(),
+	fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."),
+	fakecloud.Error(400, "DMS.00400026", "Not allowed."),
+	fakecloud.Error(400, "DMS.00400062", "Invalid request parameter."),
+	fakecloud.Error(403, "DMS.00403002", "No permission."),
+	fakecloud.Drop(), fakecloud.DropAnswer(), fakecloud.Stall(), fakecloud.Truncate(), fakecloud.Hang(),
+	fakecloud.Unavailable(),
 	fakecloud.Respond(503, "", "Retry-After", "9"), fakecloud.HTML(502), fakecloud.Error(408, "DMS.111501024", "Timeout."),
 	fakecloud.Respond(302, "", "Location", "/login"),
 }
@@ -43,7 +48,7 @@ func honest(r fakecloud.Route, i int) bool {
 	case fakekafka.RouteListTasks:
 		return faults[i].says != "another id" // that would be another task
 	case fakekafka.RouteShowInstance:
-		return faults[i].says != "no such instance" // that is what one may wait for
+		return faults[i].means != absent // that is what one may wait for
 	}
 	return true
 }
@@ -69,9 +74,27 @@ type step struct {
 	byID  bool // the answer has the task's id
 }
 
+// gateway dates answers by a clock of its own, which is ahead of the one that dates tasks.
+type gateway struct {
+	http.RoundTripper
+	ahead time.Duration
+}
+
+func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := g.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if date, parsed := http.ParseTime(resp.Header.Get("Date")); parsed == nil {
+		resp.Header.Set("Date", date.Add(g.ahead).Format(http.TimeFormat))
+	}
+	return resp, nil
+}
+
 // TestLife plays whole lives of instances under random faults, and compares the outcome of each step with what the
 // cloud has really done.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	from, to := uint64(1), uint64(*lives)
 	if *lifeSeed != 0 {
 		from, to = *lifeSeed, *lifeSeed
@@ -88,8 +111,12 @@ func TestLife(t *testing.T) {
 
 func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
-	l := &life{t: t, seed: seed, rnd: rnd, cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)), fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute)))}
-	client := newClient(t, l.cloud)
+	l := &life{
+		t: t, seed: seed, rnd: rnd,
+		cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)),
+			fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute))),
+	}
+	client := clientOver(t, gateway{l.cloud.Transport(), span(rnd, 0, 10*time.Second)})
 	running, gone := kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client)
 	settled := []taskwait.Option{taskwait.WithConfirmations(1 + rnd.IntN(3))}
 	do := func(s step) error {
@@ -98,7 +125,10 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 		return err
 	}
 	for l.id == "" {
-		_ = do(step{"create", fakekafka.RouteCreateInstance, waiterOn(t, running), running.Create("mine", creation("mine", "")), settled, true})
+		_ = do(step{
+			"create", fakekafka.RouteCreateInstance, waiterOn(t, running), running.Create("mine", creation("mine", "")), settled,
+			true,
+		})
 		if t.Failed() {
 			return
 		}
@@ -112,9 +142,15 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 		case 1:
 			_ = do(step{"bind", fakekafka.RoutePublicIP, tasks, source.OperationNamed(bind, bindIP(l.id, "ip")), nil, false})
 		case 2:
-			_ = do(step{"configure", fakekafka.RouteModifyConfigs, tasks, source.OperationNamed("kafkaConfigModify", configure(l.id)), nil, false})
+			_ = do(step{
+				"configure", fakekafka.RouteModifyConfigs, tasks, source.OperationNamed("kafkaConfigModify", configure(l.id)), nil,
+				false,
+			})
 		case 3:
-			_ = do(step{"reset", fakekafka.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)), nil, false})
+			_ = do(step{
+				"reset", fakekafka.RouteResetOffset, tasks, source.OperationNamed("kafkaResetConsumerOffset", resetOffset(l.id)),
+				nil, false,
+			})
 		case 4:
 			_ = do(step{"restart", fakekafka.RouteAction, waiterOn(t, running), running.Restart(l.id), settled, true})
 		}
@@ -141,18 +177,19 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 
 func configure(id string) func(*kafka.KafkaClient) error {
 	return func(c *kafka.KafkaClient) error {
-		_, err := c.ModifyInstanceConfigs(&model.ModifyInstanceConfigsRequest{InstanceId: id, Body: &model.ModifyInstanceConfigsReq{
+		body := &model.ModifyInstanceConfigsReq{
 			KafkaConfigs: &[]model.ModifyInstanceConfig{{Name: pointer("log.retention.hours"), Value: pointer("48")}},
-		}})
+		}
+		_, err := c.ModifyInstanceConfigs(&model.ModifyInstanceConfigsRequest{InstanceId: id, Body: body})
 		return err
 	}
 }
 
 func resetOffset(id string) func(*kafka.KafkaClient) error {
 	return func(c *kafka.KafkaClient) error {
-		_, err := c.ResetMessageOffset(&model.ResetMessageOffsetRequest{InstanceId: id, Group: "g", Body: &model.ResetMessageOffsetReq{
-			Topic: "t", MessageOffset: pointer(int64(0)),
-		}})
+		_, err := c.ResetMessageOffset(&model.ResetMessageOffsetRequest{
+			InstanceId: id, Group: "g", Body: &model.ResetMessageOffsetReq{Partition: -1, MessageOffset: pointer(int64(0))},
+		})
 		return err
 	}
 }
@@ -164,7 +201,8 @@ func (l *life) arrange(s step) []taskwait.Option {
 		l.cloud.Inject(s.route, changeFaults[l.rnd.IntN(len(changeFaults))])
 	}
 	for _, r := range []fakecloud.Route{
-		fakekafka.RouteListTasks, fakekafka.RouteShowTask, fakekafka.RouteProgress, fakekafka.RouteShowInstance, fakekafka.RouteListInstances,
+		fakekafka.RouteListTasks, fakekafka.RouteShowTask, fakekafka.RouteProgress, fakekafka.RouteShowInstance,
+		fakekafka.RouteListInstances,
 	} {
 		for range l.rnd.IntN(12) {
 			if i := pick(l.rnd); honest(r, i) {
@@ -174,7 +212,8 @@ func (l *life) arrange(s step) []taskwait.Option {
 	}
 	ends := []taskwait.Status{"SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED"}
 	script := fakekafka.Script{
-		Duration: span(l.rnd, time.Second, 20*time.Minute), Outcome: ends[l.rnd.IntN(len(ends))], ListedAfter: span(l.rnd, 0, 20*time.Second),
+		Duration: span(l.rnd, time.Second, 20*time.Minute), Outcome: ends[l.rnd.IntN(len(ends))],
+		ListedAfter: span(l.rnd, 0, 20*time.Second),
 	}
 	l.cloud.OnPublicIP(script)
 	l.cloud.OnConfig(script)
@@ -186,9 +225,12 @@ func (l *life) arrange(s step) []taskwait.Option {
 	bad := l.rnd.IntN(5) == 0
 	takes := span(l.rnd, time.Minute, 20*time.Minute)
 	l.cloud.OnCreate(fakekafka.Change{Duration: takes, Outcome: map[bool]string{true: "CREATEFAILED"}[bad]})
-	l.cloud.OnRestart(fakekafka.Change{Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad]})
+	l.cloud.OnRestart(fakekafka.Change{
+		Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad],
+	})
 	l.cloud.OnDelete(fakekafka.Change{Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second)})
-	opts := append(slices.Clone(s.opts), taskwait.WithNotFoundGrace(span(l.rnd, 30*time.Second, 3*time.Minute)), taskwait.WithQueryTimeout(20*time.Second))
+	opts := append(slices.Clone(s.opts), taskwait.WithNotFoundGrace(span(l.rnd, 30*time.Second, 3*time.Minute)),
+		taskwait.WithQueryTimeout(20*time.Second))
 	if l.rnd.IntN(3) > 0 {
 		opts = append(opts, taskwait.WithTimeout(span(l.rnd, time.Second, time.Hour)))
 	}

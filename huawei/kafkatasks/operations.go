@@ -146,7 +146,7 @@ func (s *Source) before(ctx context.Context, kept *readings) (taskwait.Attempt, 
 	if r == nil {
 		r = newReading(s.listing(time.Now().Add(-zones - zones/2)))
 	}
-	if err := r.finish(ctx); err != nil {
+	if err := s.finish(ctx, r, ""); err != nil {
 		kept.keep(r)
 		return taskwait.Attempt{}, err
 	}
@@ -156,7 +156,7 @@ func (s *Source) before(ctx context.Context, kept *readings) (taskwait.Attempt, 
 			return taskwait.Attempt{}, err
 		}
 		r = newReading(s.listing(window(a.At)))
-		if err := r.finish(ctx); err != nil {
+		if err := s.finish(ctx, r, ""); err != nil {
 			kept.keep(r)
 			return taskwait.Attempt{}, err
 		}

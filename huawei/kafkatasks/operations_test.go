@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -86,18 +88,39 @@ func TestNoID(t *testing.T) {
 	}{
 		{name: "the only one"},
 		{name: "an older one has failed", older: []fakekafka.Script{{Outcome: "FAILED"}}},
-		{name: "an older one has succeeded, ours fails", older: []fakekafka.Script{{}}, script: fakekafka.Script{Outcome: "FAILED"}, want: taskwait.ErrTaskFailed},
+		{
+			name: "an older one has succeeded, ours fails", older: []fakekafka.Script{{}},
+			script: fakekafka.Script{Outcome: "FAILED"}, want: taskwait.ErrTaskFailed,
+		},
 		{
 			name: "an older one still runs", cloud: []fakecloud.Option{fakekafka.WithoutConflicts()},
 			older: []fakekafka.Script{{Duration: time.Hour, Outcome: "FAILED"}},
 		},
-		{name: "it appears later", older: []fakekafka.Script{{Outcome: "FAILED"}}, script: fakekafka.Script{ListedAfter: 12 * time.Second, Duration: time.Minute}},
-		{name: "it is over when it appears", script: fakekafka.Script{ListedAfter: 12 * time.Second, Outcome: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
-		{name: "the service is ahead", cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
-		{name: "the service is behind", cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
-		{name: "by its clock it begins before it is sent", script: fakekafka.Script{CreatedAt: time.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC)}, older: []fakekafka.Script{{}}},
+		{
+			name: "it appears later", older: []fakekafka.Script{{Outcome: "FAILED"}},
+			script: fakekafka.Script{ListedAfter: 12 * time.Second, Duration: time.Minute},
+		},
+		{
+			name: "it is over when it appears", script: fakekafka.Script{ListedAfter: 12 * time.Second, Outcome: "CANCELLED"},
+			want: taskwait.ErrTaskCancelled,
+		},
+		{
+			name: "the service is ahead", cloud: []fakecloud.Option{fakecloud.WithClockSkew(14 * time.Minute)},
+			older: []fakekafka.Script{{Outcome: "FAILED"}},
+		},
+		{
+			name: "the service is behind", cloud: []fakecloud.Option{fakecloud.WithClockSkew(-14 * time.Minute)},
+			older: []fakekafka.Script{{Outcome: "FAILED"}},
+		},
+		{
+			name:   "by its clock it begins before it is sent",
+			script: fakekafka.Script{CreatedAt: time.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC)}, older: []fakekafka.Script{{}},
+		},
 		{name: "many others", older: slices.Repeat([]fakekafka.Script{{Outcome: "FAILED"}}, 250)},
-		{name: "slow answers", cloud: []fakecloud.Option{fakecloud.WithLatency(4 * time.Second)}, older: []fakekafka.Script{{Outcome: "FAILED"}}},
+		{
+			name: "slow answers", cloud: []fakecloud.Option{fakecloud.WithLatency(4 * time.Second)},
+			older: []fakekafka.Script{{Outcome: "FAILED"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +133,8 @@ func TestNoID(t *testing.T) {
 				time.Sleep(4 * time.Second)
 				cloud.OnPublicIP(tt.script)
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
-				task, err := waiterOn(t, source, taskwait.WithTimeout(10*time.Minute)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+				task, err := waiterOn(t, source, taskwait.WithTimeout(10*time.Minute)).
+					Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 					t.Errorf("error = %v, want %v", err, tt.want)
 				}
@@ -228,18 +252,38 @@ func TestOperationFaults(t *testing.T) {
 		{name: "slow", fault: fakecloud.Slow(5 * time.Second), carriedOut: 1},
 		{name: "throttled", fault: fakecloud.Throttle(0).Times(3), carriedOut: 1},
 		{name: "throttled as 404", fault: fakekafka.ThrottleAs404(), carriedOut: 1},
-		{name: "another task runs", fault: fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."), carriedOut: 1},
+		{
+			name:  "another task runs",
+			fault: fakecloud.Error(400, "DMS.00400017", "This DMS instance job task is still running."), carriedOut: 1,
+		},
 		{name: "wrong once, and nothing runs", fault: fakecloud.Error(400, "DMS.00400026", "Not allowed."), carriedOut: 1},
-		{name: "wrong twice, and nothing runs", fault: fakecloud.Error(400, "DMS.00400026", "Not allowed.").Times(2), want: taskwait.ErrNotStarted},
-		{name: "refused", fault: fakecloud.Error(400, "DMS.00400062", "Invalid request parameter."), want: taskwait.ErrNotStarted},
+		{
+			name: "wrong twice, and nothing runs", fault: fakecloud.Error(400, "DMS.00400026", "Not allowed.").Times(2),
+			want: taskwait.ErrNotStarted,
+		},
+		{
+			name: "refused", fault: fakecloud.Error(400, "DMS.00400062", "Invalid request parameter."),
+			want: taskwait.ErrNotStarted,
+		},
 		{name: "forbidden", fault: fakecloud.Error(403, "DMS.00403002", "No permission."), want: taskwait.ErrNotStarted},
-		{name: "no such instance", fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."), want: taskwait.ErrNotStarted},
+		{
+			name: "no such instance", fault: fakecloud.Error(404, "DMS.00404022", "This instance does not exist."),
+			want: taskwait.ErrNotStarted,
+		},
 		{name: "dropped before", fault: fakecloud.Drop(), want: taskwait.ErrOutcomeUnknown},
-		{name: "dropped after", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, carriedOut: 1, candidates: 1},
+		{
+			name: "dropped after", fault: fakecloud.DropAnswer(), want: taskwait.ErrOutcomeUnknown, carriedOut: 1, candidates: 1,
+		},
 		{name: "unavailable", fault: fakecloud.Unavailable(), want: taskwait.ErrOutcomeUnknown},
-		{name: "unavailable for a while", fault: fakecloud.Respond(503, "", "Retry-After", "9"), want: taskwait.ErrOutcomeUnknown},
+		{
+			name: "unavailable for a while", fault: fakecloud.Respond(503, "", "Retry-After", "9"),
+			want: taskwait.ErrOutcomeUnknown,
+		},
 		{name: "a page of a proxy", fault: fakecloud.HTML(502), want: taskwait.ErrOutcomeUnknown},
-		{name: "a timeout of the gateway", fault: fakecloud.Error(504, "APIGW.0203", "Backend timeout."), want: taskwait.ErrOutcomeUnknown},
+		{
+			name: "a timeout of the gateway", fault: fakecloud.Error(504, "APIGW.0203", "Backend timeout."),
+			want: taskwait.ErrOutcomeUnknown,
+		},
 		{name: "redirected", fault: fakecloud.Respond(302, "", "Location", "/login"), want: taskwait.ErrOutcomeUnknown},
 		{name: "no answer", fault: fakecloud.Hang(), want: taskwait.ErrOutcomeUnknown},
 		{name: "stalled", fault: fakecloud.Stall(), want: taskwait.ErrOutcomeUnknown, carriedOut: 1, candidates: 1},
@@ -251,7 +295,8 @@ func TestOperationFaults(t *testing.T) {
 				time.Sleep(time.Minute)
 				cloud.Inject(fakekafka.RoutePublicIP, tt.fault)
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
-				task, err := waiterOn(t, source, taskwait.WithTimeout(10*time.Minute)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+				task, err := waiterOn(t, source, taskwait.WithTimeout(10*time.Minute)).
+					Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 				if n := count(cloud, fakekafka.RoutePublicIP); n != tt.carriedOut {
 					t.Errorf("carried out %d times, want %d", n, tt.carriedOut)
 				}
@@ -262,8 +307,10 @@ func TestOperationFaults(t *testing.T) {
 					return
 				}
 				e := waitErrorOf(t, err)
-				if !errors.Is(err, tt.want) || len(e.Candidates) != tt.candidates || e.StillRunning() != (tt.want == taskwait.ErrOutcomeUnknown) {
-					t.Errorf("%v with %d candidates, still running %v; want %v with %d", err, len(e.Candidates), e.StillRunning(), tt.want, tt.candidates)
+				if !errors.Is(err, tt.want) || len(e.Candidates) != tt.candidates ||
+					e.StillRunning() != (tt.want == taskwait.ErrOutcomeUnknown) {
+					t.Errorf("%v with %d candidates, still running %v; want %v with %d", err, len(e.Candidates), e.StillRunning(),
+						tt.want, tt.candidates)
 				}
 				if tt.candidates == 1 && e.Candidates[0].ID != cloud.Operations()[0].TaskID {
 					t.Errorf("got %v, want %+v", e.Candidates, cloud.Operations())
@@ -286,9 +333,14 @@ func TestAskingFaults(t *testing.T) {
 					cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
 					cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
 					time.Sleep(5 * time.Second)
-					cloud.Inject(route, f.fault, f.fault, fakecloud.Serve(), f.fault)
+					cloud.Inject(route, f.fault)
+					if f.means != absent { // which is believed when it comes twice
+						cloud.Inject(route, f.fault)
+					}
+					cloud.Inject(route, fakecloud.Serve(), f.fault)
 					source := kafkatasks.New(newClient(t, cloud), "kafka-1")
-					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).
+						Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 					if misled := route == fakekafka.RouteListTasks && f.means != transient && f.means != throttled; misled {
 						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an
 						// error, or right.
@@ -349,12 +401,13 @@ func TestBusy(t *testing.T) {
 				start := time.Now()
 				source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 				said := ""
-				_, err := waiterOn(t, source, taskwait.WithTimeout(tt.timeout)).Do(t.Context(), source.Operation("resize", resize("kafka-1", 600)),
-					taskwait.WithProgress(func(p taskwait.Progress) {
-						if p.Err != nil {
-							said += p.Err.Error() + "\n"
-						}
-					}))
+				_, err := waiterOn(t, source, taskwait.WithTimeout(tt.timeout)).
+					Do(t.Context(), source.Operation("resize", resize("kafka-1", 600)),
+						taskwait.WithProgress(func(p taskwait.Progress) {
+							if p.Err != nil {
+								said += p.Err.Error() + "\n"
+							}
+						}))
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || !strings.Contains(said, tt.says) {
 					t.Errorf("%v, having said %q; want %v and %q", err, said, tt.want, tt.says)
 				}
@@ -411,10 +464,11 @@ func TestMissingJobID(t *testing.T) {
 		cloud.AddTask("kafka-1", fakekafka.Script{})
 		time.Sleep(time.Minute)
 		source := kafkatasks.New(newClient(t, cloud), "kafka-1")
-		task, err := waiterOn(t, source).Do(t.Context(), source.Operation("resize", func(c *kafka.KafkaClient) (*string, error) {
-			_, err := resize("kafka-1", 600)(c)
-			return nil, err
-		}))
+		task, err := waiterOn(t, source).
+			Do(t.Context(), source.Operation("resize", func(c *kafka.KafkaClient) (*string, error) {
+				_, err := resize("kafka-1", 600)(c)
+				return nil, err
+			}))
 		if err != nil || task.ID != cloud.Operations()[0].TaskID {
 			t.Errorf("%v, %v; want that of %+v", task, err, cloud.Operations())
 		}
@@ -437,12 +491,41 @@ func TestLongListBehindAQuota(t *testing.T) {
 					t.Errorf("%d tasks, %v; want %d", len(tasks), err, tt.rows)
 				}
 				start := time.Now()
-				task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
+				task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).
+					Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
 				took, requests := time.Since(start), len(cloud.Requests())
 				if err != nil || task.ID != cloud.Operations()[0].TaskID || took > 5*time.Minute || requests > tt.requests {
-					t.Errorf("%v, %v after %v and %d requests; want that of %+v after a minute or two, %d requests", task, err, took, requests, cloud.Operations(), tt.requests)
+					t.Errorf("%v, %v after %v and %d requests; want that of %+v after a minute or two, %d requests", task, err, took,
+						requests, cloud.Operations(), tt.requests)
 				}
 			})
 		})
 	}
+}
+
+// TestExampleOperationNamed runs in virtual time the example that takes more than ten seconds.
+func TestExampleOperationNamed(t *testing.T) {
+	if got, want := printed(t, ExampleSource_OperationNamed), "bindInstancePublicIp SUCCESS <nil>\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
+// printed returns what an example prints in virtual time.
+func printed(t *testing.T, example func()) string {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	os.Stdout = out
+	synctest.Test(t, func(*testing.T) { example() })
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

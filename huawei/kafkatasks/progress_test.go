@@ -14,7 +14,9 @@ import (
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
-var stages = []fakekafka.Stage{{Name: "pre_check", Duration: time.Minute}, {Name: "disk_expansion", Duration: 3 * time.Minute}}
+var stages = []fakekafka.Stage{
+	{Name: "pre_check", Duration: time.Minute}, {Name: "disk_expansion", Duration: 3 * time.Minute},
+}
 
 // TestDetails reads the progress of an expansion in each of the shapes in which it may come.
 func TestDetails(t *testing.T) {
@@ -36,7 +38,8 @@ func TestDetails(t *testing.T) {
 				begun := time.Now()
 				id := cloud.AddTask("kafka-1", fakekafka.Script{Stages: stages, Shape: tt.shape})
 				time.Sleep(2 * time.Minute)
-				task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Details(t.Context(), taskwait.Task{ID: id, Kind: "kept"})
+				task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").
+					Details(t.Context(), taskwait.Task{ID: id, Kind: "kept"})
 				var q *taskwait.QueryError
 				if tt.none {
 					if !errors.As(err, &q) || q.Class != taskwait.ClassNotFound {
@@ -44,7 +47,8 @@ func TestDetails(t *testing.T) {
 					}
 					return
 				}
-				if err != nil || task.Percent == nil || *task.Percent != 50 || task.Remaining != 2*time.Minute || task.Kind != "kept" {
+				if err != nil || task.Percent == nil || *task.Percent != 50 || task.Remaining != 2*time.Minute ||
+					task.Kind != "kept" {
 					t.Fatalf("%+v, %v; want 50 %%, 2 min left", task, err)
 				}
 				want := []taskwait.Step{
@@ -100,7 +104,8 @@ func TestProgressFaults(t *testing.T) {
 		cloud = fakekafka.New()
 		id := cloud.AddTask("kafka-1", fakekafka.Script{Duration: 10 * time.Minute})
 		cloud.Inject(fakekafka.RouteProgress, fault.For(time.Hour))
-		w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(10*time.Second, 10*time.Second))
+		w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"),
+			taskwait.WithInterval(10*time.Second, 10*time.Second))
 		start := time.Now()
 		_, err := w.WaitForTask(t.Context(), id, taskwait.WithProgress(func(p taskwait.Progress) {
 			if p.Task.Percent != nil {
@@ -128,7 +133,8 @@ func TestProgressFaults(t *testing.T) {
 					}
 				}
 				if took != 10*time.Minute || told != 0 || looks != 61 || asked > looks {
-					t.Errorf("%v, %d looks, %d questions how far it is, %d answers; want 10 min, 61 looks, no more questions, none", took, looks, asked, told)
+					t.Errorf("%v, %d looks, %d questions how far it is, %d answers; want 10 min, 61 looks, no more questions, none",
+						took, looks, asked, told)
 				}
 				if f.means == rows && asked != 1 {
 					t.Errorf("asked %d times of a task without progress, want once", asked)
@@ -148,7 +154,8 @@ func TestExpansion(t *testing.T) {
 				script.Stages = []fakekafka.Stage{{Name: "disk_expansion", Duration: 40 * time.Minute}}
 			}
 			id := cloud.AddTask("kafka-1", script)
-			w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(5*time.Second, 10*time.Minute))
+			w := waiterOn(t, kafkatasks.New(newClient(t, cloud), "kafka-1"),
+				taskwait.WithInterval(5*time.Second, 10*time.Minute))
 			start, percents := time.Now(), []int{}
 			_, err := w.WaitForTask(t.Context(), id, taskwait.WithProgress(func(p taskwait.Progress) {
 				if p.Task.Percent != nil && p.Task.Remaining > 0 {

@@ -2,6 +2,7 @@ package kafkatasks_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,6 +19,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
+var rolloutRuns = flag.Int("rollouts", 1, "how many rollouts TestRollout plays for each way to wait")
+
 // rollout is many tasks started together, behind a quota of 10 requests a second, with 50 ms for each.
 type rollout struct {
 	cloud     *fakekafka.Cloud
@@ -32,8 +35,9 @@ const rolloutQuota = 10
 func newRollout(seed uint64, tasks, instances int) *rollout {
 	const median, sigma = float64(20 * time.Second), 1.2
 	r := &rollout{
-		cloud:     fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
-		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)), // at 10, what rounding makes 99.999999 ms would be one too many
+		cloud: fakekafka.New(fakecloud.WithLatency(50*time.Millisecond), fakecloud.WithQuota(rolloutQuota)),
+		// at 10, what rounding makes 99.999999 ms would be one too many
+		limiter:   taskwait.NewLimiter(rate.NewLimiter(rolloutQuota-0.1, 1)),
 		instances: map[string][]string{}, ends: map[string]time.Time{},
 	}
 	rnd := rand.New(rand.NewPCG(seed, seed))
@@ -56,7 +60,8 @@ type figures struct {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%.2f requests a task, mean delay %v, %d throttled, %d succeeded", f.requests, f.delay.Round(time.Millisecond), f.throttled, f.succeeded)
+	return fmt.Sprintf("%.2f requests a task, mean delay %v, %d throttled, %d succeeded", f.requests,
+		f.delay.Round(time.Millisecond), f.throttled, f.succeeded)
 }
 
 // waitForEach is how to wait for all tasks of an instance, telling of each as it comes.
@@ -128,15 +133,17 @@ var rollouts = []struct {
 	{"concurrent WaitForTask, 50 instances", 50, concurrently, 4, 8 * time.Second},
 }
 
-// TestRollout holds what waiting for 1,000 tasks costs, in virtual time, three rollouts for each way. The figures
-// differ a little from run to run, as pauses are spread.
+// TestRollout holds what waiting for 1,000 tasks costs, in virtual time. The figures differ a little from run to run,
+// as pauses are spread.
 //
-//	go test -v -run TestRollout ./huawei/kafkatasks
+//	go test -v -run TestRollout ./huawei/kafkatasks -rollouts 3
 func TestRollout(t *testing.T) {
+	t.Parallel()
 	const tasks = 1000
 	for _, tt := range rollouts {
 		t.Run(tt.name, func(t *testing.T) {
-			for seed := range uint64(3) {
+			t.Parallel()
+			for seed := range uint64(*rolloutRuns) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newRollout(seed+1, tasks, tt.instances).play(t, tt.wait)
 					t.Log(f)

@@ -49,7 +49,7 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	r := newReading(s.listing())
-	if err := r.finish(ctx); err != nil {
+	if err := s.tasks.finish(ctx, r, id); err != nil {
 		return taskwait.Task{}, err
 	}
 	for i := range r.rows {

@@ -23,7 +23,10 @@ func TestScheduled(t *testing.T) {
 		takes  time.Duration
 	}{
 		{name: "well", task: fakekafka.Scheduled{Duration: time.Minute}, takes: 61 * time.Minute},
-		{name: "badly", task: fakekafka.Scheduled{Duration: time.Minute, Outcome: "FAILED"}, want: taskwait.ErrTaskFailed, takes: 61 * time.Minute},
+		{
+			name: "badly", task: fakekafka.Scheduled{Duration: time.Minute, Outcome: "FAILED"}, want: taskwait.ErrTaskFailed,
+			takes: 61 * time.Minute,
+		},
 		{name: "cancelled", task: fakekafka.Scheduled{Status: "CANCELLED"}, want: taskwait.ErrTaskCancelled},
 		{name: "on the third page", task: fakekafka.Scheduled{Duration: time.Minute}, others: 250, takes: 61 * time.Minute},
 	} {
@@ -36,7 +39,8 @@ func TestScheduled(t *testing.T) {
 				for n := range tt.others {
 					cloud.AddScheduled("kafka-1", fakekafka.Scheduled{ID: fmt.Sprint("other-", n), At: time.Now().Add(24 * time.Hour)})
 				}
-				w := waiterOn(t, kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1"), taskwait.WithInterval(time.Minute, time.Minute))
+				w := waiterOn(t, kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1"),
+					taskwait.WithInterval(time.Minute, time.Minute))
 				start := time.Now()
 				task, err := w.WaitForTask(t.Context(), id)
 				if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || task.ID != id || task.Kind != "kafkaUpgrade" {
@@ -60,7 +64,9 @@ func TestArmedAgain(t *testing.T) {
 		if _, err := w.WaitForTask(t.Context(), id); !errors.Is(err, taskwait.ErrTaskCancelled) {
 			t.Fatal(err)
 		}
-		if _, err := client.UpdateScheduledTask(&model.UpdateScheduledTaskRequest{InstanceId: "kafka-1", TaskId: id}); err != nil {
+		if _, err := client.UpdateScheduledTask(&model.UpdateScheduledTaskRequest{
+			InstanceId: "kafka-1", TaskId: id,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if task, err := w.WaitForTask(t.Context(), id); err != nil || !task.Status.Succeeded() {

@@ -26,6 +26,7 @@ const permission = "dms:instance:getBackgroundTask"
 type Source struct {
 	caller     *huawei.Caller // nil: there is no client
 	instanceID string
+	absence    *absence
 }
 
 var _ taskwait.Lister = (*Source)(nil)
@@ -35,9 +36,13 @@ var _ taskwait.Lister = (*Source)(nil)
 // that cannot be one.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
 	if client == nil || client.HcClient == nil {
-		return &Source{instanceID: instanceID}
+		return newSource(nil, instanceID)
 	}
-	return &Source{caller: huawei.NewCaller(client.HcClient), instanceID: instanceID}
+	return newSource(huawei.NewCaller(client.HcClient), instanceID)
+}
+
+func newSource(caller *huawei.Caller, instanceID string) *Source {
+	return &Source{caller: caller, instanceID: instanceID, absence: &absence{}}
 }
 
 // Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one, and one that Is
@@ -51,6 +56,10 @@ func (s *Source) Validate() error {
 
 // Task queries one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
+//
+// That the instance does not exist, DMS.00404022, is "not found" the first time, and permanent if the next query for the
+// task within ten seconds is answered with the same. A 403 that lasts after good answers makes one query for the instance
+// itself, and the error then says whether that is gone.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
@@ -62,16 +71,18 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 		&resource{InstanceId: s.instanceID, TaskId: id}, &list)
 	switch {
 	case err != nil:
-		return taskwait.Task{}, s.explain(err)
+		return taskwait.Task{}, s.judge(ctx, id, s.explain(err))
 	case list.Tasks == nil:
 		return taskwait.Task{}, reply.Lacks("tasks")
 	}
 	for _, text := range list.Tasks { // the first row need not be ours
 		if t := backgroundTask(text, reply.At); t.ID == id {
+			s.absence.seen(id)
 			t.RetryAfter = reply.RetryAfter
 			return t, nil
 		}
 	}
+	s.absence.seen()
 	return taskwait.Task{}, &taskwait.QueryError{
 		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no task with this id"),
 	}

@@ -24,7 +24,9 @@ import (
 func TestTask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New()
-		id := cloud.AddTask("kafka-1", fakekafka.Script{Name: "bindInstancePublicIp", Params: `{"password":"` + password + `"}`})
+		id := cloud.AddTask("kafka-1", fakekafka.Script{
+			Name: "bindInstancePublicIp", Params: `{"password":"` + password + `"}`,
+		})
 		created := time.Now()
 		cloud.Inject(fakekafka.RouteShowTask, fakekafka.SeveralRows())
 		time.Sleep(time.Second)
@@ -39,7 +41,8 @@ func TestTask(t *testing.T) {
 		if raw, ok := task.Raw.(*model.ListBackgroundTasksRespTasks); !ok || !strings.Contains(*raw.Params, password) {
 			t.Errorf("Raw = %T, want the SDK's row, with all that is in it", task.Raw)
 		}
-		line, err := zapcore.NewJSONEncoder(zapcore.EncoderConfig{}).EncodeEntry(zapcore.Entry{}, []zap.Field{zap.Any("task", task)})
+		line, err := zapcore.NewJSONEncoder(zapcore.EncoderConfig{}).
+			EncodeEntry(zapcore.Entry{}, []zap.Field{zap.Any("task", task)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +83,8 @@ func TestTaskTimes(t *testing.T) {
 		{"9223372036854775807", none},
 	} {
 		cloud := fakekafka.New()
-		cloud.Inject(fakekafka.RouteShowTask, fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
+		cloud.Inject(fakekafka.RouteShowTask,
+			fakecloud.Respond(200, `{"tasks":[{"id":"t","status":"X","created_at":"`+tt.created+`"}]}`))
 		task, err := kafkatasks.New(newClient(t, cloud), "kafka-1").Task(t.Context(), "t")
 		if got := task.CreatedAt.UTC().String(); err != nil || got != tt.want {
 			t.Errorf("created_at %q: %v, %v; want %v", tt.created, got, err, tt.want)
@@ -93,7 +97,9 @@ func TestIDs(t *testing.T) {
 	cloud := fakekafka.New()
 	cloud.AddTask("kafka-1", fakekafka.Script{})
 	client := newClient(t, cloud)
-	for _, bad := range []string{"", ".", "..", "../other", "a/b", "{instance_id}", "a b", "a%2f", "a?b", "a#b", `a\b`, strings.Repeat("a", 257)} {
+	for _, bad := range []string{
+		"", ".", "..", "../other", "a/b", "{instance_id}", "a b", "a%2f", "a?b", "a#b", `a\b`, strings.Repeat("a", 257),
+	} {
 		if _, err := taskwait.New(kafkatasks.New(client, bad)); !errors.Is(err, taskwait.ErrInvalidID) {
 			t.Errorf("New with the instance id %q: %v, want ErrInvalidID", bad, err)
 		}
@@ -121,7 +127,8 @@ func TestNilClient(t *testing.T) {
 		if _, err := taskwait.New(kafkatasks.New(client, "kafka-1")); !errors.Is(err, taskwait.ErrInvalidOption) {
 			t.Errorf("New = %v, want ErrInvalidOption", err)
 		}
-		if _, err := kafkatasks.New(client, "kafka-1").Task(t.Context(), "task"); err == nil || !strings.Contains(err.Error(), "the client is nil") {
+		if _, err := kafkatasks.New(client, "kafka-1").Task(t.Context(), "task"); err == nil ||
+			!strings.Contains(err.Error(), "the client is nil") {
 			t.Errorf("error = %v", err)
 		}
 	}
@@ -163,10 +170,12 @@ func TestHistory(t *testing.T) {
 			}
 		}))
 		took, queries := time.Since(start), len(cloud.Requests())-1
-		if err != nil || took > 3*time.Minute+20*time.Second || queries > 6 { // one of them for the progress that there is none of
+		// one of them for the progress that there is none of
+		if err != nil || took > 3*time.Minute+20*time.Second || queries > 6 {
 			t.Errorf("%v after %v and %d queries, want success 3 minutes on, after a handful", err, took, queries)
 		}
-		if e := first.Estimate; e == nil || e.RemainingP50 < 170*time.Second || e.RemainingP50 > 190*time.Second || e.Median < 470*time.Second {
+		if e := first.Estimate; e == nil || e.RemainingP50 < 170*time.Second || e.RemainingP50 > 190*time.Second ||
+			e.Median < 470*time.Second {
 			t.Errorf("estimate = %+v, want 8 minutes, of which 3 remain", e)
 		}
 	})
@@ -183,7 +192,10 @@ func TestLenientRows(t *testing.T) {
 		{"an object as the count", `{"task_count":{},"tasks":[{` + task + `}]}`, ""},
 		{"params are an object", `{"tasks":[{` + task + `,"params":{"a": [1]}}]}`, `{"a": [1]}`},
 		{"params are text", `{"tasks":[{` + task + `,"params":"{\"a\":1}"}]}`, `{"a":1}`},
-		{"numbers and truths", `{"tasks":[{` + task + `,"user_id":17,"user_name":true,"created_at":1763350067752,"updated_at":1.5}]}`, ""},
+		{
+			"numbers and truths",
+			`{"tasks":[{` + task + `,"user_id":17,"user_name":true,"created_at":1763350067752,"updated_at":1.5}]}`, "",
+		},
 		{"null", `{"tasks":[{` + task + `,"user_id":null,"params":null,"created_at":null,"updated_at":null}]}`, ""},
 		{"more than is documented", `{"tasks":[{` + task + `,"more":{"id":"x","status":"FAILED"}}],"more":[1]}`, ""},
 		{"rows that are none", `{"tasks":[null,7,"t",[],{},{"id":null},{` + task + `}]}`, ""},
@@ -240,7 +252,8 @@ func TestSourcesPrintNothing(t *testing.T) {
 		t.Fatal("the task is there")
 	}
 	for _, v := range []any{
-		source, *source, kafkatasks.NewScheduled(client, "kafka-1"), kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client), (*kafkatasks.Source)(nil),
+		source, *source, kafkatasks.NewScheduled(client, "kafka-1"), kafkatasks.UntilRunning(client),
+		kafkatasks.UntilDeleted(client), (*kafkatasks.Source)(nil),
 		struct{ s *kafkatasks.Source }{source}, struct{ s kafkatasks.Source }{*source},
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {

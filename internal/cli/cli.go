@@ -87,12 +87,13 @@ func (s *env) note(ctx context.Context, text string) {
 	s.errOut.flush(ctx)
 }
 
-// hint writes a line for people to standard error, and waits for nothing. On a terminal it is broken between words.
+// hint writes a line for people to standard error, and waits for nothing. On a terminal it is broken between words, and
+// what the terminal cannot show is escaped.
 func (s *env) hint(text string) {
 	for line := range strings.Lines("taskwait: " + text) {
 		lines := []string{printable(strings.TrimSuffix(line, "\n"))}
 		if s.errColumns != nil {
-			lines = wrap(lines[0], s.errColumns()-1, gap)
+			lines = wrap(glyphsFor(s.getenv).text(lines[0]), s.errColumns()-1, gap)
 		}
 		for _, l := range lines {
 			s.errOut.offer([]byte(l+"\n"), false)
@@ -208,8 +209,8 @@ func refuseEmpty(c *cobra.Command, args []string) (err error) {
 		switch {
 		case err != nil || f.Value.Type() != "string":
 		case strings.TrimSpace(value) == "":
-			err = fmt.Errorf("--%s is given, but empty: is a variable not set?", f.Name)
-		case strings.HasPrefix(value, "--"):
+			err = givenEmpty(f.Name)
+		case strings.HasPrefix(value, "-"):
 			err = fmt.Errorf("--%s %q, want a value, not a flag: is a variable not set?", f.Name, clip(value))
 		}
 	})
@@ -221,11 +222,17 @@ func refuseEmpty(c *cobra.Command, args []string) (err error) {
 	return err
 }
 
+func givenEmpty(flag string) error {
+	return fmt.Errorf("--%s is given, but empty: is a variable not set?", flag)
+}
+
 // explainFlag adds to an error about a flag what was probably meant.
 func explainFlag(c *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
 	switch {
+	case errors.As(err, &invalid) && strings.TrimSpace(invalid.GetValue()) == "":
+		return givenEmpty(invalid.GetFlag().Name)
 	case errors.As(err, &missing) && missing.GetSpecifiedShortnames() == "":
 		var names []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
@@ -233,6 +240,9 @@ func explainFlag(c *cobra.Command, err error) error {
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration":
 		return fmt.Errorf("--%s %q, want a duration such as 90s or 5m%s", invalid.GetFlag().Name,
 			clip(invalid.GetValue()), withUnit(invalid.GetValue()))
+	case errors.As(err, &invalid) && strings.Contains(invalid.GetFlag().Value.Type(), "int"):
+		return fmt.Errorf("--%s %q, want a whole number that is not too large", invalid.GetFlag().Name,
+			clip(invalid.GetValue()))
 	}
 	return err
 }

@@ -199,6 +199,11 @@ func TestUsage(t *testing.T) {
 		{"no number", "kafka wait --timeout soon x", "--timeout"},
 		{"a negative timeout", "kafka wait --timeout -1s x", "--timeout -1s, want 0 or more"},
 		{"no interval", "kafka wait --interval 0s x", "--interval 0s"},
+		{"hardly an interval", "kafka wait --interval 1ns x", "want the first at least 1ms"},
+		{"hardly a heartbeat", "kafka wait --heartbeat 1ns x", "--heartbeat 1ns, want 0, or at least 100ms"},
+		{"a flag in place of a value", "kafka wait --instance -q x", `--instance "-q", want a value, not a flag`},
+		{"no whole number", "kafka wait --all --expect 1e3", `--expect "1e3", want a whole number`},
+		{"too large a number", "kafka wait --all --expect 18446744073709551616", "that is not too large"},
 		{"intervals the wrong way round", "kafka wait --interval 1m --max-interval 1s x", "--max-interval 1s"},
 		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
@@ -208,10 +213,14 @@ func TestUsage(t *testing.T) {
 		{"a password in the URL", "kafka wait --endpoint https://u:a-secret@x x",
 			"--endpoint has a user or a password in it, want a URL"},
 		{"list: an argument", "kafka list x", `unknown command "x"`},
-		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want above 0"},
+		{"list: no interval", "kafka list --watch --interval 0s", "--interval 0s, want at least 100ms"},
+		{"list: hardly an interval", "kafka list --watch --interval 1ns", "--interval 1ns, want at least 100ms"},
 		{"list: no such output", "kafka list -o xml", "want text or json"},
 		{"demo: an argument", "demo x", `unknown command "x"`},
 		{"serve-fake: no such port", "serve-fake --port 70000", "--port"},
+		{"serve-fake: no address", "serve-fake --listen a/b", `--listen "a/b" is no address`},
+		{"serve-fake: no such port to listen on", "serve-fake --listen 127.0.0.1:x", "has no valid port"},
+		{"serve-fake: two ports", "serve-fake --listen 127.0.0.1:1 --port 2", "not both"},
 		{"serve-fake: no such file", "serve-fake --script /nowhere/at-all", "--script: open"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -227,6 +236,20 @@ func TestUsage(t *testing.T) {
 				t.Errorf("got %d requests, want none", n)
 			}
 		})
+	}
+}
+
+// TestBrokenFile: where the project would be in a file that cannot be read, that is the trouble.
+func TestBrokenFile(t *testing.T) {
+	w := newTestEnv()
+	path := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(path, []byte("\xff\xfe["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.env = map[string]string{instanceName: testInstance, endpointName: "https://kafka.fake", fileVariable: path}
+	code, _, stderr := w.run(t.Context(), "kafka", "wait", "x")
+	if code != 6 || !strings.Contains(stderr, "credentials file "+path) {
+		t.Errorf("got code %d, stderr %q, want 6, and the file", code, stderr)
 	}
 }
 

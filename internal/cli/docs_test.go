@@ -6,16 +6,19 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/taskwait/taskwait"
 )
 
-// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and every exit code.
+// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and the meaning of every exit
+// code.
 func TestJSONDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/cli.md")
 	if err != nil {
@@ -46,7 +49,7 @@ func TestJSONDocumented(t *testing.T) {
 	}
 }
 
-// sentinels are the errors that docs/cli.md explains.
+// sentinels are the errors that docs/errors.md explains.
 var sentinels = map[string]error{
 	"ErrTaskFailed": taskwait.ErrTaskFailed, "ErrTaskCancelled": taskwait.ErrTaskCancelled,
 	"ErrTaskDeleted": taskwait.ErrTaskDeleted, "ErrTaskNotFound": taskwait.ErrTaskNotFound,
@@ -57,21 +60,19 @@ var sentinels = map[string]error{
 	"context.Canceled": context.Canceled,
 }
 
-// TestErrorsDocumented makes sure that docs/cli.md has a row for each error of the library, with the exit code that the
-// command makes of it.
+// TestErrorsDocumented makes sure that docs/errors.md has a row for each error of the library and for no other, with
+// the exit code that the command makes of it.
 func TestErrorsDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/cli.md")
-	if err != nil {
-		t.Fatal(err)
+	rows := tableRows(t, "errors.md", "| error |")
+	if got, want := slices.Sorted(maps.Keys(rows)), slices.Sorted(maps.Keys(sentinels)); !slices.Equal(got, want) {
+		t.Errorf("docs/errors.md: got rows for %q, want them for %q", got, want)
 	}
-	for _, name := range exportedErrors(t) {
-		if sentinels[name] == nil {
-			t.Errorf("got no %s in this test, want all errors of the library", name)
-		}
+	got := append(declared(t, "../../*.go", token.VAR, "Err"), "context.Canceled")
+	slices.Sort(got)
+	if want := slices.Sorted(maps.Keys(sentinels)); !slices.Equal(got, want) {
+		t.Errorf("the library has the errors %q, this test %q", got, want)
 	}
 	for name, err := range sentinels {
-		_, row, _ := strings.Cut(string(text), "\n| `"+name+"` | ")
-		codes, _, found := strings.Cut(row, " |")
 		code := fmt.Sprint(codeOf([]outcome{outcomeOf(err, &event{})}))
 		if name == "ErrInvalidOption" || name == "ErrInvalidID" {
 			code = fmt.Sprint(codeUsage) // the command checks both before
@@ -79,41 +80,85 @@ func TestErrorsDocumented(t *testing.T) {
 		if name == "context.Canceled" {
 			code = "129" // to 143, by the signal
 		}
-		if !found || !strings.Contains(codes, code) {
-			t.Errorf("docs/cli.md: %s has the codes %q, want %s in them", name, codes, code)
+		if !strings.Contains(rows[name], code) {
+			t.Errorf("docs/errors.md: %s has the codes %q, want %s in them", name, rows[name], code)
 		}
 	}
 }
 
-// exportedErrors are the names of the variables Err… in the package taskwait.
-func exportedErrors(t *testing.T) (names []string) {
+// TestCodesDocumented makes sure that docs/cli.md has a row for each exit code and for no other, and that exitCodes has
+// each constant.
+func TestCodesDocumented(t *testing.T) {
+	var all []string
+	for _, c := range exitCodes {
+		all = append(all, fmt.Sprint(c.code))
+	}
+	slices.Sort(all)
+	if got := slices.Sorted(maps.Keys(tableRows(t, "cli.md", "| code |"))); !slices.Equal(got, all) {
+		t.Errorf("docs/cli.md: got rows for %q, want them for %q", got, all)
+	}
+	plain := 0 // codes that no signal makes
+	for _, c := range exitCodes {
+		if c.code < codeSignal {
+			plain++
+		}
+	}
+	if got := declared(t, "outcome.go", token.CONST, "code"); len(got) != plain+1 { // and codeSignal
+		t.Errorf("outcome.go has the constants %q, want one for each of %d codes, and codeSignal", got, plain)
+	}
+}
+
+// tableRows are the second cells of the table in a document that begins with header, by the first ones.
+func tableRows(t *testing.T, name, header string) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("../../*.go")
+	text, err := os.ReadFile("../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, table, _ := strings.Cut(string(text), "\n"+header)
+	_, table, found := strings.Cut(table, "|\n|---")
+	table, _, ended := strings.Cut(table, "\n\n")
+	if !found || !ended {
+		t.Fatalf("docs/%s: got no table that begins with %s", name, header)
+	}
+	rows := map[string]string{}
+	for _, row := range strings.Split(table, "\n")[1:] {
+		cells := strings.Split(row, "|")
+		rows[strings.Trim(cells[1], " `")] = cells[2]
+	}
+	return rows
+}
+
+// declared are the names of the package variables or constants in files, tests not counted, that begin with prefix.
+func declared(t *testing.T, pattern string, kind token.Token, prefix string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || files == nil {
+		t.Fatal(pattern, err)
+	}
 	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if parsed.Name.Name != "taskwait" || strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			if v, ok := n.(*ast.ValueSpec); ok {
-				for _, name := range v.Names {
-					if strings.HasPrefix(name.Name, "Err") {
-						names = append(names, name.Name)
+		for _, d := range parsed.Decls {
+			group, ok := d.(*ast.GenDecl)
+			if !ok || group.Tok != kind {
+				continue
+			}
+			for _, s := range group.Specs {
+				if v, ok := s.(*ast.ValueSpec); ok {
+					for _, name := range v.Names {
+						if strings.HasPrefix(name.Name, prefix) {
+							names = append(names, name.Name)
+						}
 					}
 				}
 			}
-			_, function := n.(*ast.FuncDecl)
-			return !function
-		})
-	}
-	if len(names) < 10 {
-		t.Fatalf("got only the errors %q", names)
+		}
 	}
 	return names
 }

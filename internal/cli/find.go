@@ -51,11 +51,12 @@ func (r *run) findAll(ctx context.Context) error {
 			r.selection.ids = ids
 			return nil
 		}
-		if time.Since(r.begun)+expectEvery > bound {
+		left := bound - time.Since(r.begun)
+		if left <= 0 {
 			return r.tooFew(len(ids))
 		}
 		select {
-		case <-time.After(expectEvery):
+		case <-time.After(min(expectEvery, left)):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -32,10 +32,14 @@ func TestGivenAndEmpty(t *testing.T) {
 				return
 			}
 			for _, value := range []string{"", " "} {
-				refused(t, w, append(slices.Clone(path), "--"+f.Name, value, "x")...)
+				stderr := refused(t, w, append(slices.Clone(path), "--"+f.Name, value)...)
+				if !strings.Contains(stderr, "is a variable not set?") && f.Name != "help" {
+					t.Errorf("%s --%s %q: got %q, want the question for a variable", path, f.Name, value, stderr)
+				}
 			}
 			if f.Value.Type() == "string" {
 				refused(t, w, append(slices.Clone(path), "--"+f.Name, "--quiet", "x")...)
+				refused(t, w, append(slices.Clone(path), "--"+f.Name, "-q", "x")...)
 			}
 		})
 		refused(t, w, append(slices.Clone(path), "")...)
@@ -49,7 +53,7 @@ func TestGivenAndEmpty(t *testing.T) {
 }
 
 // refused wants code 2 of a command line, and that nothing is sent.
-func refused(t *testing.T, w *testEnv, args ...string) {
+func refused(t *testing.T, w *testEnv, args ...string) (stderr string) {
 	t.Helper()
 	code, stdout, stderr := w.run(t.Context(), args...)
 	if code != 2 || stdout != "" || stderr == "" {
@@ -58,6 +62,7 @@ func refused(t *testing.T, w *testEnv, args ...string) {
 	if n := len(w.cloud.Requests()); n > 0 {
 		t.Fatalf("%q: got %d requests, want none", args, n)
 	}
+	return stderr
 }
 
 func TestCheckEndpoint(t *testing.T) {
@@ -118,6 +123,16 @@ func TestEndpointFromEnvironment(t *testing.T) {
 
 // TestBadProxy does not show the URL of a proxy, which may hold a password.
 func TestBadProxy(t *testing.T) {
+	for proxy, good := range map[string]bool{
+		"http://proxy": true, "http://proxy:3128/": true, "socks5://127.0.0.1:1080": true, "https://[::1]:8080": true,
+		"http://": false, "ftp://proxy": false, "http://proxy/path": false, "http://proxy:99999": false,
+		"http://:3128": false, "http://http://proxy": false, "http://a b": false,
+	} {
+		u, err := url.Parse(proxy)
+		if got := err == nil && isProxy(u); got != good {
+			t.Errorf("%s: got %v, want %v", proxy, got, good)
+		}
+	}
 	s := &env{proxy: func(*http.Request) (*url.URL, error) {
 		return nil, errors.New("invalid proxy http://u:a-secret@x")
 	}}
@@ -258,6 +273,7 @@ func TestStdin(t *testing.T) {
 	}{
 		{"two of them", "good\n\tbad\n", []string{"-"}, 1, "2 tasks: 1 failed, 1 succeeded"},
 		{"beside an argument", "good", []string{"long", "-", "bad", "--timeout", "1m"}, 1, "3 tasks: 1 failed"},
+		{"after a byte order mark", "\ufeffgood\r\n", []string{"-"}, 0, "succeeded"},
 		{"none", " \n", []string{"-"}, 2, "ids on standard input: there is none"},
 		{"none, beside an argument", "", []string{"good", "-"}, 2, "ids on standard input: there is none"},
 		{"twice", "good", []string{"-", "-"}, 2, `"-" can be given only once`},

@@ -190,6 +190,9 @@ func checkEndpoint(endpoint string) (string, error) {
 // is an exitError.
 func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
 	k, keysErr := s.findKeys()
+	if keysErr != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
+		return nil, "", &exitError{codeUnknown, keysErr} // the project may be there
+	}
 	if err := t.complete(s.getenv, &k); err != nil {
 		return nil, "", err // before the credentials: no secret is needed to correct it
 	}
@@ -253,8 +256,7 @@ func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
 		if err == nil {
 			u, err = s.proxy(req)
 		}
-		// A path is what http.ProxyFromEnvironment makes of much that is no URL.
-		if err != nil || u != nil && strings.Trim(u.Path, "/") != "" { // not shown: it may hold a password
+		if err != nil || u != nil && !isProxy(u) { // not shown: it may hold a password
 			return nil, errors.New("the proxy of HTTPS_PROXY or HTTP_PROXY is no valid URL")
 		}
 	}
@@ -262,6 +264,14 @@ func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
 		Proxy: s.proxy, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		IdleConnTimeout: idleTimeout, TLSHandshakeTimeout: handshakeTimeout,
 	}, nil
+}
+
+// isProxy reports whether a proxy can have this URL. http.ProxyFromEnvironment makes a path or a host of much that is
+// none.
+func isProxy(u *url.URL) bool {
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) &&
+		hostName.MatchString(u.Hostname()) && err == nil && port > 0 && strings.Trim(u.Path, "/") == ""
 }
 
 // regions are those that the SDK knows. It lists them only in the error for one that it does not know.

@@ -18,6 +18,8 @@ import (
 const (
 	listSince = "168h" // a week
 	listEvery = 5 * time.Second
+	// leastListEvery keeps a slip of the unit from using up the service's quota.
+	leastListEvery = 100 * time.Millisecond
 	// listTolerance is how long a list retries through errors: somebody sits in front of it.
 	listTolerance = 10 * time.Second
 )
@@ -76,6 +78,10 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if f.forPeople() && unauthorized(err) {
 		s.note(ctx, refusedKeys(clip(credentials)))
 	}
+	s.out.flush(ctx)
+	if signal, ok := stoppedBy(ctx); ok && s.out.lost() > 0 {
+		return &exitError{code: signal.code()} // the list is not complete
+	}
 	return listError(ctx, err)
 }
 
@@ -102,8 +108,8 @@ func (f *listFlags) check() (time.Time, error) {
 	if err := f.printing.check(); err != nil {
 		return time.Time{}, err
 	}
-	if f.interval <= 0 {
-		return time.Time{}, fmt.Errorf("--interval %v, want above 0", f.interval)
+	if f.interval < leastListEvery {
+		return time.Time{}, fmt.Errorf("--interval %v, want at least %v", f.interval, leastListEvery)
 	}
 	if f.since == "0" {
 		return time.Time{}, nil
@@ -255,7 +261,7 @@ func (t *titledReporter) report(e *event) {
 	head, line := heading, row(e)
 	if t.screen != nil {
 		columns, _ := t.screen.size()
-		head, line = tableHead(t.screen, columns), tableRow(t.screen, e, columns)
+		head, line = tableHead(t.screen, columns), tableRow(t.screen, t.screen.readable(e), columns)
 	}
 	if !t.begun && head != "" {
 		t.line(false, head)

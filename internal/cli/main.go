@@ -39,8 +39,8 @@ func Main() int {
 	return e.run(ctx)
 }
 
-// stopSignals are the signals that stop the command. One that was ignored when the process began stays ignored: nohup, and
-// "taskwait … &" in a script.
+// stopSignals are the signals that stop the command. SIGHUP and SIGINT stay ignored where they were ignored when the
+// process began: nohup, and "taskwait … &" in a script.
 func stopSignals() (signals []os.Signal) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {

@@ -91,6 +91,22 @@ func TestBlockedList(t *testing.T) {
 	})
 }
 
+// TestStoppedList: a list that a signal stops while nobody reads it is not complete, and no success.
+func TestStoppedList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		addTasks(w.cloud)
+		reader := blocked{make(chan struct{})}
+		w.stdout = reader
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Minute, func() { cancel(signalError{syscall.SIGTERM}) })
+		if code, _, _ := w.run(ctx, "kafka", "list"); code != 143 {
+			t.Errorf("got code %d, want 143", code)
+		}
+		close(reader.open)
+	})
+}
+
 // TestFullDisk: what cannot be written is no success.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()

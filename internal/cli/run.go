@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,6 +149,9 @@ func (r *run) end(ctx context.Context, err error) int {
 		}
 	}
 	code := codeOf(r.outcomes)
+	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
+		code = codeUsage
+	}
 	signal, ended := stoppedBy(ctx)
 	if ended = ended && slices.Contains(r.outcomes, stopped); ended {
 		code = signal.code()

@@ -170,6 +170,7 @@ func TestExpect(t *testing.T) {
 		{"listed a second later", "--all --expect 1", 1, "failed: FAILED"},
 		{"begun and ended meanwhile", "--all --expect 2", 1, "2 tasks: 1 failed, 1 succeeded"},
 		{"too many", "--all --expect 3", 4, "not found after 1m: only 2 of 3 expected tasks listed"},
+		{"listed at the very end of the timeout", "--all --expect 1 --timeout 1500ms", 5, "timed out"},
 		{"too many for the timeout", "--all --expect 3 --timeout 10s", 4, "only 2 of 3 expected tasks listed"},
 		{"none", "--all --expect 0", 2, "--expect 0, want at least 1"},
 		{"without all", "--expect 1 x", 2, "together with --all"},
@@ -342,7 +343,7 @@ func TestManyOpen(t *testing.T) {
 				taskwait.StatusSuccess)))
 		}
 		w.stdin = strings.NewReader(strings.Join(ids, "\n"))
-		code, stdout, _ := w.run(t.Context(), "kafka", "wait", "-o", "json", "--timeout", "1m", "-")
+		code, stdout, _ := w.run(t.Context(), "kafka", "wait", "-o", "json", "--timeout", "20s", "-")
 		var started, open int
 		events := parseJSON(t, stdout)
 		for _, e := range events {
@@ -356,7 +357,7 @@ func TestManyOpen(t *testing.T) {
 		}
 		resume := fmt.Sprint(events[len(events)-1]["resume"])
 		if code != 5 || started != 600 || open != 600 || events[0]["count"] != 600.0 || !strings.HasSuffix(resume,
-			" --timeout 1m0s -") {
+			" --timeout 20s -") {
 			t.Errorf("got code %d, %d started, %d open, %q, want 5, 600 of both, and ids from -", code, started, open,
 				resume)
 		}
@@ -437,4 +438,19 @@ func TestForeignView(t *testing.T) {
 			t.Errorf("got code %d, %q, want 6 and nothing of the service unescaped", code, all)
 		}
 	})
+}
+
+// TestInvalid: what the library refuses before it sends anything is a mistake on the command line.
+func TestInvalid(t *testing.T) {
+	for _, err := range []error{taskwait.ErrInvalidOption, taskwait.ErrInvalidID} {
+		s := &env{stdout: io.Discard, stderr: io.Discard}
+		s.out, s.errOut = newStream(s.stdout), newStream(s.stderr)
+		r := s.newRun(nil, target{}, &printing{quiet: true}, selection{ids: []string{"x"}})
+		r.reporter = quietReporter{func(string) {}}
+		if code := r.end(t.Context(), fmt.Errorf("%w: too short", err)); code != 2 {
+			t.Errorf("%v: got code %d, want 2", err, code)
+		}
+		s.out.close()
+		s.errOut.close()
+	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/hinshun/vt10x"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/fakecloud"
+	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 // model is a terminal in memory.
@@ -280,6 +282,22 @@ func TestSpinner(t *testing.T) {
 }
 
 // TestNarrowList fits a list on a terminal without --watch, too.
+// TestASCIIHint: what else is written to such a terminal is ASCII too, a list that is not redrawn and what people are told.
+func TestASCIIHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		w.errColumns = func() int { return 80 }
+		w.screen = &screen{out: &bytes.Buffer{}, glyphs: asciiGlyphs, size: func() (int, int) { return 80, 24 }}
+		w.cloud.AddTask(testInstance, fakekafka.Script{ID: "a", Name: "\u6f22", Duration: time.Hour})
+		w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Error(403, "DMS.1", "\u7981"))
+		_, listed, _ := w.run(t.Context(), "kafka", "list")
+		_, _, said := w.run(t.Context(), "kafka", "wait", "--quiet", "a")
+		if !strings.Contains(listed, `\u6f22`) || !strings.Contains(said, `\u7981`) {
+			t.Errorf("got %s and %s, want both names escaped", listed, said)
+		}
+	})
+}
+
 func TestNarrowList(t *testing.T) {
 	for _, columns := range []int{80, 40, 20} {
 		synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ the SDKs reach it. Its tasks and its faults come from a script, a YAML file:
 	}
 	c.Flags().StringVar(&file, "script", "", "the script; without one there is an instance kafka-1 without tasks")
 	c.Flags().StringVar(&host, "listen", loopback,
-		"the address to listen on; any other than loopback is open to the network")
+		"the address to listen on, perhaps with a port; any other than loopback is open to the network")
 	c.Flags().Uint16Var(&port, "port", 0, "the port; 0: any that is free")
 	c.ValidArgsFunction = cobra.NoFileCompletions
 	_ = c.MarkFlagFilename("script", "yaml", "yml", "json")
@@ -62,15 +63,45 @@ func (s *env) serve(ctx context.Context, file, host string, port uint16) error {
 	if err != nil {
 		return fmt.Errorf("--script %s: %w", file, err)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+	address, err := tcpAddress(host, port)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return &exitError{codeUnknown, fmt.Errorf("--listen and --port: %w", err)}
 	}
-	if ip, ok := listener.Addr().(*net.TCPAddr); ok && !ip.IP.IsLoopback() {
+	url := "http://" + listener.Addr().String()
+	if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		s.hint("everybody who reaches this machine can use the fake cloud: its keys are no secret")
+		if at.IP.IsUnspecified() {
+			url = fmt.Sprintf("http://%s:%d", loopback, at.Port)
+		}
 	}
-	s.announce(ctx, script, instance, "http://"+listener.Addr().String())
+	s.announce(ctx, script, instance, url)
+	if s.out.broken() { // nobody would know where it serves
+		return &exitError{codeOutput, listener.Close()}
+	}
 	return serveUntil(ctx, cloud, listener)
+}
+
+// tcpAddress joins --listen, an address that may have a port, and --port.
+func tcpAddress(host string, port uint16) (string, error) {
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		n, err := strconv.ParseUint(p, 10, 16)
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("--listen %q has no valid port", clip(host))
+		case port != 0:
+			return "", errors.New("give the port with --listen or with --port, not both")
+		}
+		host, port = h, uint16(n)
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if host != "" && !hostName.MatchString(host) {
+		return "", fmt.Errorf("--listen %q is no address", clip(host))
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
 }
 
 // announce prints what a shell needs to know.

@@ -106,6 +106,51 @@ security-token: token-1
 	}
 }
 
+// TestServeFakeAddress: an address may have a port, and any but loopback is warned of.
+func TestServeFakeAddress(t *testing.T) {
+	for _, tt := range []struct {
+		host string
+		port uint16
+		want string // empty: an error
+	}{
+		{loopback, 0, "127.0.0.1:0"},
+		{"0.0.0.0", 8080, "0.0.0.0:8080"},
+		{"0.0.0.0:8080", 0, "0.0.0.0:8080"},
+		{"localhost", 8080, "localhost:8080"},
+		{"::1", 8080, "[::1]:8080"},
+		{"[::1]", 8080, "[::1]:8080"},
+		{"[::1]:8080", 0, "[::1]:8080"},
+		{":8080", 0, ":8080"},
+		{"127.0.0.1:8080", 8080, ""},
+		{"127.0.0.1:", 0, ""},
+		{"127.0.0.1:99999", 0, ""},
+		{"http://127.0.0.1", 0, ""},
+		{"a b", 0, ""},
+	} {
+		if got, err := tcpAddress(tt.host, tt.port); got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%q, %d: got %q, %v, want %q", tt.host, tt.port, got, err, tt.want)
+		}
+	}
+	stopped, cancel := context.WithCancelCause(t.Context())
+	cancel(signalError{os.Interrupt})
+	const warning = "everybody who reaches this machine can use the fake cloud"
+	for host, warned := range map[string]bool{loopback: false, "0.0.0.0": true} {
+		_, stdout, stderr := newTestEnv().run(stopped, "serve-fake", "--listen", host)
+		if !strings.Contains(stdout, endpointName+"=http://127.0.0.1:") || strings.Contains(stderr, warning) != warned {
+			t.Errorf("%s: got\n%s%s\nwant an endpoint to use here, and a warning: %v", host, stdout, stderr, warned)
+		}
+	}
+}
+
+// TestServeFakeUnread: where nobody can know the endpoint there is nothing to serve.
+func TestServeFakeUnread(t *testing.T) {
+	w := newTestEnv()
+	w.stdout = full{}
+	if code, _, stderr := w.run(t.Context(), "serve-fake"); code != 7 || !strings.Contains(stderr, "not complete") {
+		t.Errorf("got code %d, stderr %q, want 7 at once", code, stderr)
+	}
+}
+
 // TestServeFakeHangs stops though an answer hangs.
 func TestServeFakeHangs(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,9 @@ const (
 	defaultMaxInterval = 30 * time.Second // as the library's
 	// defaultHeartbeat is below the shortest time after which people and CI systems take a silent job for dead.
 	defaultHeartbeat = 30 * time.Second
+	// leastHeartbeat keeps a slip of the unit from filling the log.
+	leastHeartbeat = 100 * time.Millisecond
+	leastInterval  = time.Millisecond // as the library's
 	// maxInput bounds the ids on standard input: a million of 64 bytes.
 	maxInput = 64 << 20
 )
@@ -122,8 +126,8 @@ func (f *waitFlags) check(c *cobra.Command) error {
 		return fmt.Errorf("--expect %d, want at least 1, together with --all", f.expect)
 	case f.timeout < 0:
 		return fmt.Errorf("--timeout %v, want 0 or more", f.timeout)
-	case f.heartbeat < 0:
-		return fmt.Errorf("--heartbeat %v, want 0 or more", f.heartbeat)
+	case f.heartbeat != 0 && f.heartbeat < leastHeartbeat:
+		return fmt.Errorf("--heartbeat %v, want 0, or at least %v", f.heartbeat, leastHeartbeat)
 	}
 	return f.checkInterval(c)
 }
@@ -135,9 +139,9 @@ func (f *waitFlags) checkInterval(c *cobra.Command) error {
 	case given("max-interval") && !given("interval"):
 		f.interval = min(f.interval, f.maxInterval)
 	}
-	if f.interval <= 0 || f.maxInterval < f.interval {
-		return fmt.Errorf("--interval %v and --max-interval %v, want the first above 0 and not above the second",
-			f.interval, f.maxInterval)
+	if f.interval < leastInterval || f.maxInterval < f.interval {
+		return fmt.Errorf("--interval %v and --max-interval %v, want the first at least %v and not above the second",
+			f.interval, f.maxInterval, leastInterval)
 	}
 	return nil
 }
@@ -178,7 +182,8 @@ func unique(ids []string) []string {
 	})
 }
 
-// readIDs reads ids that are separated by white space. A nil reader was read before.
+// readIDs reads ids that are separated by white space, without the byte order mark that some editors put first. A nil
+// reader was read before.
 func readIDs(ctx context.Context, r io.Reader) ([]string, error) {
 	if r == nil {
 		return nil, errors.New(`"-" can be given only once`)
@@ -195,6 +200,9 @@ func readIDs(ctx context.Context, r io.Reader) ([]string, error) {
 		var ids []string
 		for words.Scan() {
 			ids = append(ids, words.Text())
+			if len(ids) == 1 {
+				ids[0] = strings.TrimPrefix(ids[0], "\ufeff")
+			}
 		}
 		err := words.Err()
 		if err == nil && limited.N == 0 {

@@ -1,5 +1,5 @@
-// Package repocheck holds tests of the repository as a whole: which modules its packages reach, how large it is, and that
-// what README.md shows is what the examples hold. Which package may import which is stated in .golangci.yml.
+// Package repocheck holds tests of the repository as a whole: which modules its packages reach, how large it is, and
+// whether the documents are true. Which package may import which is stated in .golangci.yml.
 package repocheck
 
 import (
@@ -17,7 +17,9 @@ const (
 // TestReach checks all modules that the root reaches, through other packages too. One test of the root that reaches the
 // SDK would make the go mod tidy of everybody who imports the root fetch it.
 func TestReach(t *testing.T) {
-	light := []string{self, "github.com/cenkalti/backoff/v4", "go.uber.org/zap", "go.uber.org/multierr"} // multierr is zap's own
+	light := []string{ // multierr is zap's own
+		self, "github.com/cenkalti/backoff/v4", "go.uber.org/zap", "go.uber.org/multierr",
+	}
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -26,7 +28,8 @@ func TestReach(t *testing.T) {
 		{"the root", []string{self}, light},
 		{"the root's tests", []string{"-test", self}, append(light, "golang.org/x/time")},
 	} {
-		got := strings.Fields(output(t, "go", append([]string{"list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}"}, tt.args...)...))
+		args := append([]string{"list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}"}, tt.args...)
+		got := strings.Fields(output(t, "go", args...))
 		slices.Sort(got)
 		got = slices.Compact(got)
 		if slices.Sort(tt.want); !slices.Equal(got, tt.want) {

@@ -16,8 +16,8 @@ const (
 	maxZip  = 2_000_000 // bytes of the module's zip, which is what go get fetches
 )
 
-// TestSize checks each tracked file, and the zip that the go command makes of the module: all tracked files but those of
-// nested modules and of vendor folders.
+// TestSize checks each tracked file, and the zip that the go command makes of the module: all tracked files but those
+// of nested modules and of vendor folders.
 func TestSize(t *testing.T) {
 	files := strings.Split(strings.TrimSuffix(output(t, "git", "ls-files", "-z"), "\x00"), "\x00")
 	var nested []string

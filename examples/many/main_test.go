@@ -6,15 +6,11 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"github.com/taskwait/taskwait/fakecloud"
-	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
 func TestRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cloud := fakekafka.New(fakecloud.WithLatency(20*time.Millisecond), fakecloud.WithQuota(quota))
+		cloud := newCloud()
 		var out strings.Builder
 		if err := run(t.Context(), cloud, &out, io.Discard); err != nil {
 			t.Fatal(err)
