@@ -14,6 +14,7 @@ const deadlinePollLead = time.Second
 type deadlines struct {
 	began         time.Time     // when the wait did
 	timeout       time.Duration // 0: none
+	run           time.Duration // from the first answer that is not CREATED; 0: none
 	tolerance     time.Duration
 	grace         time.Duration
 	stall         time.Duration // 0: none
@@ -41,12 +42,21 @@ func (l *deadlines) stalled(s *state, sent time.Time) bool {
 	return l.stall > 0 && s.successStreak == 0 && sent.Sub(s.lastChangedAt) >= l.stall
 }
 
-// end is the instant at which the wait has used up its timeout; ok is false if it never does.
-func (l *deadlines) end() (end time.Time, ok bool) {
-	if l.timeout <= 0 || l.timeout == math.MaxInt64 {
+// end is the instant at which a wait that remembers s has used up its timeout, or that of the run; ok is false if it
+// never does.
+func (l *deadlines) end(s *state) (end time.Time, ok bool) {
+	end, ok = endOf(l.began, l.timeout)
+	if run, limited := endOf(s.runAt, l.run); limited && (!ok || run.Before(end)) {
+		return run, true
+	}
+	return end, ok
+}
+
+func endOf(began time.Time, limit time.Duration) (end time.Time, ok bool) {
+	if began.IsZero() || limit <= 0 || limit == math.MaxInt64 {
 		return time.Time{}, false
 	}
-	return l.began.Add(l.timeout), true
+	return began.Add(limit), true
 }
 
 // shorten makes a pause after the observation o so short that a poll falls at the grace's end, at that of the tolerance
@@ -80,7 +90,7 @@ func (l *deadlines) clamp(s *state, sent, now time.Time, pause time.Duration) ti
 			pause = min(pause, s.deadlinePollAt.Sub(now))
 		}
 	}
-	if end, limited := l.end(); limited {
+	if end, limited := l.end(s); limited {
 		pause = min(pause, end.Sub(now))
 	}
 	return max(pause, 0)

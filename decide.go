@@ -43,7 +43,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	stale := o.seen && l.stale(s, &a.Value)
 	o.final = o.seen && !stale && l.final(s, a)
 	s.record(&o, a, stale, now)
-	end, limited := l.end()
+	end, limited := l.end(s)
 	switch {
 	case o.final:
 		outcome, _ := s.task.Status.outcome()

@@ -59,6 +59,7 @@ func TestDecide(t *testing.T) {
 	tests := []struct {
 		name    string
 		timeout time.Duration
+		run     time.Duration
 		ctxEnd  float64
 		planned time.Duration
 		steps   []step
@@ -327,6 +328,47 @@ func TestDecide(t *testing.T) {
 		},
 
 		{
+			name: "the run's timeout does not begin with CREATED", run: 10 * time.Second,
+			steps: []step{same(0, seen(StatusCreated)), same(3600, seen(StatusCreated))},
+			want:  asks(plan),
+		},
+		{
+			name: "nor with trouble", run: 10 * time.Second,
+			steps: []step{same(0, plain), same(60, missing), same(70, throttled)},
+			want:  asks(plan),
+		},
+		{
+			name: "the run's timeout begins with EXECUTING", run: 10 * time.Second,
+			steps: []step{same(0, seen(StatusCreated)), same(3600, good), same(3608, good)},
+			want:  asks(2 * time.Second),
+		},
+		{
+			name: "and with a status that is not known", run: 10 * time.Second,
+			steps: []step{same(3600, seen("X")), same(3608, seen("X"))},
+			want:  asks(2 * time.Second),
+		},
+		{
+			name: "the run's final poll, done", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3610, seen(StatusSuccess))},
+			want:  ends(nil),
+		},
+		{
+			name: "the run's final poll, not done", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3610, good)},
+			want:  ends(ErrTimeout),
+		},
+		{
+			name: "CREATED again does not end the run", run: 10 * time.Second,
+			steps: []step{same(3600, good), same(3605, seen(StatusCreated)), same(3610, seen(StatusCreated))},
+			want:  ends(ErrTimeout),
+		},
+		{
+			name: "the whole timeout comes first", timeout: time.Hour, run: time.Hour,
+			steps: []step{same(3599, good)},
+			want:  asks(time.Second),
+		},
+
+		{
 			name: "a look shortly before the context's deadline", ctxEnd: 100, planned: time.Hour,
 			steps: []step{same(0, seen(StatusCreated))}, want: asks(99 * time.Second),
 		},
@@ -354,7 +396,7 @@ func TestDecide(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{began: t0, timeout: tt.timeout, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
+			l := &deadlines{began: t0, timeout: tt.timeout, run: tt.run, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
 			if tt.ctxEnd > 0 {
 				l.ctxEnd = at(tt.ctxEnd)
 			}
@@ -446,7 +488,7 @@ func TestDecideRemembers(t *testing.T) {
 	want := state{
 		step: 5, errors: 4, failing: 3,
 		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
-		taskStartedAt: t0, lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
+		taskStartedAt: t0, runAt: at(1), lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},
 	}
 	if !reflect.DeepEqual(s, want) {
@@ -540,7 +582,7 @@ func (c *fuzzed) checkDecision(t *testing.T, a answer) {
 		}
 	}
 	c.checkRefusal(t, a, ours && a.Value.Status != "", class)
-	end, limited := c.l.end()
+	end, limited := c.l.end(&c.s)
 	if c.v.done && c.v.reason == ErrTimeout && (!limited || a.Sent.Before(end)) {
 		t.Fatalf("timed out on a look sent at %v, before %v", a.Sent, end)
 	}
@@ -567,7 +609,7 @@ func (c *fuzzed) checkRefusal(t *testing.T, a answer, good bool, class Class) {
 func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	t.Helper()
 	w := c.v.pause
-	end, limited := c.l.end()
+	end, limited := c.l.end(&c.s)
 	if limited && w > 0 && a.Sent.Before(end) && c.now.Add(w).After(end) {
 		t.Fatalf("a pause of %v at %v passes the timeout at %v", w, c.now, end)
 	}

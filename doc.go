@@ -31,6 +31,7 @@
 //
 //	option               what it sets                                         default     0, nil or "" means
 //	WithTimeout          bound of the whole wait                              no limit    no limit
+//	WithRunTimeout       bound from the first answer that is not CREATED      no limit    no limit
 //	WithStallTimeout     how long a task may show no change                   no limit    no limit
 //	WithQueryTimeout     bound of one query                                   30 s        invalid: at least 1 ms
 //	WithErrorTolerance   how long nothing but errors may come                 5 min       give up at the third error

@@ -147,6 +147,7 @@ func TestInvalidInput(t *testing.T) {
 		text string
 	}{
 		{"timeout", "id", []Option{WithTimeout(-1)}, ErrInvalidOption, `taskwait: invalid option: WithTimeout -1ns, want at least 0s`},
+		{"run timeout", "id", []Option{WithRunTimeout(-1)}, ErrInvalidOption, `taskwait: invalid option: WithRunTimeout -1ns, want at least 0s`},
 		{"interval", "id", []Option{WithInterval(0, time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInterval: min 0s, want at least 1ms`},
 		{"interval, crossed", "id", []Option{WithInterval(2*time.Second, time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInterval: max 1s, want at least 2s`},
 		{"initial delay", "id", []Option{WithInitialDelay(-time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInitialDelay -1s, want at least 0s`},

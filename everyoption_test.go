@@ -64,6 +64,8 @@ func TestEveryOption(t *testing.T) {
 	}{
 		{name: "WithTimeout", opt: taskwait.WithTimeout(10 * s), answers: statusesOf(running),
 			want: taskwait.ErrTimeout, after: 10 * s},
+		{name: "WithRunTimeout", opt: taskwait.WithRunTimeout(6 * s),
+			answers: statusesOf(taskwait.StatusCreated, running), want: taskwait.ErrTimeout, after: 10 * s},
 		{name: "WithStallTimeout", opt: taskwait.WithStallTimeout(9 * s), answers: statusesOf(running),
 			want: taskwait.ErrStalled, after: 9 * s},
 		{name: "WithQueryTimeout", opt: taskwait.WithQueryTimeout(3 * s),

@@ -95,6 +95,7 @@ func (s *settings) check() error {
 		value, least time.Duration
 	}{
 		{"WithTimeout", s.timeout, 0},
+		{"WithRunTimeout", s.run, 0},
 		{"WithInterval: min", s.lo, pacing.Floor},
 		{"WithInterval: max", s.hi, s.lo},
 		{"WithInitialDelay", s.initial, 0},
@@ -146,6 +147,11 @@ func (s *settings) learned() *pacing.Learned {
 // passed, one last query is made, so a task that had finished by then is never reported as timed out; the wait is over
 // 5 s after the timeout at the latest, with [ErrTimeout]. For this guarantee let the context live longer than that.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// WithRunTimeout bounds the task's own run: from the first answer that is not CREATED, for services whose tasks queue.
+// When it has passed the wait ends as with WithTimeout, by [ErrTimeout] and after a final poll; the earlier one of the
+// two bounds holds. In WaitForTasks that final poll has no precedence over others. Default 0: no limit.
+func WithRunTimeout(d time.Duration) Option { return func(s *settings) { s.run = d } }
 
 // WithInterval sets the first pause and the cap of the default exponential schedule, jitter included: every pause lies
 // between the two. Default 4 s and 30 s. min must be at least 1 ms, max at least min; equal, they make a fixed interval

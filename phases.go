@@ -69,7 +69,7 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 func (x *execution) end() (end time.Time, ok bool) {
 	l := x.settings.deadlines
 	l.began = x.began
-	return l.end()
+	return l.end(&state{})
 }
 
 // notAccepted completes the error e of an execution that has ended before the operation was accepted, as far as we

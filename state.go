@@ -16,6 +16,7 @@ type state struct {
 	failing  int32     // and those of them that came after the task was last seen
 
 	taskStartedAt  time.Time // by our clock; when the wait began, as long as none was seen
+	runAt          time.Time // when the first answer came that was not CREATED; zero: none has
 	lastRunningAt  time.Time // when the last poll was begun that found the task not ended; zero: none has
 	lastChangedAt  time.Time // when the task was last seen to change; zero: it was not seen yet
 	plannedAt      time.Time // when the wait's own next poll is due; zero: none was planned yet
@@ -95,6 +96,9 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	}
 	if !t.Status.Terminal() {
 		s.lastRunningAt = a.Sent
+	}
+	if s.runAt.IsZero() && t.Status != StatusCreated {
+		s.runAt = now
 	}
 	s.task, s.failing = t, 0
 	s.errorStreak, s.notFoundStreak, s.refusalStreak = streak{}, streak{}, streak{}

@@ -71,7 +71,7 @@ func (w *wait) begin(c *shared, id string) (err error) {
 
 // terms are those of the wait with its poller.
 func (c *shared) terms() poll.Terms {
-	end, _ := c.deadlines.end()
+	end, _ := c.deadlines.end(&state{})
 	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
 	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
@@ -95,6 +95,9 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		}
 		if ctx.Err() != nil { // a callback may have taken long
 			continue
+		}
+		if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
+			sub.SetEnd(end)
 		}
 		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
 	}

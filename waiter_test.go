@@ -23,7 +23,8 @@ import (
 type cloud struct {
 	answers []answer
 	latency time.Duration
-	deaf    bool // does not heed its context
+	deaf    bool          // does not heed its context
+	hangs   time.Duration // since the first query: from then on there is no answer; 0: never
 
 	mu      sync.Mutex
 	asked   []time.Time // when each query began
@@ -49,6 +50,10 @@ func (c *cloud) Task(ctx context.Context, id string) (Task, error) {
 		case <-done:
 			return Task{}, ctx.Err()
 		}
+	}
+	if c.hangs > 0 && time.Since(c.asked[0]) >= c.hangs {
+		<-done
+		return Task{}, ctx.Err()
 	}
 	if a.Err == nil && a.Value.ID == "id" {
 		a.Value.ID = id

@@ -39,7 +39,8 @@ func TestContextsErrorBesideLastErr(t *testing.T) {
 			task.Status != StatusExecuting {
 			t.Errorf("%#v with %v", we, task)
 		}
-		want := `taskwait: task "id": context deadline exceeded after 20s: last seen EXECUTING, 6 polls, 5 errors, last: 503 Service Unavailable (DMS.00500000)`
+		want := `taskwait: task "id": context deadline exceeded after 20s: last seen EXECUTING 20s ago; ` +
+			`since then 5 polls failed, 6 polls, 5 errors, last: 503 Service Unavailable (DMS.00500000)`
 		if err.Error() != want {
 			t.Errorf("text = %s\nwant   %s", err, want)
 		}

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taskwait/taskwait/internal/limiter"
@@ -374,4 +376,30 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSetEnd: an end that is set later bounds the calls in flight and the final poll, as one of the terms does.
+func TestSetEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		p := New(Config[string]{
+			Poll: func(ctx context.Context, _ string) (string, error) {
+				<-ctx.Done()
+				return "", ctx.Err()
+			},
+			ID: func(*string) string { return "a" }, Final: func(*string) bool { return false },
+			Classify: func(error) Trouble { return Trouble{} }, QueryTimeout: time.Hour, Abandoned: new(atomic.Int64),
+		})
+		sub := p.Subscribe(t.Context(), []string{"a"}, Terms{First: start, Pause: time.Second})
+		defer sub.Close()
+		sub.SetEnd(start.Add(time.Minute))
+		sub.SetEnd(start.Add(10 * time.Second))
+		for _, want := range []time.Duration{14 * time.Second, 15 * time.Second} {
+			a, ok := sub.Next(t.Context())
+			if got := time.Since(start); !ok || a.Err == nil || got != want {
+				t.Fatalf("after %v: %v, want an error after %v", got, a.Err, want)
+			}
+			sub.Plan(0, time.Now(), time.Time{})
+		}
+	})
 }

@@ -217,6 +217,17 @@ func (s *Subscription[T]) Plan(key int, due, created time.Time) {
 	p.stepAndUnlock()
 }
 
+// SetEnd makes end, which is still to come, that of the subscription's terms, in place of the one before.
+func (s *Subscription[T]) SetEnd(end time.Time) {
+	p := s.poller
+	p.mu.Lock()
+	if at := max(p.at(end), 1); at != s.end && !s.closed {
+		s.end, s.over, s.extended = at, add(at, FinalAllowance), false
+		p.ends.set(s, s.end)
+	}
+	p.stepAndUnlock()
+}
+
 // Done ends the interest in id key. It reports whether a poll for it was in flight.
 func (s *Subscription[T]) Done(key int) (polling bool) {
 	s.poller.mu.Lock()
