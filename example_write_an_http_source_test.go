@@ -25,7 +25,7 @@ func ExampleCheckResponse() {
 		if err != nil {
 			return taskwait.Task{}, err // transient
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		if err := taskwait.CheckResponse(resp); err != nil {
 			return taskwait.Task{}, err
 		}
