@@ -81,12 +81,3 @@ func mayPass(q *QueryError) bool {
 	}
 	return q.StatusCode == http.StatusUnauthorized || q.StatusCode == http.StatusForbidden
 }
-
-// asQueryError is errors.As without its allocation for what a Source usually returns.
-func asQueryError(err error) (*QueryError, bool) {
-	if q, ok := err.(*QueryError); ok { //nolint:errorlint // the general case follows
-		return q, q != nil
-	}
-	var q *QueryError
-	return q, errors.As(err, &q) && q != nil
-}

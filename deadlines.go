@@ -10,6 +10,10 @@ import (
 // less.
 const deadlinePollLead = time.Second
 
+// refusalTolerance is how long a wait that has had a good answer bears refusals for good that may pass: IAM is consistent
+// after seconds, keys are rotated, and clocks step after sleep.
+const refusalTolerance = time.Minute
+
 // deadlines are the bounds of a wait.
 type deadlines struct {
 	began         time.Time     // when the wait did
@@ -94,4 +98,10 @@ func (l *deadlines) clamp(s *state, sent, now time.Time, pause time.Duration) ti
 		pause = min(pause, end.Sub(now))
 	}
 	return max(pause, 0)
+}
+
+// bears reports whether the refusal o, by a query that was sent then, may pass yet.
+func (s *state) bears(o *observation, sent time.Time) bool {
+	r := &s.refusalStreak
+	return o.mayPass && (s.seen() || s.listReadable) && (r.count < 2 || sent.Before(r.since.Add(refusalTolerance)))
 }

@@ -18,10 +18,6 @@ const (
 	minErrors   = 3
 	minNotFound = 2
 
-	// refusalTolerance is how long a wait that has had a good answer bears refusals for good that may pass: IAM is
-	// consistent after seconds, keys are rotated, and clocks step after sleep.
-	refusalTolerance = time.Minute
-
 	// finalRetry is the pause before a final poll that was throttled, or failed, is repeated; up to twice as much, at random.
 	finalRetry = 500 * time.Millisecond
 )

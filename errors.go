@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -153,4 +154,13 @@ func (c Class) String() string {
 		return "not sent"
 	}
 	return "class " + strconv.Itoa(int(c))
+}
+
+// asQueryError is errors.As without its allocation for what a Source usually returns.
+func asQueryError(err error) (*QueryError, bool) {
+	if q, ok := err.(*QueryError); ok { //nolint:errorlint // the general case follows
+		return q, q != nil
+	}
+	var q *QueryError
+	return q, errors.As(err, &q) && q != nil
 }

@@ -29,3 +29,14 @@ type Progress struct {
 	Done      bool               // the last call: Outcome is what WaitForTask is about to return
 	Outcome   error              // nil until Done; with Done, nil means SUCCESS
 }
+
+// totals count the ids of one call.
+type totals struct{ total, ended, succeeded int }
+
+// count counts n ids that have ended alike.
+func (t *totals) count(n int, failed bool) {
+	t.ended += n
+	if !failed {
+		t.succeeded += n
+	}
+}

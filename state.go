@@ -155,12 +155,6 @@ func (s *state) sighting(now time.Time) sighting {
 	}
 }
 
-// bears reports whether the refusal o, by a query that was sent then, may pass yet.
-func (s *state) bears(o *observation, sent time.Time) bool {
-	r := &s.refusalStreak
-	return o.mayPass && (s.seen() || s.listReadable) && (r.count < 2 || sent.Before(r.since.Add(refusalTolerance)))
-}
-
 func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
 
 // changed reports whether a task has changed from a to b, other than in its times.

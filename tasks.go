@@ -58,17 +58,6 @@ func refuse(ids []string, err error, yield func(Task, error) bool) {
 	}
 }
 
-// totals count the ids of one call.
-type totals struct{ total, ended, succeeded int }
-
-// count counts n ids that have ended alike.
-func (t *totals) count(n int, failed bool) {
-	t.ended += n
-	if !failed {
-		t.succeeded += n
-	}
-}
-
 // group is one range over WaitForTasks: many waits on one subscription.
 type group struct {
 	*shared
