@@ -27,8 +27,8 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// BenchmarkPoll is one poll of a lone wait on a Source that answers at once, without the pause: poll, decide, report, plan.
-// The bare loop does what a hand-written one would: look at the context, query, look at the status, set a timer.
+// BenchmarkPoll is one poll of a lone wait on a Source that answers at once, without the pause: poll, decide, report,
+// plan. The bare loop does what a hand-written one would: look at the context, query, look at the status, set a timer.
 func BenchmarkPoll(b *testing.B) {
 	src := always(StatusExecuting)
 	b.Run("taskwait", func(b *testing.B) {
@@ -79,7 +79,8 @@ func BenchmarkWaitForTask(b *testing.B) {
 	})
 }
 
-// BenchmarkSleepingWait measures what a wait costs while it sleeps, beside a bare goroutine asleep on a timer and a context.
+// BenchmarkSleepingWait measures what a wait costs while it sleeps, beside a bare goroutine asleep on a timer and a
+// context.
 func BenchmarkSleepingWait(b *testing.B) {
 	b.Run("taskwait", func(b *testing.B) {
 		w, err := New(always(StatusExecuting), WithInterval(time.Hour, time.Hour))
@@ -108,8 +109,8 @@ func BenchmarkSleepingWait(b *testing.B) {
 	})
 }
 
-// BenchmarkWaitForTasks measures what a million waiting tasks hold, ids and Raw not counted, and what a poll of one of them
-// takes: the answer is decided on and kept, and the next poll planned.
+// BenchmarkWaitForTasks measures what a million waiting tasks hold, ids and Raw not counted, and what a poll of one of
+// them takes: the answer is decided on and kept, and the next poll planned.
 func BenchmarkWaitForTasks(b *testing.B) {
 	const n = 1_000_000
 	ids := make([]string, n)

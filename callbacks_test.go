@@ -11,7 +11,8 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// caller is foreign code of all kinds that waits, on the same Waiter, for a task that is done. It does so a hundred times.
+// caller is foreign code of all kinds that waits, on the same Waiter, for a task that is done. It does so a hundred
+// times.
 type caller struct {
 	waiter *taskwait.Waiter
 	calls  atomic.Int64

@@ -52,7 +52,9 @@ func classify(id string, a *answer) observation {
 func unusable(id string, t *Task) error {
 	switch {
 	case t.ID != "" && t.ID != id:
-		return &QueryError{Class: ClassNotFound, Err: fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID))}
+		return &QueryError{
+			Class: ClassNotFound, Err: fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID)),
+		}
 	case t.Status == "":
 		return errors.New("an answer without a status")
 	}

@@ -10,8 +10,8 @@ import (
 // less.
 const deadlinePollLead = time.Second
 
-// refusalTolerance is how long a wait that has had a good answer bears refusals for good that may pass: IAM is consistent
-// after seconds, keys are rotated, and clocks step after sleep.
+// refusalTolerance is how long a wait that has had a good answer bears refusals for good that may pass: IAM is
+// consistent after seconds, keys are rotated, and clocks step after sleep.
 const refusalTolerance = time.Minute
 
 // deadlines are the bounds of a wait.
@@ -81,8 +81,8 @@ func (l *deadlines) shorten(s *state, o *observation, now time.Time, pause time.
 	return pause
 }
 
-// clamp makes a pause so short that it passes neither the timeout nor the poll before the context's deadline. The latter
-// is planned once, and kept until it was made: sent is when the last poll was begun.
+// clamp makes a pause so short that it passes neither the timeout nor the poll before the context's deadline. The
+// latter is planned once, and kept until it was made: sent is when the last poll was begun.
 func (l *deadlines) clamp(s *state, sent, now time.Time, pause time.Duration) time.Duration {
 	if left := l.ctxEnd.Sub(now); !l.ctxEnd.IsZero() && left > 0 {
 		lead := left - min(deadlinePollLead, left/10)

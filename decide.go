@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// retryJitter spreads waits that were given the same RetryAfter over this fraction beyond it: none comes early, and they
-	// do not come back in a herd.
+	// retryJitter spreads waits that were given the same RetryAfter over this fraction beyond it: none comes early, and
+	// they do not come back in a herd.
 	retryJitter = 0.1
 
 	// minErrors and minNotFound are the answers it takes to give up, however much time has passed: one hung query, or one
@@ -18,7 +18,8 @@ const (
 	minErrors   = 3
 	minNotFound = 2
 
-	// finalRetry is the pause before a final poll that was throttled, or failed, is repeated; up to twice as much, at random.
+	// finalRetry is the pause before a final poll that was throttled, or failed, is repeated; up to twice as much, at
+	// random.
 	finalRetry = 500 * time.Millisecond
 )
 
@@ -50,7 +51,8 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 		return o.ends(permanentReason(o.trouble))
 	case limited && !now.Before(end): // the timeout passed while the poll was in flight: the final poll comes at once
 		return s.pollAgain(o, now, 0)
-	case o.is(ClassNotFound) && s.notFoundStreak.count >= minNotFound && !a.Sent.Before(s.notFoundStreak.since.Add(l.grace)):
+	case o.is(ClassNotFound) && s.notFoundStreak.count >= minNotFound &&
+		!a.Sent.Before(s.notFoundStreak.since.Add(l.grace)):
 		return o.ends(ErrTaskNotFound)
 	case o.is(ClassTransient) && s.errorStreak.count >= minErrors && now.Sub(s.errorStreak.since) >= l.tolerance:
 		return o.ends(ErrQuery)
@@ -81,8 +83,8 @@ func (s *state) pollAgain(o observation, now time.Time, pause time.Duration) dec
 	return decision{observation: o, pause: pause}
 }
 
-// afterFinalPoll decides on the answer to a final poll. One that was throttled, or failed, is repeated as long as there is
-// time: it is the most important poll of all.
+// afterFinalPoll decides on the answer to a final poll. One that was throttled, or failed, is repeated as long as there
+// is time: it is the most important poll of all.
 func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) decision {
 	left := end.Add(poll.FinalAllowance - poll.FinalReserve).Sub(now)
 	if again := o.is(ClassThrottled) || o.is(ClassTransient) || s.bears(&o, now); again && left > 0 {
@@ -105,8 +107,8 @@ func jittered(d time.Duration, rnd float64) time.Duration {
 	return d + time.Duration(rnd*retryJitter*float64(d))
 }
 
-// permanentReason is the reason for the end of a wait whose query was refused for good: the id is what the Source refuses,
-// or the query.
+// permanentReason is the reason for the end of a wait whose query was refused for good: the id is what the Source
+// refuses, or the query.
 func permanentReason(err error) error {
 	if errors.Is(err, ErrInvalidID) {
 		return ErrInvalidID

@@ -236,23 +236,57 @@ func TestDecide(t *testing.T) {
 		},
 		{name: "403 at first", steps: []step{same(0, denied(403))}, want: ends(ErrQuery)},
 		{name: "401 at first", steps: []step{same(0, denied(401))}, want: ends(ErrQuery)},
-		{name: "403 after trouble alone", steps: []step{same(0, plain), same(1, missing), same(2, denied(403))}, want: ends(ErrQuery)},
+		{
+			name: "403 after trouble alone", steps: []step{same(0, plain), same(1, missing), same(2, denied(403))},
+			want: ends(ErrQuery),
+		},
 		{name: "403 after a good answer", steps: []step{same(0, good), same(9, denied(403))}, want: asks(plan)},
 		{name: "401 after a good answer", steps: []step{same(0, good), same(9, denied(401))}, want: asks(plan)},
-		{name: "403 after an answer in a status that is not known", steps: []step{same(0, seen("X")), same(9, denied(403))}, want: asks(plan)},
-		{name: "a poll falls at the minute's end", steps: []step{same(0, good), same(9, denied(403)), same(67, denied(401))}, want: asks(2 * time.Second)},
-		{name: "403 for a minute", steps: []step{same(0, good), same(9, denied(403)), same(69, denied(403))}, want: ends(ErrQuery)},
+		{
+			name: "403 after an answer in a status that is not known", steps: []step{same(0, seen("X")), same(9, denied(403))},
+			want: asks(plan),
+		},
+		{
+			name: "a poll falls at the minute's end", steps: []step{same(0, good), same(9, denied(403)), same(67, denied(401))},
+			want: asks(2 * time.Second),
+		},
+		{
+			name: "403 for a minute", steps: []step{same(0, good), same(9, denied(403)), same(69, denied(403))},
+			want: ends(ErrQuery),
+		},
 		{name: "one 403 is no evidence", steps: []step{same(0, good), {9, 99, denied(403)}}, want: asks(plan)},
-		{name: "other errors do not end a run of 403", steps: []step{same(0, good), same(9, denied(403)), same(20, plain), same(30, throttled), same(69, denied(403))}, want: ends(ErrQuery)},
-		{name: "a good answer ends a run of 403", steps: []step{same(0, good), same(9, denied(403)), same(60, good), same(69, denied(403))}, want: asks(plan)},
-		{name: "so does not found", steps: []step{same(0, good), same(9, denied(403)), same(60, missing), same(69, denied(403))}, want: asks(plan)},
-		{name: "403 at the final poll: repeated", timeout: 10 * time.Second, steps: []step{same(0, good), {10, 12, denied(403)}}, want: asks(750 * time.Millisecond)},
+		{
+			name:  "other errors do not end a run of 403",
+			steps: []step{same(0, good), same(9, denied(403)), same(20, plain), same(30, throttled), same(69, denied(403))},
+			want:  ends(ErrQuery),
+		},
+		{
+			name:  "a good answer ends a run of 403",
+			steps: []step{same(0, good), same(9, denied(403)), same(60, good), same(69, denied(403))}, want: asks(plan),
+		},
+		{
+			name:  "so does not found",
+			steps: []step{same(0, good), same(9, denied(403)), same(60, missing), same(69, denied(403))}, want: asks(plan),
+		},
+		{
+			name: "403 at the final poll: repeated", timeout: 10 * time.Second,
+			steps: []step{same(0, good), {10, 12, denied(403)}}, want: asks(750 * time.Millisecond),
+		},
 		{name: "400 after a good answer", steps: []step{same(0, good), same(9, denied(400))}, want: ends(ErrQuery)},
 		{name: "410 after a good answer", steps: []step{same(0, good), same(9, denied(410))}, want: ends(ErrQuery)},
 		{name: "what cannot be trusted, at first", steps: []step{same(0, untrusted)}, want: ends(ErrQuery)},
-		{name: "what cannot be trusted, after a good answer", steps: []step{same(0, good), same(9, untrusted)}, want: asks(plan)},
-		{name: "what cannot be trusted for a minute", steps: []step{same(0, good), same(9, untrusted), same(69, untrusted)}, want: ends(ErrQuery)},
-		{name: "a path that cannot be parsed, after a good answer", steps: []step{same(0, good), same(9, unparsed)}, want: ends(ErrQuery)},
+		{
+			name: "what cannot be trusted, after a good answer", steps: []step{same(0, good), same(9, untrusted)},
+			want: asks(plan),
+		},
+		{
+			name: "what cannot be trusted for a minute", steps: []step{same(0, good), same(9, untrusted), same(69, untrusted)},
+			want: ends(ErrQuery),
+		},
+		{
+			name: "a path that cannot be parsed, after a good answer", steps: []step{same(0, good), same(9, unparsed)},
+			want: ends(ErrQuery),
+		},
 
 		{
 			name: "no sleep passes the timeout", timeout: 10 * time.Second,
@@ -396,7 +430,9 @@ func TestDecide(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := &deadlines{began: t0, timeout: tt.timeout, run: tt.run, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace}
+			l := &deadlines{
+				began: t0, timeout: tt.timeout, run: tt.run, tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace,
+			}
 			if tt.ctxEnd > 0 {
 				l.ctxEnd = at(tt.ctxEnd)
 			}
@@ -481,7 +517,10 @@ func TestDecideRemembers(t *testing.T) {
 	executing := seen(StatusExecuting)
 	executing.Value.ID, executing.Value.Kind = "", "resize"
 	executing.Sent = at(1)
-	for i, a := range []answer{failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0), {Err: errors.New("two\nlines")}} {
+	for i, a := range []answer{
+		failed(ClassNotFound, 0), executing, failed(ClassTransient, 0), failed(ClassThrottled, 0),
+		{Err: errors.New("two\nlines")},
+	} {
 		a.Sent = at(float64(i))
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
@@ -536,9 +575,12 @@ type fuzzed struct {
 }
 
 var alphabet = []answer{
-	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""), {Value: Task{ID: "other", Status: StatusSuccess}},
-	{Err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second), failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
-	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled), {Value: Task{Status: StatusSuccess}},
+	seen(StatusCreated), seen(StatusExecuting), seen("PAUSED"), seen(""),
+	{Value: Task{ID: "other", Status: StatusSuccess}},
+	{Err: errors.New("reset")}, failed(ClassTransient, 0), failed(ClassThrottled, 7*time.Second),
+	failed(ClassThrottled, 100*time.Hour), failed(ClassNotFound, 0),
+	failed(ClassPermanent, 0), seen(StatusSuccess), seen(StatusFailed), seen(StatusDeleted), seen(StatusCancelled),
+	{Value: Task{Status: StatusSuccess}},
 	later(StatusExecuting, 40*time.Second), denied(401), denied(403),
 }
 
@@ -616,7 +658,8 @@ func (c *fuzzed) checkPause(t *testing.T, a answer, planned time.Duration) {
 	if w > maxRetryAfter*11/10 || w < 0 {
 		t.Fatalf("pause = %v", w)
 	}
-	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0 || c.s.refusalStreak.count > 0
+	cut := limited && !c.now.Add(w).Before(end) || !c.s.deadlinePollAt.IsZero() || c.s.notFoundStreak.count > 0 ||
+		c.s.refusalStreak.count > 0
 	if !cut && (w < defaultMinInterval || w > defaultMaxInterval && c.v.retryAfter == 0) {
 		t.Fatalf("pause = %v after %v (planned %v)", w, a, planned)
 	}

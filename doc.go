@@ -35,7 +35,7 @@
 //	WithStallTimeout     how long a task may show no change                   no limit    no limit
 //	WithQueryTimeout     bound of one query                                   30 s        invalid: at least 1 ms
 //	WithErrorTolerance   how long nothing but errors may come                 5 min       give up at the third error
-//	WithNotFoundGrace    how long the service may not know the id             1 min       give up at the second such answer
+//	WithNotFoundGrace    how long the service may not know the id             1 min       give up at the second answer
 //	WithConfirmations    how many SUCCESS in a row end the wait               1           1
 //	WithStalePhase       the phase that does not count until it was left      none        none: every phase counts
 //	WithInitialDelay     pause before the first poll                          none        none: polled at once

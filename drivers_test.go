@@ -12,14 +12,18 @@ import (
 type driver func(ctx context.Context, w *Waiter, opts ...Option) (Task, error)
 
 // waitFor waits, and returns how long it took, too.
-func (d driver) waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
+//
+//nolint:revive // a test reads best so
+func (d driver) waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) {
 	start := time.Now()
 	task, err := d(ctx, w, opts...)
 	return task, err, time.Since(start)
 }
 
 // waitFor waits for one task.
-func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) { //nolint:revive // a test reads best so
+//
+//nolint:revive // a test reads best so
+func waitFor(ctx context.Context, w *Waiter, opts ...Option) (Task, error, time.Duration) {
 	return driver(alone).waitFor(ctx, w, opts...)
 }
 

@@ -29,9 +29,10 @@ var (
 
 // Why we stopped waiting. None of these says anything of the task: it may still run.
 var (
-	ErrTimeout        error = sentinel("timed out")         // WithTimeout passed; also Is context.DeadlineExceeded
-	ErrTaskNotFound   error = sentinel("task not found")    // the service does not know the id, for longer than the grace
-	ErrQuery          error = sentinel("could not query")   // refused for good, or nothing but errors for longer than tolerated
+	ErrTimeout      error = sentinel("timed out")      // WithTimeout passed; also Is context.DeadlineExceeded
+	ErrTaskNotFound error = sentinel("task not found") // the service does not know the id, for longer than the grace
+	// refused for good, or nothing but errors for longer than tolerated
+	ErrQuery          error = sentinel("could not query")
 	ErrStalled        error = sentinel("stalled")           // no change for as long as WithStallTimeout allows
 	ErrBackOffStopped error = sentinel("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
 	ErrInvalidOption  error = sentinel("invalid option")    // nothing was asked
@@ -40,9 +41,11 @@ var (
 
 // What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
 var (
-	ErrNotStarted     error = sentinel("not started")     // it was refused, or never sent: nothing was begun
-	ErrOutcomeUnknown error = sentinel("outcome unknown") // it was sent, and may have been carried out: look before it is sent again
-	ErrAmbiguous      error = sentinel("ambiguous")       // it was started, but more than one task may be the one; WaitError.Candidates has them
+	ErrNotStarted error = sentinel("not started") // it was refused, or never sent: nothing was begun
+	// it was sent, and may have been carried out: look before it is sent again
+	ErrOutcomeUnknown error = sentinel("outcome unknown")
+	// it was started, but more than one task may be the one; WaitError.Candidates has them
+	ErrAmbiguous error = sentinel("ambiguous")
 )
 
 // Class says what a failed query means for the wait.
@@ -54,8 +57,9 @@ const (
 	ClassThrottled              // the service wants to be asked less often; never ends the wait
 	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
 	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request
-	ClassConflict               // something else runs; never ends the wait. For an [Operation]: it was not carried out for that reason
-	ClassNotSent                // only for an [Operation]: it never left, so that it may be tried again
+	// something else runs; never ends the wait. For an [Operation]: it was not carried out for that reason
+	ClassConflict
+	ClassNotSent // only for an [Operation]: it never left, so that it may be tried again
 )
 
 // QueryError is what a [Source] returns to say more of a failed query than "error". [NotFound], [Permanent],
@@ -99,8 +103,8 @@ func NotFound(err error) error { return classed(ClassNotFound, 0, err) }
 // Permanent returns an error of ClassPermanent: to query again cannot help. Otherwise it is like [NotFound].
 func Permanent(err error) error { return classed(ClassPermanent, 0, err) }
 
-// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after a time. If after
-// is not positive, RetryAfter of a [*QueryError] in err stands. Otherwise it is like [NotFound].
+// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after a time. If
+// after is not positive, RetryAfter of a [*QueryError] in err stands. Otherwise it is like [NotFound].
 func Throttled(after time.Duration, err error) error { return classed(ClassThrottled, after, err) }
 
 func classed(class Class, after time.Duration, err error) error {

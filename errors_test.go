@@ -27,8 +27,12 @@ func named(status Status, name string) answer {
 // TestErrorTexts has one row for each way in which a wait can end without success, word for word.
 func TestErrorTexts(t *testing.T) {
 	running := named(StatusExecuting, "bindInstancePublicIp")
-	unavailable := answer{Err: &QueryError{Code: "APIGW.0201", RequestID: "5b62", Err: errors.New("503 Service Unavailable: backend down")}}
-	denied := &QueryError{Class: ClassPermanent, Code: "DMS.10240002", RequestID: "5b63", Err: errors.New("403 Forbidden: no permission")}
+	unavailable := answer{
+		Err: &QueryError{Code: "APIGW.0201", RequestID: "5b62", Err: errors.New("503 Service Unavailable: backend down")},
+	}
+	denied := &QueryError{
+		Class: ClassPermanent, Code: "DMS.10240002", RequestID: "5b63", Err: errors.New("403 Forbidden: no permission"),
+	}
 	missing := answer{Err: &QueryError{Class: ClassNotFound, Err: errors.New("no task with this id")}}
 	disk := named(StatusFailed, "resize")
 	disk.Value.FailureCode, disk.Value.FailureReason = "DMS.1", "disk\nfull"
@@ -60,12 +64,14 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": timed out after 30m0s: EXECUTING (bindInstancePublicIp, seen 0s ago), 361 polls`,
 		},
 		{
-			name: "timed out, an error on the way", cloud: script(running, unavailable, running), opts: []Option{WithTimeout(9 * time.Second)},
+			name: "timed out, an error on the way", cloud: script(running, unavailable, running),
+			opts: []Option{WithTimeout(9 * time.Second)},
 			want: `taskwait: task "id": timed out after 9s: EXECUTING (bindInstancePublicIp, seen 0s ago), 3 polls, 1 error, ` +
 				`last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
-			name: "timed out, the final poll failed", cloud: script(running, running, answer{Err: denied}), opts: []Option{WithTimeout(9 * time.Second)},
+			name: "timed out, the final poll failed", cloud: script(running, running, answer{Err: denied}),
+			opts: []Option{WithTimeout(9 * time.Second)},
 			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, last seen EXECUTING (bindInstancePublicIp) 4s ago; since then 1 poll failed, 3 polls, 1 error, ` +
 				`the final poll failed: 403 Forbidden: no permission (DMS.10240002, request id 5b63)`,
 		},
@@ -96,7 +102,8 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp) 1m5s ago; since then 13 polls failed, 14 polls, 13 errors, last: no task with this id`,
 		},
 		{
-			name: "another task's answer", cloud: script(answer{Value: Task{ID: "other", Status: StatusSuccess}}), opts: []Option{WithNotFoundGrace(0)},
+			name: "another task's answer", cloud: script(answer{Value: Task{ID: "other", Status: StatusSuccess}}),
+			opts: []Option{WithNotFoundGrace(0)},
 			want: `taskwait: task "id": task not found after 5s: never seen, 2 polls, 2 errors, last: the service answered for another task, "other"`,
 		},
 		{
@@ -104,15 +111,18 @@ func TestErrorTexts(t *testing.T) {
 			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
-			name: "a text without end", cloud: script(answer{Err: errors.New(strings.Repeat("é", 1000))}), opts: []Option{WithErrorTolerance(0)},
+			name: "a text without end", cloud: script(answer{Err: errors.New(strings.Repeat("é", 1000))}),
+			opts: []Option{WithErrorTolerance(0)},
 			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: ` + strings.Repeat("é", 128) + `…`,
 		},
 		{
-			name: "the schedule ended", cloud: script(running), opts: []Option{WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
+			name: "the schedule ended", cloud: script(running),
+			opts: []Option{WithBackOff(func() backoff.BackOff { return &backoff.StopBackOff{} })},
 			want: `taskwait: task "id": backoff said stop after 0s: EXECUTING (bindInstancePublicIp, seen 0s ago), 1 poll`,
 		},
 		{
-			name: "an id that the Source refuses", cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
+			name:  "an id that the Source refuses",
+			cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
 			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: task id "a b" ` +
 				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
 		},
@@ -131,7 +141,8 @@ func TestErrorTexts(t *testing.T) {
 			})
 		})
 	}
-	if got, want := (&WaitError{}).Error(), `taskwait: task "": stopped waiting after 0s: not polled yet, 0 polls`; got != want {
+	if got, want := (&WaitError{}).
+		Error(), `taskwait: task "": stopped waiting after 0s: not polled yet, 0 polls`; got != want {
 		t.Errorf("the zero WaitError says %s, want %s", got, want)
 	}
 }
@@ -146,24 +157,63 @@ func TestInvalidInput(t *testing.T) {
 		want error
 		text string
 	}{
-		{"timeout", "id", []Option{WithTimeout(-1)}, ErrInvalidOption, `taskwait: invalid option: WithTimeout -1ns, want at least 0s`},
-		{"run timeout", "id", []Option{WithRunTimeout(-1)}, ErrInvalidOption, `taskwait: invalid option: WithRunTimeout -1ns, want at least 0s`},
-		{"interval", "id", []Option{WithInterval(0, time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInterval: min 0s, want at least 1ms`},
-		{"interval, crossed", "id", []Option{WithInterval(2*time.Second, time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInterval: max 1s, want at least 2s`},
-		{"initial delay", "id", []Option{WithInitialDelay(-time.Second)}, ErrInvalidOption, `taskwait: invalid option: WithInitialDelay -1s, want at least 0s`},
-		{"query timeout", "id", []Option{WithQueryTimeout(0)}, ErrInvalidOption, `taskwait: invalid option: WithQueryTimeout 0s, want at least 1ms`},
-		{"tolerance", "id", []Option{WithErrorTolerance(-1)}, ErrInvalidOption, `taskwait: invalid option: WithErrorTolerance -1ns, want at least 0s`},
-		{"grace", "id", []Option{WithNotFoundGrace(-1)}, ErrInvalidOption, `taskwait: invalid option: WithNotFoundGrace -1ns, want at least 0s`},
-		{"nil option", "id", []Option{WithTimeout(1), nil}, ErrInvalidOption, `taskwait: invalid option: option 2 of 2 is nil`},
-		{"zero logger", "id", []Option{WithLogger(&zap.Logger{})}, ErrInvalidOption, `taskwait: invalid option: WithLogger: a zero zap.Logger, want one made by zap.New`},
-		{"nil BackOff", "id", []Option{WithBackOff(func() backoff.BackOff { return nil })}, ErrInvalidOption, `taskwait: invalid option: WithBackOff: the function returned nil`},
+		{
+			"timeout", "id", []Option{WithTimeout(-1)}, ErrInvalidOption,
+			`taskwait: invalid option: WithTimeout -1ns, want at least 0s`,
+		},
+		{
+			"run timeout", "id", []Option{WithRunTimeout(-1)}, ErrInvalidOption,
+			`taskwait: invalid option: WithRunTimeout -1ns, want at least 0s`,
+		},
+		{
+			"interval", "id", []Option{WithInterval(0, time.Second)}, ErrInvalidOption,
+			`taskwait: invalid option: WithInterval: min 0s, want at least 1ms`,
+		},
+		{
+			"interval, crossed", "id", []Option{WithInterval(2*time.Second, time.Second)}, ErrInvalidOption,
+			`taskwait: invalid option: WithInterval: max 1s, want at least 2s`,
+		},
+		{
+			"initial delay", "id", []Option{WithInitialDelay(-time.Second)}, ErrInvalidOption,
+			`taskwait: invalid option: WithInitialDelay -1s, want at least 0s`,
+		},
+		{
+			"query timeout", "id", []Option{WithQueryTimeout(0)}, ErrInvalidOption,
+			`taskwait: invalid option: WithQueryTimeout 0s, want at least 1ms`,
+		},
+		{
+			"tolerance", "id", []Option{WithErrorTolerance(-1)}, ErrInvalidOption,
+			`taskwait: invalid option: WithErrorTolerance -1ns, want at least 0s`,
+		},
+		{
+			"grace", "id", []Option{WithNotFoundGrace(-1)}, ErrInvalidOption,
+			`taskwait: invalid option: WithNotFoundGrace -1ns, want at least 0s`,
+		},
+		{
+			"nil option", "id", []Option{WithTimeout(1), nil}, ErrInvalidOption,
+			`taskwait: invalid option: option 2 of 2 is nil`,
+		},
+		{
+			"zero logger", "id", []Option{WithLogger(&zap.Logger{})}, ErrInvalidOption,
+			`taskwait: invalid option: WithLogger: a zero zap.Logger, want one made by zap.New`,
+		},
+		{
+			"nil BackOff", "id", []Option{WithBackOff(func() backoff.BackOff { return nil })}, ErrInvalidOption,
+			`taskwait: invalid option: WithBackOff: the function returned nil`,
+		},
 		{"empty", "", nil, ErrInvalidID, `taskwait: invalid id: task id "" is empty`},
-		{"long", strings.Repeat("a", 257), nil, ErrInvalidID, `taskwait: invalid id: task id "` + strings.Repeat("a", 256) + `…" has 257 bytes, want at most 256`},
+		{
+			"long", strings.Repeat("a", 257), nil, ErrInvalidID,
+			`taskwait: invalid id: task id "` + strings.Repeat("a", 256) + `…" has 257 bytes, want at most 256`,
+		},
 		{"dot", ".", nil, ErrInvalidID, `taskwait: invalid id: task id "." would walk the path`},
 		{"dots", "..", nil, ErrInvalidID, `taskwait: invalid id: task id ".." would walk the path`},
 		{"no UTF-8", "a\xff", nil, ErrInvalidID, `taskwait: invalid id: task id "a\\xff" is not UTF-8`},
 	}
-	for _, r := range []string{"/", `\`, "?", "#", "%", "{", "}", " ", "\t", "\n", "\x00", "\x7f", "\u0085", "\u00a0", "\u2028", "\u200b", "\ufeff", "\u202e"} {
+	for _, r := range []string{
+		"/", `\`, "?", "#", "%", "{", "}", " ", "\t", "\n", "\x00", "\x7f", "\u0085", "\u00a0", "\u2028", "\u200b", "\ufeff",
+		"\u202e",
+	} {
 		tests = append(tests, struct {
 			name string
 			id   string
@@ -183,7 +233,8 @@ func TestInvalidInput(t *testing.T) {
 					t.Errorf("id %q, StillRunning %v, %d polls; want %q, true, none", e.ID, e.StillRunning(), e.Polls, tt.id)
 				}
 			}
-			if _, err := New(asked, tt.opts...); tt.want == ErrInvalidOption && tt.name != "nil BackOff" && (err == nil || err.Error() != tt.text) {
+			if _, err := New(asked, tt.opts...); tt.want == ErrInvalidOption && tt.name != "nil BackOff" &&
+				(err == nil || err.Error() != tt.text) {
 				t.Errorf("New: error = %v\nwant    %s", err, tt.text)
 			}
 		})
@@ -195,7 +246,9 @@ func TestInvalidInput(t *testing.T) {
 	if len(asked.asked) != 0 {
 		t.Errorf("%d queries were made, want none", len(asked.asked))
 	}
-	for _, id := range []string{"8abfa7b272adc5b40172b73130065ae7", "...", "a.b", "a:b;c=d&e+f", "ключ", strings.Repeat("a", 256)} {
+	for _, id := range []string{
+		"8abfa7b272adc5b40172b73130065ae7", "...", "a.b", "a:b;c=d&e+f", "ключ", strings.Repeat("a", 256),
+	} {
 		if err := checkID(id); err != nil {
 			t.Errorf("checkID(%q) = %v, want nil", id, err)
 		}
@@ -203,7 +256,10 @@ func TestInvalidInput(t *testing.T) {
 }
 
 func TestErrorJSON(t *testing.T) {
-	e := &WaitError{ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second, LastErr: errors.New("reset"), Reason: ErrTimeout, FinalPollFailed: true}
+	e := &WaitError{
+		ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second,
+		LastErr: errors.New("reset"), Reason: ErrTimeout, FinalPollFailed: true,
+	}
 	want := `{"error":"taskwait: task \"id\": timed out after 1s: it is not known whether the task has finished, last seen EXECUTING, ` +
 		`3 polls, 1 error, the final poll failed: reset","reason":"timed out","id":"id",` +
 		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true,"finalPollFailed":true}`
@@ -215,12 +271,16 @@ func TestErrorJSON(t *testing.T) {
 // allReasons are the errors that say how a wait has ended.
 var allReasons = []error{
 	ErrTaskFailed, ErrTaskDeleted, ErrTaskCancelled, ErrTimeout, ErrTaskNotFound, ErrQuery, ErrStalled, ErrBackOffStopped,
-	ErrInvalidOption, ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, context.Canceled, context.DeadlineExceeded,
+	ErrInvalidOption, ErrInvalidID, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous, context.Canceled,
+	context.DeadlineExceeded,
 }
 
 // TestErrorIdentity checks that errors.Is and As tell the truth about this wait, whatever lies behind it.
 func TestErrorIdentity(t *testing.T) {
-	sibling := &WaitError{ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, Reason: ErrTaskFailed, LastErr: &QueryError{Code: "theirs"}}
+	sibling := &WaitError{
+		ID: "sibling", Task: Task{ID: "sibling", Status: StatusFailed}, Reason: ErrTaskFailed,
+		LastErr: &QueryError{Code: "theirs"},
+	}
 	clientTimeout := fmt.Errorf("Get: %w (Client.Timeout exceeded)", context.DeadlineExceeded)
 	synctest.Test(t, func(t *testing.T) {
 		_, err, _ := waitFor(cancelAfter(t, time.Second, sibling), newWaiter(t, script(answer{Err: clientTimeout})))
@@ -230,15 +290,18 @@ func TestErrorIdentity(t *testing.T) {
 			}
 		}
 		var q *QueryError
-		if we := asWaitError(t, err); we.ID != "id" || errors.As(err, &q) || !errors.Is(err, sibling) || !errors.Is(err, clientTimeout) {
+		if we := asWaitError(t, err); we.ID != "id" || errors.As(err, &q) || !errors.Is(err, sibling) ||
+			!errors.Is(err, clientTimeout) {
 			t.Errorf("%v: %v, want this wait's own, with the cause and the last error in reach", we.ID, q)
 		}
-		_, err, _ = waitFor(cancelAfter(t, time.Second, fmt.Errorf("open: %w", fs.ErrNotExist)), newWaiter(t, script(answer{Err: &QueryError{Code: "ours"}})))
+		_, err, _ = waitFor(cancelAfter(t, time.Second, fmt.Errorf("open: %w", fs.ErrNotExist)),
+			newWaiter(t, script(answer{Err: &QueryError{Code: "ours"}})))
 		if !errors.As(err, &q) || q.Code != "ours" || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v: %v, want the QueryError of this wait and the cause", err, q)
 		}
 		_, err, _ = waitFor(t.Context(), newWaiter(t, script(answer{Err: clientTimeout})), WithErrorTolerance(0))
-		if !errors.Is(err, ErrQuery) || !errors.Is(err, clientTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrTimeout) {
+		if !errors.Is(err, ErrQuery) || !errors.Is(err, clientTimeout) || errors.Is(err, context.DeadlineExceeded) ||
+			errors.Is(err, ErrTimeout) {
 			t.Errorf("a client's own timeout: %v looks like our deadline", err)
 		}
 	})
@@ -263,12 +326,27 @@ func TestErrorReason(t *testing.T) {
 		{name: "failed after a throttle", cloud: script(answer{Err: trouble}, seen(StatusFailed)), reason: ErrTaskFailed},
 		{name: "refused", cloud: script(running, answer{Err: refused}), reason: ErrQuery, code: "P.1"},
 		{name: "not found", cloud: script(answer{Err: missing}), reason: ErrTaskNotFound, code: "N.1"},
-		{name: "timed out after a throttle", cloud: script(answer{Err: trouble}, running), opts: []Option{WithTimeout(time.Minute)}, reason: ErrTimeout},
-		{name: "timed out, throttled", cloud: script(answer{Err: trouble}), opts: []Option{WithTimeout(time.Minute)}, reason: ErrTimeout, code: "T.1", failed: true},
-		{name: "stalled", cloud: script(running, answer{Err: trouble}, running), opts: []Option{WithStallTimeout(9 * time.Second)}, reason: ErrStalled},
-		{name: "stopped", cloud: script(answer{Err: trouble}), opts: []Option{WithBackOff(stop)}, reason: ErrBackOffStopped, code: "T.1"},
+		{
+			name: "timed out after a throttle", cloud: script(answer{Err: trouble}, running),
+			opts: []Option{WithTimeout(time.Minute)}, reason: ErrTimeout,
+		},
+		{
+			name: "timed out, throttled", cloud: script(answer{Err: trouble}), opts: []Option{WithTimeout(time.Minute)},
+			reason: ErrTimeout, code: "T.1", failed: true,
+		},
+		{
+			name: "stalled", cloud: script(running, answer{Err: trouble}, running),
+			opts: []Option{WithStallTimeout(9 * time.Second)}, reason: ErrStalled,
+		},
+		{
+			name: "stopped", cloud: script(answer{Err: trouble}), opts: []Option{WithBackOff(stop)}, reason: ErrBackOffStopped,
+			code: "T.1",
+		},
 		{name: "cancelled", cloud: script(answer{Err: trouble}), ctx: soon, reason: context.Canceled, code: "T.1"},
-		{name: "cancelled after a throttle", cloud: script(answer{Err: trouble}, running), ctx: soon, reason: context.Canceled},
+		{
+			name: "cancelled after a throttle", cloud: script(answer{Err: trouble}, running), ctx: soon,
+			reason: context.Canceled,
+		},
 		{name: "a bad option", cloud: script(running), opts: []Option{WithTimeout(-1)}, reason: ErrInvalidOption},
 	}
 	for _, tt := range tests {
@@ -281,7 +359,8 @@ func TestErrorReason(t *testing.T) {
 				_, err, _ := waitFor(ctx, newWaiter(t, tt.cloud, every(5*time.Second)), tt.opts...)
 				e := asWaitError(t, err)
 				if e.Reason != tt.reason || e.FinalPollFailed != tt.failed || !errors.Is(err, tt.reason) {
-					t.Errorf("Reason %v, FinalPollFailed %v for %v; want %v, %v", e.Reason, e.FinalPollFailed, err, tt.reason, tt.failed)
+					t.Errorf("Reason %v, FinalPollFailed %v for %v; want %v, %v", e.Reason, e.FinalPollFailed, err, tt.reason,
+						tt.failed)
 				}
 				var q *QueryError
 				if got := errors.As(err, &q); got != (tt.code != "") || got && q.Code != tt.code {
@@ -306,14 +385,38 @@ func TestErrorFake(t *testing.T) {
 		still bool
 		text  string
 	}{
-		{WaitError{ID: "id", Task: failed, Reason: ErrTaskFailed, Polls: 1, LastErr: reset}, []error{ErrTaskFailed}, false, `taskwait: task "id": task failed after 0s: FAILED, 1 poll, last: reset`},
-		{WaitError{ID: "id", Task: running, Reason: ErrTimeout, Polls: 2}, []error{ErrTimeout, context.DeadlineExceeded}, true, `taskwait: task "id": timed out after 0s: last seen EXECUTING, 2 polls`},
-		{WaitError{ID: "id", Reason: context.DeadlineExceeded}, []error{context.DeadlineExceeded}, true, `taskwait: task "id": context deadline exceeded after 0s: not polled yet, 0 polls`},
-		{WaitError{ID: "id", Reason: ErrQuery, LastErr: reset}, []error{ErrQuery, reset}, true, `taskwait: task "id": could not query after 0s: not polled yet, 0 polls, last: reset`},
-		{WaitError{ID: "id", Task: failed, Reason: ErrAmbiguous}, []error{ErrAmbiguous}, true, `taskwait: task "id": ambiguous after 0s: FAILED, 0 polls`},
-		{WaitError{Operation: "resize", Reason: ErrNotStarted, LastErr: reset}, []error{ErrNotStarted, reset}, false, `taskwait: operation resize: not started after 0s: it was refused, 0 polls, last: reset`},
-		{WaitError{Operation: "resize", Reason: ErrOutcomeUnknown}, []error{ErrOutcomeUnknown}, true, `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 0 polls`},
-		{WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true, `taskwait: task "": invalid id after 0s: not polled yet, 0 polls`},
+		{
+			WaitError{ID: "id", Task: failed, Reason: ErrTaskFailed, Polls: 1, LastErr: reset}, []error{ErrTaskFailed}, false,
+			`taskwait: task "id": task failed after 0s: FAILED, 1 poll, last: reset`,
+		},
+		{
+			WaitError{ID: "id", Task: running, Reason: ErrTimeout, Polls: 2}, []error{ErrTimeout, context.DeadlineExceeded},
+			true, `taskwait: task "id": timed out after 0s: last seen EXECUTING, 2 polls`,
+		},
+		{
+			WaitError{ID: "id", Reason: context.DeadlineExceeded}, []error{context.DeadlineExceeded}, true,
+			`taskwait: task "id": context deadline exceeded after 0s: not polled yet, 0 polls`,
+		},
+		{
+			WaitError{ID: "id", Reason: ErrQuery, LastErr: reset}, []error{ErrQuery, reset}, true,
+			`taskwait: task "id": could not query after 0s: not polled yet, 0 polls, last: reset`,
+		},
+		{
+			WaitError{ID: "id", Task: failed, Reason: ErrAmbiguous}, []error{ErrAmbiguous}, true,
+			`taskwait: task "id": ambiguous after 0s: FAILED, 0 polls`,
+		},
+		{
+			WaitError{Operation: "resize", Reason: ErrNotStarted, LastErr: reset}, []error{ErrNotStarted, reset}, false,
+			`taskwait: operation resize: not started after 0s: it was refused, 0 polls, last: reset`,
+		},
+		{
+			WaitError{Operation: "resize", Reason: ErrOutcomeUnknown}, []error{ErrOutcomeUnknown}, true,
+			`taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 0 polls`,
+		},
+		{
+			WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true,
+			`taskwait: task "": invalid id after 0s: not polled yet, 0 polls`,
+		},
 		{WaitError{ID: "id"}, nil, true, `taskwait: task "id": stopped waiting after 0s: not polled yet, 0 polls`},
 	}
 	for _, tt := range tests {
@@ -355,12 +458,15 @@ func TestSecrets(t *testing.T) {
 		log.Sugar().Infow("shown", "value", v)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		task, err, _ := waitFor(t.Context(), newWaiter(t, script(a)), WithTimeout(time.Minute), WithLogger(log), WithProgress(func(p Progress) { show(p); show(&p) }))
+		task, err, _ := waitFor(t.Context(), newWaiter(t, script(a)), WithTimeout(time.Minute), WithLogger(log),
+			WithProgress(func(p Progress) { show(p); show(&p) }))
 		if task.Raw != a.Value.Raw {
 			t.Error("the task has lost its Raw")
 		}
 		we := asWaitError(t, err)
-		for _, v := range []any{task, &task, []Task{task}, map[string]Task{"x": task}, struct{ task Task }{task}, err, we, we.Task} {
+		for _, v := range []any{
+			task, &task, []Task{task}, map[string]Task{"x": task}, struct{ task Task }{task}, err, we, we.Task,
+		} {
 			show(v)
 		}
 	})
@@ -372,7 +478,8 @@ func TestSecrets(t *testing.T) {
 		}
 		out.WriteString(line.String())
 	}
-	if s := out.String(); strings.Contains(s, secret) || strings.Contains(s, fmt.Sprintf("%x", secret)) || len(s) < 10_000 {
+	if s := out.String(); strings.Contains(s, secret) || strings.Contains(s, fmt.Sprintf("%x", secret)) ||
+		len(s) < 10_000 {
 		t.Errorf("%d bytes were printed, and the secret is in them", len(s))
 	}
 }
@@ -381,7 +488,8 @@ func TestLogLines(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	synctest.Test(t, func(t *testing.T) {
 		throttled := answer{Err: &QueryError{Class: ClassThrottled, Err: errors.New("429 Too Many Requests")}}
-		c := script(seen(StatusCreated), throttled, throttled, reset, named("PAUSED", "resize"), named("PAUSED", "resize"), named(StatusSuccess, "resize"))
+		c := script(seen(StatusCreated), throttled, throttled, reset, named("PAUSED", "resize"), named("PAUSED", "resize"),
+			named(StatusSuccess, "resize"))
 		if _, err, _ := waitFor(t.Context(), newWaiter(t, c, every(4*time.Second), WithLogger(zap.New(core)))); err != nil {
 			t.Fatal(err)
 		}

@@ -115,8 +115,8 @@ func TestEveryOption(t *testing.T) {
 	}
 }
 
-// TestEveryReport: each method reports to what WithProgress, WithLogger, WithHistory and WithKind name, and takes permits
-// of WithLimiter.
+// TestEveryReport: each method reports to what WithProgress, WithLogger, WithHistory and WithKind name, and takes
+// permits of WithLimiter.
 func TestEveryReport(t *testing.T) {
 	for _, m := range methods {
 		virtually(t, m.name, func(t *testing.T) {

@@ -30,7 +30,10 @@ func TestSourceChecksID(t *testing.T) {
 		err            error // beside ErrInvalidID; nil: it is waited for
 	}{
 		{name: "an ARN", id: arn},
-		{name: "no ARN", id: "8abf", err: errNotARN, text: `taskwait: invalid id: task id "8abf" is refused by the Source: want an\narn`},
+		{
+			name: "no ARN", id: "8abf", err: errNotARN,
+			text: `taskwait: invalid id: task id "8abf" is refused by the Source: want an\narn`,
+		},
 		{name: "empty", id: "", err: ErrInvalidID, text: `taskwait: invalid id: task id "" is empty`},
 	}
 	ways := map[string]func(context.Context, *Waiter, string) (Task, error){
@@ -53,7 +56,8 @@ func TestSourceChecksID(t *testing.T) {
 						return
 					}
 					e := asWaitError(t, err)
-					if !errors.Is(err, ErrInvalidID) || !errors.Is(err, tt.err) || e.ID != tt.id || !e.StillRunning() || err.Error() != tt.text {
+					if !errors.Is(err, ErrInvalidID) || !errors.Is(err, tt.err) || e.ID != tt.id || !e.StillRunning() ||
+						err.Error() != tt.text {
 						t.Errorf("%v\nwant %s", err, tt.text)
 					}
 					if len(src.asked) != 0 {
@@ -65,8 +69,8 @@ func TestSourceChecksID(t *testing.T) {
 	}
 }
 
-// TestStartedIDIsKept: an operation that was started is never lost for its id, and one whose id the Source takes is waited
-// for.
+// TestStartedIDIsKept: an operation that was started is never lost for its id, and one whose id the Source takes is
+// waited for.
 func TestStartedIDIsKept(t *testing.T) {
 	const id = "projects/p/operations/1"
 	start := func(context.Context, Attempt) (string, error) { time.Sleep(2 * time.Second); return id, nil }
@@ -77,7 +81,8 @@ func TestStartedIDIsKept(t *testing.T) {
 		const want = `taskwait: task "projects/p/operations/1": invalid id after 2s: operation resize was started, and its task ` +
 			`cannot be queried by this id, 1 poll, last: taskwait: invalid id: task id "projects/p/operations/1" holds '/' at byte 8, ` +
 			`want none of / \ ? # % { } nor white space or what does not print`
-		if e.ID != id || !e.StillRunning() || e.Operation != "resize" || !errors.Is(err, ErrInvalidID) || err.Error() != want {
+		if e.ID != id || !e.StillRunning() || e.Operation != "resize" || !errors.Is(err, ErrInvalidID) ||
+			err.Error() != want {
 			t.Errorf("%v\nwant %s", err, want)
 		}
 		src := paths{script(seen(StatusSuccess))}

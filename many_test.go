@@ -239,8 +239,9 @@ func manyTwice(t *testing.T) {
 	f.tasks[ids[1]].outcome = StatusFailed
 	got := map[string]int{}
 	var last Progress
-	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), []string{ids[0], ids[1], ids[0], ids[1], ids[0]},
-		WithProgress(func(p Progress) { last = p })) {
+	for task, err := range newWaiter(t, f.source()).
+		WaitForTasks(t.Context(), []string{ids[0], ids[1], ids[0], ids[1], ids[0]},
+			WithProgress(func(p Progress) { last = p })) {
 		if got[task.ID]++; (err == nil) != (task.ID == ids[0]) {
 			t.Errorf("%s: %v", task.ID, err)
 		}
@@ -310,7 +311,8 @@ func manyCancelled(t *testing.T) {
 	start := time.Now()
 	ids := f.add(250, func(i int) time.Duration { return time.Duration(i) * time.Second })
 	n := 0
-	for task, err := range newWaiter(t, f.source()).WaitForTasks(cancelAfter(t, 100*time.Second+time.Millisecond, boom), ids) {
+	for task, err := range newWaiter(t, f.source()).
+		WaitForTasks(cancelAfter(t, 100*time.Second+time.Millisecond, boom), ids) {
 		if err == nil {
 			continue
 		}
@@ -473,7 +475,8 @@ func manyTimeout(t *testing.T) {
 	const limit = 100 * time.Second
 	ids := f.add(500, func(i int) time.Duration { return limit + time.Duration(i-250)*100*time.Millisecond })
 	start := time.Now()
-	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(limit)).WaitForTasks(t.Context(), ids) {
+	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(limit)).
+		WaitForTasks(t.Context(), ids) {
 		if ended := !f.tasks[task.ID].ends.After(start.Add(limit)); ended && err != nil ||
 			err != nil && !errors.Is(err, ErrTimeout) {
 			t.Errorf("%s: %v; ended by the timeout: %v", task.ID, err, ended)
@@ -487,7 +490,8 @@ func manyTimeout(t *testing.T) {
 func manyTimeoutLate(t *testing.T) {
 	f := newFleet(0)
 	start, unknown := time.Now(), 0
-	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(20*time.Second)).WaitForTasks(t.Context(), f.add(500, fixed(time.Hour))) {
+	for task, err := range newWaiter(t, f.source(), WithLimiter(perSecond(10)), WithTimeout(20*time.Second)).
+		WaitForTasks(t.Context(), f.add(500, fixed(time.Hour))) {
 		if took := time.Since(start); !errors.Is(err, ErrTimeout) || took > 20*time.Second+poll.FinalAllowance {
 			t.Errorf("%s: %v after %v", task.ID, err, took)
 		}
@@ -558,11 +562,13 @@ func manyProgress(t *testing.T) {
 	ids := f.add(3, func(i int) time.Duration { return time.Duration(i+1) * 10 * time.Second })
 	f.tasks[ids[2]].outcome = StatusFailed
 	var told []string
-	for task, err := range newWaiter(t, f.source()).WaitForTasks(t.Context(), append(ids, "a b"), WithProgress(func(p Progress) {
-		if p.Changed || p.Done {
-			told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done, p.Total-p.Ended, p.Ended, p.Ended-p.Succeeded, p.Outcome != nil))
-		}
-	})) {
+	for task, err := range newWaiter(t, f.source()).
+		WaitForTasks(t.Context(), append(ids, "a b"), WithProgress(func(p Progress) {
+			if p.Changed || p.Done {
+				told = append(told, fmt.Sprintf("%s %s %v %d/%d/%d %v", p.Task.ID, p.Task.Status, p.Done,
+					p.Total-p.Ended, p.Ended, p.Ended-p.Succeeded, p.Outcome != nil))
+			}
+		})) {
 		told = append(told, fmt.Sprintf("%s: %v", task.ID, err == nil))
 	}
 	want := []string{

@@ -436,7 +436,8 @@ func (m *doModel) judgeStarts() {
 	}
 }
 
-// judgeCall: it is made while there is time, and alone, but that a task may be looked for while an abandoned Start hangs.
+// judgeCall: it is made while there is time, and alone, but that a task may be looked for while an abandoned Start
+// hangs.
 func (m *doModel) judgeCall(c *doCall, earlier []*doCall) {
 	if c.begin > m.ret {
 		m.fail("late-call", "%s call %d began at %v, Do returned at %v", c.what, c.n, c.begin, m.ret)

@@ -514,7 +514,8 @@ func (g *judgement) healthy(from, to time.Duration) bool {
 	return true
 }
 
-// lastWord reports whether a final poll got an answer that is not repeated: also one that the service should not have given.
+// lastWord reports whether a final poll got an answer that is not repeated: also one that the service should not have
+// given.
 func (g *judgement) lastWord(timeUp time.Duration) bool {
 	return slices.ContainsFunc(g.relevant, func(a answered) bool {
 		return a.begin >= timeUp && (a.conflict || a.out == outSeen || a.out == outNotFound || a.out == outPermanent)

@@ -63,8 +63,8 @@ func (g *judgement) spacing(own []*call) {
 }
 
 // answeredBy is when the wait's pause after one of its calls began: with its answer, or when the call was abandoned, or
-// with an answer that came while it was in flight, if that was asked for later (the call's own is older news then and is
-// dropped), or was the first SUCCESS of several, or the pause is a BackOff's: such a pause is not begun anew.
+// with an answer that came while it was in flight, if that was asked for later (the call's own is older news then and
+// is dropped), or was the first SUCCESS of several, or the pause is a BackOff's: such a pause is not begun anew.
 func (g *judgement) answeredBy(c *call) time.Duration {
 	at := min(c.end, c.begin+g.query)
 	first, _ := slices.BinarySearchFunc(g.relevant, c.begin, func(a answered, t time.Duration) int {

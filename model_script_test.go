@@ -108,8 +108,8 @@ func (s *script) drawTogether(d dice) {
 	}
 }
 
-// drawAimed lets a task end just before a wait for it times out, and makes the service fail, or calls hang, for a moment just
-// then.
+// drawAimed lets a task end just before a wait for it times out, and makes the service fail, or calls hang, for a
+// moment just then.
 func (s *script) drawAimed(d dice) {
 	for _, p := range s.plans[:min(len(s.plans), 3)] {
 		if len(p.ids) == 0 {

@@ -371,7 +371,8 @@ func TestDoTells(t *testing.T) {
 		tells []string
 	}{
 		{
-			name: "busy, then done", s: starter{starts: []error{refusal(ClassConflict), nil}, ids: []string{"", "id"}, busy: []string{"x", ""}},
+			name:  "busy, then done",
+			s:     starter{starts: []error{refusal(ClassConflict), nil}, ids: []string{"", "id"}, busy: []string{"x", ""}},
 			looks: []answer{seen(StatusExecuting), seen(StatusSuccess)}, want: "<nil>",
 			tells: []string{
 				`"" no (DMS.00400017) 5s`, `"" busy: x 5s`, // free at 10 s
@@ -387,11 +388,15 @@ func TestDoTells(t *testing.T) {
 			},
 		},
 		{
-			name: "busy to the end", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}}, opts: []Option{WithTimeout(5 * time.Second)},
+			name: "busy to the end", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}},
+			opts: []Option{WithTimeout(5 * time.Second)},
 			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, the final poll failed: busy: x`,
 		},
 		{
-			name: "unclear", s: starter{starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Kind: "resize", Status: StatusExecuting}}}},
+			name: "unclear",
+			s: starter{
+				starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Kind: "resize", Status: StatusExecuting}}},
+			},
 			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, perhaps as "a" EXECUTING (resize), 1 poll, 1 error, last: reset`,
 		},
 		{
@@ -399,7 +404,10 @@ func TestDoTells(t *testing.T) {
 			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 1 poll, 1 error, last: reset`,
 		},
 		{
-			name: "ambiguous", s: starter{starts: []error{nil}, finds: []any{[]Task{{ID: "a", Status: StatusExecuting}, {ID: "b", Status: StatusCreated}}}},
+			name: "ambiguous",
+			s: starter{
+				starts: []error{nil}, finds: []any{[]Task{{ID: "a", Status: StatusExecuting}, {ID: "b", Status: StatusCreated}}},
+			},
 			want: `taskwait: operation resize: ambiguous after 0s: it was started, perhaps as "a" EXECUTING or "b" CREATED, 2 polls, 1 error, last: 2 tasks may be it`,
 		},
 		{
@@ -444,9 +452,13 @@ func TestDoRejects(t *testing.T) {
 	w := newWaiter(t, script(seen(StatusSuccess)))
 	start := func(context.Context, Attempt) (string, error) { return "id", nil }
 	for name, do := range map[string]func() error{
-		"no Start":     func() error { _, err := w.Do(t.Context(), Operation{Name: "x"}); return err },
-		"nil context":  func() error { _, err := w.Do(nil, Operation{Start: start}); return err }, //nolint:staticcheck // that is what is tested
-		"a bad option": func() error { _, err := w.Do(t.Context(), Operation{Start: start}, WithConfirmations(-1)); return err },
+		"no Start": func() error { _, err := w.Do(t.Context(), Operation{Name: "x"}); return err },
+		//nolint:staticcheck // that is what is tested
+		"nil context": func() error { _, err := w.Do(nil, Operation{Start: start}); return err },
+		"a bad option": func() error {
+			_, err := w.Do(t.Context(), Operation{Start: start}, WithConfirmations(-1))
+			return err
+		},
 	} {
 		err := do()
 		if !errors.Is(err, ErrInvalidOption) || !errors.Is(err, ErrNotStarted) || asWaitError(t, err).StillRunning() {

@@ -54,7 +54,8 @@ type settings struct {
 
 func defaults() *settings {
 	return &settings{
-		lo: defaultMinInterval, hi: defaultMaxInterval, exponential: pacing.NewExponential(defaultMinInterval, defaultMaxInterval),
+		lo: defaultMinInterval, hi: defaultMaxInterval,
+		exponential:  pacing.NewExponential(defaultMinInterval, defaultMaxInterval),
 		deadlines:    deadlines{tolerance: defaultErrorTolerance, grace: defaultNotFoundGrace},
 		queryTimeout: defaultQueryTimeout, log: zap.NewNop(),
 	}

@@ -14,11 +14,17 @@ import (
 func TestBackOffsBadPauses(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
 		for name, b := range map[string]backoff.BackOff{
-			"zero":           &backoff.ZeroBackOff{},
-			"negative":       backoff.NewConstantBackOff(-time.Hour),
-			"literal":        &backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 0, MaxInterval: time.Minute, Clock: backoff.SystemClock},
-			"not-a-number":   backoff.NewExponentialBackOff(backoff.WithMultiplier(math.NaN()), backoff.WithRandomizationFactor(2), backoff.WithMaxElapsedTime(0)),
-			"past its limit": &backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: time.Minute, MaxElapsedTime: 1, Clock: backoff.SystemClock},
+			"zero":     &backoff.ZeroBackOff{},
+			"negative": backoff.NewConstantBackOff(-time.Hour),
+			"literal": &backoff.ExponentialBackOff{
+				InitialInterval: time.Second, Multiplier: 0, MaxInterval: time.Minute, Clock: backoff.SystemClock,
+			},
+			"not-a-number": backoff.NewExponentialBackOff(backoff.WithMultiplier(math.NaN()),
+				backoff.WithRandomizationFactor(2), backoff.WithMaxElapsedTime(0)),
+			"past its limit": &backoff.ExponentialBackOff{
+				InitialInterval: time.Second, Multiplier: 2, MaxInterval: time.Minute, MaxElapsedTime: 1,
+				Clock: backoff.SystemClock,
+			},
 		} {
 			w := newWaiter(t, script(running), WithBackOff(func() backoff.BackOff { return b }))
 			asks := 0

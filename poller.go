@@ -86,8 +86,8 @@ func (h *pollers) own(s *settings) *poll.Poller[Task] {
 	return h.of(s, h.poll, list)
 }
 
-// checked makes an error of an answer that says nothing of its task: an error is for those alone whose poll was due, and
-// hides no answer.
+// checked makes an error of an answer that says nothing of its task: an error is for those alone whose poll was due,
+// and hides no answer.
 func checked(src Source) SourceFunc {
 	return func(ctx context.Context, id string) (Task, error) {
 		t, err := src.Task(ctx, id)

@@ -31,7 +31,8 @@ var transientStatuses = map[int]bool{
 	http.StatusLocked: true, http.StatusTooEarly: true, clientClosedRequest: true,
 }
 
-// CheckResponse returns nil for an answer with a status of 2xx, and a [*QueryError] otherwise, for a [Source] over HTTP:
+// CheckResponse returns nil for an answer with a status of 2xx, and a [*QueryError] otherwise, for a [Source] over
+// HTTP:
 //
 //	if err := taskwait.CheckResponse(resp); err != nil {
 //		return taskwait.Task{}, err
@@ -52,7 +53,8 @@ func CheckResponse(resp *http.Response) error {
 		return nil
 	}
 	q := &QueryError{
-		StatusCode: resp.StatusCode, RetryAfter: RetryAfter(resp.Header), RequestID: text.Clip(resp.Header.Get("X-Request-Id")),
+		StatusCode: resp.StatusCode, RetryAfter: RetryAfter(resp.Header),
+		RequestID: text.Clip(resp.Header.Get("X-Request-Id")),
 	}
 	words := statusLine(resp.StatusCode)
 	if resp.Body != nil {
@@ -84,7 +86,8 @@ func classOfStatus(q *QueryError) Class {
 }
 
 // RetryAfter reads the header Retry-After, for [Task].RetryAfter and [Throttled]: seconds, or a date, which is compared
-// with the answer's own Date, because clocks differ. 0: there is none, it cannot be read, or it is past. At most a year.
+// with the answer's own Date, because clocks differ. 0: there is none, it cannot be read, or it is past. At most a
+// year.
 func RetryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.ParseUint(v, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {

@@ -101,7 +101,8 @@ func shareSameID(t *testing.T) {
 			}
 		}
 		if len(f.asked) > alone*2 || delay > defaultMaxInterval {
-			t.Errorf("pages of %d: 100 waits for one id make %d queries, mean delay %v; one makes %d", size, len(f.asked), delay, alone)
+			t.Errorf("pages of %d: 100 waits for one id make %d queries, mean delay %v; one makes %d", size, len(f.asked), delay,
+				alone)
 		}
 	}
 }

@@ -50,8 +50,8 @@ func (s *streak) add(now time.Time) {
 	s.count++
 }
 
-// record remembers an answer that arrived now, and that was classified. stale: its task is still in a phase that does not
-// count.
+// record remembers an answer that arrived now, and that was classified. stale: its task is still in a phase that does
+// not count.
 func (s *state) record(o *observation, a *answer, stale bool, now time.Time) {
 	if a.Polled {
 		s.polls++
@@ -111,8 +111,8 @@ func (s *state) confirms(a *answer) bool { return s.successStreak == 0 || !s.bef
 // beforeDue reports whether an answer comes from a poll that was made before the wait's own was due.
 func (s *state) beforeDue(a *answer) bool { return a.Sent.Before(s.plannedAt) }
 
-// endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first SUCCESS
-// of several that are wanted.
+// endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first
+// SUCCESS of several that are wanted.
 func (s *state) endsPause(confirmations int, a *answer) bool {
 	first := confirmations > 1 && s.successStreak == 0 && a.Err == nil && a.Value.Status.Succeeded()
 	return first || !s.beforeDue(a)

@@ -11,20 +11,27 @@ import (
 
 // Task is what a service says of one task.
 type Task struct {
-	ID            string        `json:"id"`                      // empty: filled in with the id that was asked for; another id counts as not found
-	Kind          string        `json:"kind,omitempty"`          // the kind of task, such as "bindInstancePublicIp"; empty: unknown
-	Status        Status        `json:"status"`                  // as the service words it, known or not
-	FailureCode   string        `json:"failureCode,omitempty"`   // the service's code for why it failed; empty: it has none, as DMS for Kafka
-	FailureReason string        `json:"failureReason,omitempty"` // and in its words
-	Phase         string        `json:"phase,omitempty"`         // the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
-	Percent       *int          `json:"percent,omitempty"`       // 0 to 100 as the service reports it; nil: unknown
-	Steps         []Step        `json:"steps,omitempty"`         // the parts of the task, in the service's order; nil: unknown
-	Remaining     time.Duration `json:"remaining,omitempty"`     // the service's own estimate; 0: unknown; nanoseconds in JSON
-	CreatedAt     time.Time     `json:"createdAt,omitzero"`      // by the service's clock; zero: unknown
-	UpdatedAt     time.Time     `json:"updatedAt,omitzero"`      // by the service's clock; an end only once Status is terminal; zero: unknown
+	// empty: filled in with the id that was asked for; another id counts as not found
+	ID string `json:"id"`
+	// the kind of task, such as "bindInstancePublicIp"; empty: unknown
+	Kind   string `json:"kind,omitempty"`
+	Status Status `json:"status"` // as the service words it, known or not
+	// the service's code for why it failed; empty: it has none, as DMS for Kafka
+	FailureCode   string `json:"failureCode,omitempty"`
+	FailureReason string `json:"failureReason,omitempty"` // and in its words
+	// the service's own word, where Status is a translation of it: "RESTARTING"; empty: it is not
+	Phase   string `json:"phase,omitempty"`
+	Percent *int   `json:"percent,omitempty"` // 0 to 100 as the service reports it; nil: unknown
+	// the parts of the task, in the service's order; nil: unknown
+	Steps []Step `json:"steps,omitempty"`
+	// the service's own estimate; 0: unknown; nanoseconds in JSON
+	Remaining time.Duration `json:"remaining,omitempty"`
+	CreatedAt time.Time     `json:"createdAt,omitzero"` // by the service's clock; zero: unknown
+	// by the service's clock; an end only once Status is terminal; zero: unknown
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 
-	// RetryAfter is the service's wish for the next query, from this answer; 0: none. It is honoured like that of an error,
-	// up to 5 min; the schedule's pause stands if it is longer. Nanoseconds in JSON.
+	// RetryAfter is the service's wish for the next query, from this answer; 0: none. It is honoured like that of an
+	// error, up to 5 min; the schedule's pause stands if it is longer. Nanoseconds in JSON.
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 
 	AsOf time.Time `json:"asOf,omitzero"` // when the service said all this, by its own clock; zero: unknown
@@ -41,8 +48,9 @@ type Task struct {
 
 // Step is one part of a task.
 type Step struct {
-	Name      string    `json:"name"`
-	Status    string    `json:"status"`             // as the service words it; DMS: WAITING, IN_PROGRESS, COMPLETED or FAILED
+	Name string `json:"name"`
+	// as the service words it; DMS: WAITING, IN_PROGRESS, COMPLETED or FAILED
+	Status    string    `json:"status"`
 	StartedAt time.Time `json:"startedAt,omitzero"` // by the service's clock; zero: not yet, or unknown
 	EndedAt   time.Time `json:"endedAt,omitzero"`   // by the service's clock; zero: not yet, or unknown
 }
@@ -139,7 +147,8 @@ func (g *sighting) text(t *Task) string {
 	case g.failing == 0:
 		return lead + status + inBrackets(text.Clip(t.Kind), "seen "+ago)
 	}
-	return of + status + inBrackets(text.Clip(t.Kind)) + " " + ago + "; since then " + text.Count(g.failing, "poll") + " failed"
+	since := "; since then " + text.Count(g.failing, "poll") + " failed"
+	return of + status + inBrackets(text.Clip(t.Kind)) + " " + ago + since
 }
 
 func failureText(t *Task) string {

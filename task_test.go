@@ -11,8 +11,8 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// TestTaskRetryAfter: a good answer that says when to come again is honoured, jittered upwards, whatever the schedule, and
-// is no trouble.
+// TestTaskRetryAfter: a good answer that says when to come again is honoured, jittered upwards, whatever the schedule,
+// and is no trouble.
 func TestTaskRetryAfter(t *testing.T) {
 	const after = 20 * time.Second
 	tests := []struct {
@@ -20,7 +20,10 @@ func TestTaskRetryAfter(t *testing.T) {
 		opts []Option
 	}{
 		{name: "the exponential", opts: []Option{every(5 * time.Second)}},
-		{name: "a BackOff", opts: []Option{WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) })}},
+		{
+			name: "a BackOff",
+			opts: []Option{WithBackOff(func() backoff.BackOff { return backoff.NewConstantBackOff(time.Second) })},
+		},
 		{name: "a service that says what remains", opts: []Option{every(5 * time.Second)}},
 	}
 	for _, tt := range tests {
@@ -57,11 +60,26 @@ func TestSighting(t *testing.T) {
 	}{
 		{sighting{known: true, ago: 2 * time.Second, polls: 3}, Task{Status: StatusExecuting}, "EXECUTING (seen 2s ago)"},
 		{sighting{known: true, ago: 1499 * time.Millisecond, polls: 3}, running, "EXECUTING (resize, seen 1s ago)"},
-		{sighting{known: true, polls: 1}, Task{Status: StatusExecuting, Phase: "RESTARTING"}, "EXECUTING, phase RESTARTING (seen 0s ago)"},
-		{sighting{known: true, ago: 40 * time.Second, failing: 9, polls: 12}, Task{Status: StatusCreated}, "last seen CREATED 40s ago; since then 9 polls failed"},
-		{sighting{known: true, ago: 90 * time.Second, failing: 1, polls: 12}, running, "last seen EXECUTING (resize) 1m30s ago; since then 1 poll failed"},
-		{sighting{known: true, ago: time.Second, polls: 1}, Task{Status: "PAUSED\n"}, `answered, in a status that is not known: "PAUSED\\n" (seen 1s ago)`},
-		{sighting{known: true, ago: time.Second, failing: 2, polls: 3}, Task{Status: "PAUSED", Kind: "resize"}, `last seen in a status that is not known, "PAUSED" (resize) 1s ago; since then 2 polls failed`},
+		{
+			sighting{known: true, polls: 1}, Task{Status: StatusExecuting, Phase: "RESTARTING"},
+			"EXECUTING, phase RESTARTING (seen 0s ago)",
+		},
+		{
+			sighting{known: true, ago: 40 * time.Second, failing: 9, polls: 12}, Task{Status: StatusCreated},
+			"last seen CREATED 40s ago; since then 9 polls failed",
+		},
+		{
+			sighting{known: true, ago: 90 * time.Second, failing: 1, polls: 12}, running,
+			"last seen EXECUTING (resize) 1m30s ago; since then 1 poll failed",
+		},
+		{
+			sighting{known: true, ago: time.Second, polls: 1}, Task{Status: "PAUSED\n"},
+			`answered, in a status that is not known: "PAUSED\\n" (seen 1s ago)`,
+		},
+		{
+			sighting{known: true, ago: time.Second, failing: 2, polls: 3}, Task{Status: "PAUSED", Kind: "resize"},
+			`last seen in a status that is not known, "PAUSED" (resize) 1s ago; since then 2 polls failed`,
+		},
 		{sighting{failing: 3, polls: 3}, Task{}, "never answered"},
 		{sighting{refused: true, failing: 3, polls: 3}, Task{}, "never seen"},
 		{sighting{}, Task{}, "not polled yet"},
@@ -74,8 +92,8 @@ func TestSighting(t *testing.T) {
 	}
 }
 
-// TestTimeoutSaysWhatWasSeen plays the four ways in which nothing is known at the end but what was seen before, with ages by
-// the clock of the wait.
+// TestTimeoutSaysWhatWasSeen plays the four ways in which nothing is known at the end but what was seen before, with
+// ages by the clock of the wait.
 func TestTimeoutSaysWhatWasSeen(t *testing.T) {
 	unavailable := answer{Err: errors.New("503")}
 	const begin = `taskwait: task "id": timed out after 1m0s: `
@@ -86,8 +104,14 @@ func TestTimeoutSaysWhatWasSeen(t *testing.T) {
 		want  string
 	}{
 		{"seen at the end", script(seen(StatusExecuting)), begin + "EXECUTING (seen 0s ago), 4 polls"},
-		{"failed since", script(seen(StatusCreated), seen(StatusCreated), unavailable), unclear + "last seen CREATED 44s ago; since then "},
-		{"an unknown status", script(seen("PAUSED")), begin + `answered, in a status that is not known: "PAUSED" (seen 0s ago), 4 polls`},
+		{
+			"failed since", script(seen(StatusCreated), seen(StatusCreated), unavailable),
+			unclear + "last seen CREATED 44s ago; since then ",
+		},
+		{
+			"an unknown status", script(seen("PAUSED")),
+			begin + `answered, in a status that is not known: "PAUSED" (seen 0s ago), 4 polls`,
+		},
 		{"never", script(unavailable), unclear + "never answered, "},
 	}
 	for _, tt := range tests {
@@ -95,7 +119,8 @@ func TestTimeoutSaysWhatWasSeen(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWaiter(t, tt.cloud, WithTimeout(time.Minute), every(20*time.Second), WithErrorTolerance(time.Hour))
 				_, err, _ := waitFor(t.Context(), w)
-				if e := asWaitError(t, err); !errors.Is(err, ErrTimeout) || !e.StillRunning() || !strings.HasPrefix(err.Error(), tt.want) {
+				if e := asWaitError(t, err); !errors.Is(err, ErrTimeout) || !e.StillRunning() ||
+					!strings.HasPrefix(err.Error(), tt.want) {
 					t.Errorf("%v\nwant %s", err, tt.want)
 				}
 			})
@@ -103,8 +128,8 @@ func TestTimeoutSaysWhatWasSeen(t *testing.T) {
 	}
 }
 
-// TestStoppedDuringStart: a context that ends while Start is in flight tells the same as a timeout then, and without time to
-// look for candidates it says how to find them.
+// TestStoppedDuringStart: a context that ends while Start is in flight tells the same as a timeout then, and without
+// time to look for candidates it says how to find them.
 func TestStoppedDuringStart(t *testing.T) {
 	for _, byContext := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

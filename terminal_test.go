@@ -76,7 +76,8 @@ func TestTook(t *testing.T) {
 func TestTaskJSON(t *testing.T) {
 	percent := 40
 	full := Task{
-		ID: "8abf", Kind: "resize", Status: StatusFailed, Percent: &percent, Remaining: time.Second, CreatedAt: t0, UpdatedAt: t0,
+		ID: "8abf", Kind: "resize", Status: StatusFailed, Percent: &percent, Remaining: time.Second, CreatedAt: t0,
+		UpdatedAt:   t0,
 		FailureCode: "X", FailureReason: "late", Raw: &percent,
 	}
 	want := `{"id":"8abf","kind":"resize","status":"FAILED","failureCode":"X","failureReason":"late","percent":40,"remaining":1000000000,` +

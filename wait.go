@@ -64,7 +64,10 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 // begin makes w a wait for id.
 func (w *wait) begin(c *shared, id string) (err error) {
 	w.shared = c
-	w.state = state{task: Task{ID: id, Kind: c.kind}, taskStartedAt: c.deadlines.began, plannedAt: c.first, deadlinePollAt: c.deadlinePollAt}
+	w.state = state{
+		task: Task{ID: id, Kind: c.kind}, taskStartedAt: c.deadlines.began, plannedAt: c.first,
+		deadlinePollAt: c.deadlinePollAt,
+	}
 	w.schedule, err = c.schedule(c.reporting.learned)
 	return err
 }
@@ -140,7 +143,8 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	switch {
 	case w.newBackOff != nil && !own && now.Before(s.plannedAt):
 		return s.plannedAt.Sub(now) // a BackOff is asked for the next pause when the one before is over
-	case w.newBackOff == nil && (!own || w.reporting.totals != nil): // the schedule goes by the time: others' polls bring answers too
+	// the schedule goes by the time: others' polls bring answers too
+	case w.newBackOff == nil && (!own || w.reporting.totals != nil):
 		step = w.exponential.StepAt(now.Sub(w.deadlines.began))
 	}
 	if w.schedule == nil {

@@ -93,7 +93,9 @@ func TestCancelAtTheTimer(t *testing.T) {
 // TestNoGoroutineIsLeft: the bubble fails if a goroutine is left when the test ends.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	throughEach(t, func(t *testing.T, d driver) {
-		for _, src := range []Source{script(success), script(running), &cloud{answers: []answer{running}, latency: time.Hour}} {
+		for _, src := range []Source{
+			script(success), script(running), &cloud{answers: []answer{running}, latency: time.Hour},
+		} {
 			_, _, _ = d.waitFor(cancelAfter(t, time.Minute, nil), newWaiter(t, src))
 		}
 	})

@@ -124,7 +124,8 @@ func waitForTask(t *testing.T, d driver) {
 			elapsed: 7 * time.Second, asked: []float64{0},
 		},
 		{
-			name: "timeout: a last look at that instant", cloud: script(executing), opts: []Option{WithTimeout(12 * time.Second)},
+			name: "timeout: a last look at that instant", cloud: script(executing),
+			opts: []Option{WithTimeout(12 * time.Second)},
 			want: ErrTimeout, elapsed: 12 * time.Second, asked: []float64{0, 5, 10, 12},
 		},
 		{
@@ -132,8 +133,9 @@ func waitForTask(t *testing.T, d driver) {
 			opts: []Option{WithTimeout(12 * time.Second), WithTimeout(0)}, elapsed: 495 * time.Second,
 		},
 		{
-			name: "a query that hangs is cancelled, and counts as an error", cloud: &cloud{answers: []answer{executing}, latency: time.Hour},
-			opts: []Option{WithErrorTolerance(0)}, want: ErrQuery, elapsed: 100 * time.Second, asked: []float64{0, 35, 70},
+			name:  "a query that hangs is cancelled, and counts as an error",
+			cloud: &cloud{answers: []answer{executing}, latency: time.Hour},
+			opts:  []Option{WithErrorTolerance(0)}, want: ErrQuery, elapsed: 100 * time.Second, asked: []float64{0, 35, 70},
 		},
 	}
 	for _, tt := range tests {

@@ -16,11 +16,11 @@ import (
 // WaitError is what every method of a [Waiter] returns when the wait did not end with SUCCESS. Its exported fields are
 // enough to make one for a test.
 //
-// It Is its Reason, and ErrTimeout also Is context.DeadlineExceeded. Where the last answer was an error, such as the one
-// that has ended the wait, [errors.Is] and [errors.As] reach it. An error that the wait has recovered from is LastErr
-// alone. They also reach the context's cause where the context ended. But they never find one of our sentinels,
-// context.Canceled or context.DeadlineExceeded in either: an http.Client's own timeout is a DeadlineExceeded too, and in
-// an errgroup the cause is the error of a sibling, whose task may have failed while this one runs.
+// It Is its Reason, and ErrTimeout also Is context.DeadlineExceeded. Where the last answer was an error, such as the
+// one that has ended the wait, [errors.Is] and [errors.As] reach it. An error that the wait has recovered from is
+// LastErr alone. They also reach the context's cause where the context ended. But they never find one of our sentinels,
+// context.Canceled or context.DeadlineExceeded in either: an http.Client's own timeout is a DeadlineExceeded too, and
+// in an errgroup the cause is the error of a sibling, whose task may have failed while this one runs.
 type WaitError struct {
 	ID      string
 	Task    Task          // the last one seen; only its ID is set if none was
@@ -108,7 +108,8 @@ var endedByAnswer = []error{
 	ErrQuery, ErrTaskNotFound, ErrInvalidID, ErrInvalidOption, ErrNotStarted, ErrOutcomeUnknown, ErrAmbiguous,
 }
 
-// Is finds context.DeadlineExceeded in a timeout, and other targets in LastErr and the context's cause as the type says.
+// Is finds context.DeadlineExceeded in a timeout, and other targets in LastErr and the context's cause as the type
+// says.
 func (e *WaitError) Is(target error) bool {
 	switch target.(type) {
 	case nil, sentinel:

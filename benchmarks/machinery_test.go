@@ -77,7 +77,8 @@ func TestMachinery(t *testing.T) {
 		})
 		spent := processor(t) - began
 		runtime.ReadMemStats(&after)
-		t.Logf("%-16s %5.2f µs, %4.1f allocations a poll", m.name, spent.Seconds()*1e6/polls, float64(after.Mallocs-before.Mallocs)/polls)
+		t.Logf("%-16s %5.2f µs, %4.1f allocations a poll", m.name, spent.Seconds()*1e6/polls,
+			float64(after.Mallocs-before.Mallocs)/polls)
 	}
 }
 

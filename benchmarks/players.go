@@ -26,15 +26,25 @@ func peers() []player {
 	return []player{
 		{"taskwait, default", waitDefault},
 		{"StateChangeConf, default", stateChange(retry.StateChangeConf{})},
-		{"StateChangeConf, 20 s then 30 s", stateChange(retry.StateChangeConf{Delay: 20 * time.Second, PollInterval: 30 * time.Second})},
-		{"StateChangeConf, 5 s then 5 s", stateChange(retry.StateChangeConf{Delay: 5 * time.Second, PollInterval: 5 * time.Second})},
-		{"StateChangeConf, 10 s then 10 s", stateChange(retry.StateChangeConf{Delay: 10 * time.Second, PollInterval: 10 * time.Second})},
+		{
+			"StateChangeConf, 20 s then 30 s",
+			stateChange(retry.StateChangeConf{Delay: 20 * time.Second, PollInterval: 30 * time.Second}),
+		},
+		{
+			"StateChangeConf, 5 s then 5 s",
+			stateChange(retry.StateChangeConf{Delay: 5 * time.Second, PollInterval: 5 * time.Second}),
+		},
+		{
+			"StateChangeConf, 10 s then 10 s",
+			stateChange(retry.StateChangeConf{Delay: 10 * time.Second, PollInterval: 10 * time.Second}),
+		},
 		{"backoff/v4, default", exponential},
 		{"k8s wait, every 5 s", func(ctx context.Context, t *task) error {
 			return wait.PollUntilContextCancel(ctx, 5*time.Second, true, t.ask)
 		}},
 		{"k8s wait, 1 s ×2 to 30 s", func(ctx context.Context, t *task) error {
-			b := wait.Backoff{Duration: time.Second, Factor: 2, Cap: 30 * time.Second, Steps: 6} // beyond its cap DelayFunc stays there
+			// beyond its cap DelayFunc stays there
+			b := wait.Backoff{Duration: time.Second, Factor: 2, Cap: 30 * time.Second, Steps: 6}
 			return b.DelayFunc().Until(ctx, true, true, t.ask)
 		}},
 		{"hcloud-go, 500 ms", hetzner(0)},
@@ -134,7 +144,8 @@ func fixed(interval time.Duration) func(context.Context, *task) error {
 	}
 }
 
-// patient is learned without the limit of 30 s that WithKind puts on the first look: it is made when the history says so.
+// patient is learned without the limit of 30 s that WithKind puts on the first look: it is made when the history says
+// so.
 func patient(w workload, n int, cost time.Duration) player {
 	history, first := w.history(n), map[string]time.Duration{}
 	for kind, took := range w.took(n) {

@@ -148,7 +148,8 @@ func (r *rollout) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if !admitted {
-		return answer(req, http.StatusTooManyRequests, `{"error":{"code":"rate_limit_exceeded","message":"limit of 10 requests per second reached"}}`), nil
+		return answer(req, http.StatusTooManyRequests,
+			`{"error":{"code":"rate_limit_exceeded","message":"limit of 10 requests per second reached"}}`), nil
 	}
 	ids := req.URL.Query()["id"]
 	var rows []string
@@ -157,7 +158,9 @@ func (r *rollout) RoundTrip(req *http.Request) (*http.Response, error) {
 		if r.ended(id) {
 			status = "success"
 		}
-		rows = append(rows, fmt.Sprintf(`{"id":%s,"command":"resize","status":%q,"progress":50,"started":"2020-01-01T00:00:00Z","resources":[]}`, id, status))
+		rows = append(rows,
+			fmt.Sprintf(`{"id":%s,"command":"resize","status":%q,"progress":50,"started":"2020-01-01T00:00:00Z","resources":[]}`,
+				id, status))
 	}
 	return answer(req, http.StatusOK, fmt.Sprintf(`{"actions":[%s],"meta":{"pagination":{"page":1,"per_page":50,"last_page":1,"total_entries":%d}}}`,
 		strings.Join(rows, ","), len(ids))), nil
@@ -187,11 +190,14 @@ func hetznerBatch(exponential, behindLimiter bool) func(context.Context, *rollou
 		if behindLimiter {
 			transport = limited{r}
 		}
-		opts := []hcloud.ClientOption{hcloud.WithToken("token"), hcloud.WithEndpoint("https://hetzner.fake/v1"), hcloud.WithHTTPClient(&http.Client{Transport: transport})}
+		opts := []hcloud.ClientOption{
+			hcloud.WithToken("token"), hcloud.WithEndpoint("https://hetzner.fake/v1"),
+			hcloud.WithHTTPClient(&http.Client{Transport: transport}),
+		}
 		if exponential {
-			opts = append(opts, hcloud.WithPollOpts(hcloud.PollOpts{BackoffFunc: hcloud.ExponentialBackoffWithOpts(hcloud.ExponentialBackoffOpts{
-				Base: time.Second, Multiplier: 2, Cap: 60 * time.Second,
-			})}))
+			backoff := hcloud.ExponentialBackoffOpts{Base: time.Second, Multiplier: 2, Cap: 60 * time.Second}
+			poll := hcloud.PollOpts{BackoffFunc: hcloud.ExponentialBackoffWithOpts(backoff)}
+			opts = append(opts, hcloud.WithPollOpts(poll))
 		}
 		var actions []*hcloud.Action
 		for _, id := range r.ids {
@@ -219,7 +225,8 @@ func apart(wait func(ctx context.Context, r *rollout, id string) error) func(con
 }
 
 // queued is ask behind the limiter.
-func queued(ask func(context.Context, string) (bool, error), l *rate.Limiter) func(context.Context, string) (bool, error) {
+func queued(ask func(context.Context, string) (bool, error),
+	l *rate.Limiter) func(context.Context, string) (bool, error) {
 	return func(ctx context.Context, id string) (bool, error) {
 		if err := l.Wait(ctx); err != nil {
 			return false, err
@@ -259,9 +266,14 @@ var rollouts = []struct {
 	{"StateChangeConf, default, behind the limiter", apart(func(ctx context.Context, r *rollout, id string) error {
 		return stateChangeOf(ctx, queued(r.ask, r.limiter), id)
 	})},
-	{"StateChangeConf, default", apart(func(ctx context.Context, r *rollout, id string) error { return stateChangeOf(ctx, r.ask, id) })},
+	{
+		"StateChangeConf, default",
+		apart(func(ctx context.Context, r *rollout, id string) error { return stateChangeOf(ctx, r.ask, id) }),
+	},
 	{"k8s wait, every 5 s", apart(func(ctx context.Context, r *rollout, id string) error {
-		return wait.PollUntilContextCancel(ctx, 5*time.Second, true, func(ctx context.Context) (bool, error) { return r.ask(ctx, id) })
+		return wait.PollUntilContextCancel(ctx, 5*time.Second, true, func(ctx context.Context) (bool, error) {
+			return r.ask(ctx, id)
+		})
 	})},
 	{"backoff/v4, without its limit", apart(func(ctx context.Context, r *rollout, id string) error {
 		return backoff.Retry(func() error {
@@ -286,11 +298,11 @@ func stateChangeOf(ctx context.Context, ask func(context.Context, string) (bool,
 	return err
 }
 
-// TestRollout prints what a rollout costs everybody, and holds taskwait to its figures: at most 1.0 requests a task and a
-// mean delay of 1.2 s, twice that with a goroutine for each, and no throttle.
+// TestRollout prints what a rollout costs everybody, and holds taskwait to its figures: at most 1.0 requests a task and
+// a mean delay of 1.2 s, twice that with a goroutine for each, and no throttle.
 //
-// hcloud-go's is another API, as it comes: v2.52.0 asks for 25 ids in one request, where taskwait's list shows 100 tasks,
-// ended ones too, and cannot be asked for ids.
+// hcloud-go's is another API, as it comes: v2.52.0 asks for 25 ids in one request, where taskwait's list shows 100
+// tasks, ended ones too, and cannot be asked for ids.
 func TestRollout(t *testing.T) {
 	log.SetOutput(io.Discard)
 	t.Logf("%-46s requests a task, mean delay, 429s, succeeded", "")

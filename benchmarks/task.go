@@ -1,5 +1,5 @@
-// Package benchmarks plays the same tasks to taskwait and to its peers, each as it comes, in virtual time, and prints how
-// often they ask and how late they are:
+// Package benchmarks plays the same tasks to taskwait and to its peers, each as it comes, in virtual time, and prints
+// how often they ask and how late they are:
 //
 //	go test -v -run TestTables .
 //

@@ -191,7 +191,8 @@ func isHopeless(err error) bool {
 // hopeless are the words of what has no type: a proxy's refusal to a client with its own transport, of which net/http
 // gives no more than the reason, a TLS alert in answer to plain HTTP, and the server's refusal of the client's
 // certificate or version.
-var hopeless = regexp.MustCompile(`(?i)proxy authentication required$|(^|": )(unauthorized|forbidden|method not allowed)$|` +
+var hopeless = regexp.MustCompile(`(?i)proxy authentication required$|` +
+	`(^|": )(unauthorized|forbidden|method not allowed)$|` +
 	`malformed HTTP response "\\x15\\x03|` +
 	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|` +
 	`protocol version not supported)`)

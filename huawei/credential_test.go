@@ -34,7 +34,8 @@ type temporary struct {
 	refresh   func() // what a refresh waits for
 }
 
-func (c *temporary) ProcessAuthRequest(client *impl.DefaultHttpClient, req *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+func (c *temporary) ProcessAuthRequest(client *impl.DefaultHttpClient,
+	req *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
 	if c.refreshed++; c.refresh != nil {
 		c.refresh()
 	}
@@ -56,7 +57,8 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newCaller(c auth.ICredential, cfg *config.HttpConfig) *Caller {
-	return NewCaller(core.NewHcHttpClient(impl.NewDefaultHttpClient(cfg)).WithEndpoints([]string{"https://kafka.fake"}).WithCredential(c))
+	client := core.NewHcHttpClient(impl.NewDefaultHttpClient(cfg))
+	return NewCaller(client.WithEndpoints([]string{"https://kafka.fake"}).WithCredential(c))
 }
 
 func showBackgroundTask(ctx context.Context, c *Caller) error {
@@ -85,7 +87,8 @@ func TestTemporaryCredentials(t *testing.T) {
 	}
 	all.Wait()
 	if credential.refreshed != 200 || len(s.signed) != 200 || len(turns.busy) != 0 {
-		t.Errorf("%d refreshes, %d requests, %d turns left; want 200, 200, none", credential.refreshed, len(s.signed), len(turns.busy))
+		t.Errorf("%d refreshes, %d requests, %d turns left; want 200, 200, none", credential.refreshed, len(s.signed),
+			len(turns.busy))
 	}
 }
 
@@ -100,7 +103,8 @@ func TestStuckRefresh(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		if err := showBackgroundTask(ctx, c); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 3*time.Second {
+		if err := showBackgroundTask(ctx, c); !errors.Is(err, context.DeadlineExceeded) ||
+			time.Since(start) != 3*time.Second {
 			t.Errorf("error = %v after %v, want the context's after 3s", err, time.Since(start))
 		}
 		time.Sleep(time.Hour)
@@ -121,7 +125,10 @@ func TestSigners(t *testing.T) {
 		return c
 	}
 	plain := key(basic.NewCredentialsBuilder().WithAk("ak").WithSk("0123456789abcdef0123456789abcdef"))
-	derived := &auth.BasicCredentials{BaseCredentials: auth.BaseCredentials{AK: "ak", SK: "sk", DerivedPredicate: auth.GetDefaultDerivedPredicate()}, ProjectId: "p"}
+	derived := &auth.BasicCredentials{
+		BaseCredentials: auth.BaseCredentials{AK: "ak", SK: "sk", DerivedPredicate: auth.GetDefaultDerivedPredicate()},
+		ProjectId:       "p",
+	}
 	derived.ProcessDerivedAuthParams("kafka", "here-1")
 	tests := []struct {
 		name       string
@@ -218,17 +225,45 @@ func TestUnsigned(t *testing.T) {
 			transient, 0, "the request could not be signed: 404 Not Found: Could not find the identity provider."},
 		{"404, with a code", federated(t, token), &iam{status: 404, body: `{"error_code":"IAM.0004","error_msg":"No such provider."}`},
 			transient, 0, "the request could not be signed: 404 Not Found: No such provider."},
-		{"403", federated(t, token), &iam{status: 403, body: `{"error_code":"IAM.0003","error_msg":"Not allowed."}`}, transient, 0, "403 Forbidden: Not allowed."},
+		{
+			"403", federated(t, token), &iam{status: 403, body: `{"error_code":"IAM.0003","error_msg":"Not allowed."}`},
+			transient, 0, "403 Forbidden: Not allowed.",
+		},
 		{"401", federated(t, token), &iam{status: 401, header: http.Header{"X-Iam-Trace-Id": {"7d1f"}}, body: `{"error_code":"IAM.0001","error_msg":"Expired."}`},
 			transient, 0, "401 Unauthorized: Expired."},
-		{"429", federated(t, token), &iam{status: 429, header: http.Header{"Retry-After": {"17"}}}, transient, 17 * time.Second, "429 Too Many Requests"},
-		{"500", federated(t, token), &iam{status: 500, body: "<html><title>Oops</title>hush</html>"}, transient, 0, `500 Internal Server Error: a page, "Oops"`},
-		{"200, and no keys", federated(t, token), &iam{status: 200, body: "<html>hush"}, transient, 0, "the request could not be signed: "},
-		{"no answer", federated(t, token), &iam{err: errors.New("connection reset by peer")}, transient, 0, "the request could not be signed: Post "},
-		{"the wrong certificate", federated(t, token), &iam{err: &tls.CertificateVerificationError{Err: errors.New("unknown authority")}}, permanent, 0, "unknown authority"},
-		{"the token file is missing", federated(t, token+".none"), &iam{}, transient, 0, "token.none: no such file or directory"},
-		{"a key that is never refreshed", static, &iam{}, permanent, 0, "the request could not be signed: ak is required in credentials"},
-		{"a credential of the user's own", failing{}, &iam{}, transient, 0, "the request could not be signed: the vault is sealed"},
+		{
+			"429", federated(t, token), &iam{status: 429, header: http.Header{"Retry-After": {"17"}}}, transient,
+			17 * time.Second, "429 Too Many Requests",
+		},
+		{
+			"500", federated(t, token), &iam{status: 500, body: "<html><title>Oops</title>hush</html>"}, transient, 0,
+			`500 Internal Server Error: a page, "Oops"`,
+		},
+		{
+			"200, and no keys", federated(t, token), &iam{status: 200, body: "<html>hush"}, transient, 0,
+			"the request could not be signed: ",
+		},
+		{
+			"no answer", federated(t, token), &iam{err: errors.New("connection reset by peer")}, transient, 0,
+			"the request could not be signed: Post ",
+		},
+		{
+			"the wrong certificate", federated(t, token),
+			&iam{err: &tls.CertificateVerificationError{Err: errors.New("unknown authority")}}, permanent, 0,
+			"unknown authority",
+		},
+		{
+			"the token file is missing", federated(t, token+".none"), &iam{}, transient, 0,
+			"token.none: no such file or directory",
+		},
+		{
+			"a key that is never refreshed", static, &iam{}, permanent, 0,
+			"the request could not be signed: ak is required in credentials",
+		},
+		{
+			"a credential of the user's own", failing{}, &iam{}, transient, 0,
+			"the request could not be signed: the vault is sealed",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCaller(tt.credential, config.DefaultHttpConfig().WithHttpRoundTripper(tt.iam))
@@ -236,7 +271,8 @@ func TestUnsigned(t *testing.T) {
 			var q *taskwait.QueryError
 			var service *sdkerr.ServiceResponseError
 			switch {
-			case !errors.As(err, &q) || q.Class != tt.class || q.RetryAfter != tt.after || q.Code != "" || !strings.Contains(err.Error(), tt.text):
+			case !errors.As(err, &q) || q.Class != tt.class || q.RetryAfter != tt.after || q.Code != "" ||
+				!strings.Contains(err.Error(), tt.text):
 				t.Errorf("%+v, want %v after %v that says %q, without a code", err, tt.class, tt.after, tt.text)
 			case errors.As(err, &service):
 				t.Errorf("%v is the service's: %v", err, service)
@@ -248,7 +284,9 @@ func TestUnsigned(t *testing.T) {
 			_, err = Mutate(t.Context(), c, "", func(hc *core.HcHttpClient) (*model.DeleteInstanceResponse, error) {
 				return kafka.NewKafkaClient(hc).DeleteInstance(&model.DeleteInstanceRequest{InstanceId: "i"})
 			})
-			if want := map[taskwait.Class]taskwait.Class{transient: taskwait.ClassNotSent, permanent: permanent}[tt.class]; classOfError(err) != want {
+			if want := map[taskwait.Class]taskwait.Class{
+				transient: taskwait.ClassNotSent, permanent: permanent,
+			}[tt.class]; classOfError(err) != want {
 				t.Errorf("of a change: %v, want %v", err, want)
 			}
 		})
@@ -266,6 +304,7 @@ func classOfError(err error) taskwait.Class {
 // failing is a credential that does not sign.
 type failing struct{ auth.ICredential }
 
-func (failing) ProcessAuthRequest(*impl.DefaultHttpClient, *request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
+func (failing) ProcessAuthRequest(*impl.DefaultHttpClient,
+	*request.DefaultHttpRequest) (*request.DefaultHttpRequest, error) {
 	return nil, errors.New("the vault is sealed")
 }

@@ -20,7 +20,8 @@ func ExampleQuery() {
 	cloud := fakekafka.New()
 	cloud.Inject(fakecloud.AnyRoute, fakecloud.Hang())
 	credential, err := basic.NewCredentialsBuilder().
-		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()
+		WithAk(fakecloud.DefaultAccessKey).WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).
+		SafeBuild()
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -37,7 +38,8 @@ func ExampleQuery() {
 	caller := huawei.NewCaller(client) // once
 	_, err = huawei.Query(ctx, caller, "dms:instance:getBackgroundTask",
 		func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
-			return kafka.NewKafkaClient(c).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "task"})
+			return kafka.NewKafkaClient(c).
+				ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "kafka-1", TaskId: "task"})
 		})
 	fmt.Println(err)
 	// Output: context deadline exceeded

@@ -48,28 +48,57 @@ func TestMutateAnswers(t *testing.T) {
 		header string // Retry-After
 		want   taskwait.Class
 	}{
-		{name: "a task runs", status: 400, body: `{"error_code":"DMS.00400017","error_msg":"running"}`, want: taskwait.ClassConflict},
-		{name: "not in this status", status: 400, body: `{"error_code":"DMS.00400026","error_msg":"status"}`, want: taskwait.ClassConflict},
-		{name: "a bad request", status: 400, body: `{"error_code":"DMS.00400062","error_msg":"bad"}`, want: taskwait.ClassPermanent},
-		{name: "no permission", status: 403, body: `{"error_code":"DMS.00403002","error_msg":"no"}`, want: taskwait.ClassPermanent},
-		{name: "no such instance", status: 404, body: `{"error_code":"DMS.00404022","error_msg":"no"}`, want: taskwait.ClassNotFound},
-		{name: "throttled by the gateway", status: 429, body: `{"error_code":"APIGW.0308","error_msg":"slow"}`, want: taskwait.ClassThrottled},
-		{name: "a throttle sent as 404", status: 404, body: `{"error_code":"DMS.10240407","error_msg":"slow"}`, want: taskwait.ClassThrottled},
+		{
+			name: "a task runs", status: 400, body: `{"error_code":"DMS.00400017","error_msg":"running"}`,
+			want: taskwait.ClassConflict,
+		},
+		{
+			name: "not in this status", status: 400, body: `{"error_code":"DMS.00400026","error_msg":"status"}`,
+			want: taskwait.ClassConflict,
+		},
+		{
+			name: "a bad request", status: 400, body: `{"error_code":"DMS.00400062","error_msg":"bad"}`,
+			want: taskwait.ClassPermanent,
+		},
+		{
+			name: "no permission", status: 403, body: `{"error_code":"DMS.00403002","error_msg":"no"}`,
+			want: taskwait.ClassPermanent,
+		},
+		{
+			name: "no such instance", status: 404, body: `{"error_code":"DMS.00404022","error_msg":"no"}`,
+			want: taskwait.ClassNotFound,
+		},
+		{
+			name: "throttled by the gateway", status: 429, body: `{"error_code":"APIGW.0308","error_msg":"slow"}`,
+			want: taskwait.ClassThrottled,
+		},
+		{
+			name: "a throttle sent as 404", status: 404, body: `{"error_code":"DMS.10240407","error_msg":"slow"}`,
+			want: taskwait.ClassThrottled,
+		},
 		{name: "503 may come from behind the gateway", status: 503, header: "7", want: taskwait.ClassTransient},
 		{name: "500", status: 500, body: `{"error_code":"DMS.00500000","error_msg":"oops"}`, want: taskwait.ClassTransient},
 		{name: "504", status: 504, want: taskwait.ClassTransient},
 		{name: "408", status: 408, want: taskwait.ClassTransient},
-		{name: "409", status: 409, body: `{"error_code":"DMS.00409001","error_msg":"conflict"}`, want: taskwait.ClassConflict},
+		{
+			name: "409", status: 409, body: `{"error_code":"DMS.00409001","error_msg":"conflict"}`, want: taskwait.ClassConflict,
+		},
 		{name: "423", status: 423, want: taskwait.ClassConflict},
 		{name: "421", status: 421, want: taskwait.ClassTransient},
 		{name: "425", status: 425, want: taskwait.ClassTransient},
 		{name: "499", status: 499, want: taskwait.ClassTransient},
 		{name: "a proxy's 404", status: 404, body: "<html>", want: taskwait.ClassTransient},
 		{name: "a proxy's 407", status: 407, want: taskwait.ClassPermanent},
-		{name: "an error with status 200", status: 200, body: `{"error_code":"DMS.00400026","error_msg":"status"}`, want: taskwait.ClassTransient},
+		{
+			name: "an error with status 200", status: 200, body: `{"error_code":"DMS.00400026","error_msg":"status"}`,
+			want: taskwait.ClassTransient,
+		},
 		{name: "a page", status: 200, body: "<html>", want: taskwait.ClassTransient},
 		{name: "a redirect", status: 302, want: taskwait.ClassTransient},
-		{name: "a conflict's code in a 500", status: 500, body: `{"error_code":"DMS.00400017","error_msg":"running"}`, want: taskwait.ClassTransient},
+		{
+			name: "a conflict's code in a 500", status: 500, body: `{"error_code":"DMS.00400017","error_msg":"running"}`,
+			want: taskwait.ClassTransient,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,7 +127,8 @@ func TestMutateAccepted(t *testing.T) {
 		_, _ = io.WriteString(w, `{"job_id":"8abf"}`)
 	}))
 	defer s.Close()
-	reply, err := huawei.Mutate(t.Context(), huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL))), "", resize)
+	reply, err := huawei.Mutate(t.Context(), huawei.NewCaller(build(t, kafka.KafkaClientBuilder().WithEndpoint(s.URL))),
+		"", resize)
 	if err != nil || *reply.Value != "8abf" || reply.At.Hour() != 2 {
 		t.Errorf("%v, %v", reply, err)
 	}
@@ -120,11 +150,22 @@ func TestMutateBreaks(t *testing.T) {
 		want   taskwait.Class
 	}{
 		{name: "connection refused", url: closed.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
-		{name: "an unknown certificate authority", url: secure.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassPermanent},
-		{name: "a key with a newline", url: drops.URL, config: config.DefaultHttpConfig(), key: "ak\n", want: taskwait.ClassPermanent},
+		{
+			name: "an unknown certificate authority", url: secure.URL, config: config.DefaultHttpConfig(),
+			want: taskwait.ClassPermanent,
+		},
+		{
+			name: "a key with a newline", url: drops.URL, config: config.DefaultHttpConfig(), key: "ak\n",
+			want: taskwait.ClassPermanent,
+		},
 		{name: "no such host", url: "http://kafka.invalid", config: config.DefaultHttpConfig(), want: taskwait.ClassNotSent},
-		{name: "the client's own dialer", url: "http://10.0.0.1", config: config.DefaultHttpConfig().WithDialContext(refuses), want: taskwait.ClassNotSent},
-		{name: "dropped after it was read", url: drops.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassTransient},
+		{
+			name: "the client's own dialer", url: "http://10.0.0.1", config: config.DefaultHttpConfig().WithDialContext(refuses),
+			want: taskwait.ClassNotSent,
+		},
+		{
+			name: "dropped after it was read", url: drops.URL, config: config.DefaultHttpConfig(), want: taskwait.ClassTransient,
+		},
 		{
 			name: "a round tripper that does not say", url: closed.URL, want: taskwait.ClassTransient,
 			config: config.DefaultHttpConfig().WithHttpRoundTripper(broken{}),
@@ -163,7 +204,8 @@ func TestMutateStops(t *testing.T) {
 		<-s.hung
 		cancel()
 	}()
-	if _, err := huawei.Mutate(ctx, c, "", resize); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "not sent") {
+	if _, err := huawei.Mutate(ctx, c, "", resize); !errors.Is(err, context.Canceled) ||
+		strings.Contains(err.Error(), "not sent") {
 		t.Errorf("in flight: %v, want the context's error", err)
 	}
 	<-s.gone

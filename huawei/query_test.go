@@ -133,7 +133,10 @@ var clients = map[string]func(*testing.T) (client *core.HcHttpClient, s *server,
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		}}
 		t.Cleanup(wire.CloseIdleConnections)
-		return build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(wire))), s,
+		return build(t,
+				core.NewHcHttpClientBuilder().WithEndpoint(s.URL).
+					WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(wire))),
+			s,
 			func() error { return want(dialled.Load() > 0, "the transport was not used") }
 	},
 	"own round tripper": func(t *testing.T) (*core.HcHttpClient, *server, func() error) {
@@ -141,7 +144,10 @@ var clients = map[string]func(*testing.T) (client *core.HcHttpClient, s *server,
 		wire := &http.Transport{}
 		t.Cleanup(wire.CloseIdleConnections)
 		m := &marked{RoundTripper: wire}
-		return build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(m))), s,
+		return build(t,
+				core.NewHcHttpClientBuilder().WithEndpoint(s.URL).
+					WithHttpConfig(config.DefaultHttpConfig().WithHttpRoundTripper(m))),
+			s,
 			func() error {
 				return want(m.seen.Load() == "from the caller", "a value of the caller's context has not reached the transport")
 			}
@@ -162,16 +168,20 @@ var clients = map[string]func(*testing.T) (client *core.HcHttpClient, s *server,
 		s := newServer(t, false) // as a proxy it gets the whole URL of a host that does not exist
 		host, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 		n, _ := strconv.Atoi(port)
-		cfg := config.DefaultHttpConfig().WithProxy(config.NewProxy().WithSchema("http").WithHost(host).WithPort(n).WithUsername("user").WithPassword("pass"))
-		return build(t, core.NewHcHttpClientBuilder().WithEndpoint("http://nowhere.invalid").WithHttpConfig(cfg)), s, func() error {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			return want(s.headers[0].Get("Proxy-Authorization") != "", "the proxy was not told its user")
-		}
+		cfg := config.DefaultHttpConfig().
+			WithProxy(config.NewProxy().WithSchema("http").WithHost(host).WithPort(n).WithUsername("user").WithPassword("pass"))
+		return build(t,
+				core.NewHcHttpClientBuilder().WithEndpoint("http://nowhere.invalid").WithHttpConfig(cfg)), s, func() error {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				return want(s.headers[0].Get("Proxy-Authorization") != "", "the proxy was not told its user")
+			}
 	},
 	"no verification": func(t *testing.T) (*core.HcHttpClient, *server, func() error) {
 		s := newServer(t, true)
-		return build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithIgnoreSSLVerification(true))), s, nil
+		return build(t,
+			core.NewHcHttpClientBuilder().WithEndpoint(s.URL).
+				WithHttpConfig(config.DefaultHttpConfig().WithIgnoreSSLVerification(true))), s, nil
 	},
 	"region": func(t *testing.T) (*core.HcHttpClient, *server, func() error) {
 		s := newServer(t, false)
@@ -194,7 +204,8 @@ func show(ctx context.Context, c *huawei.Caller, id string) (*model.ShowBackgrou
 }
 
 func bare(hc *core.HcHttpClient, id string) (*model.ShowBackgroundTaskResponse, error) {
-	return kafka.NewKafkaClient(hc).ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "instance", TaskId: id})
+	return kafka.NewKafkaClient(hc).
+		ShowBackgroundTask(&model.ShowBackgroundTaskRequest{InstanceId: "instance", TaskId: id})
 }
 
 func TestQuery(t *testing.T) {
@@ -218,7 +229,8 @@ func TestQuery(t *testing.T) {
 				}
 			}
 			var q *taskwait.QueryError
-			if _, err := show(ctx, caller, "throttled"); !errors.As(err, &q) || q.Class != taskwait.ClassThrottled || q.RetryAfter != 7*time.Second {
+			if _, err := show(ctx, caller, "throttled"); !errors.As(err, &q) || q.Class != taskwait.ClassThrottled ||
+				q.RetryAfter != 7*time.Second {
 				t.Errorf("throttled: %v, want Retry-After 7s", err)
 			}
 			if after := fmt.Sprintf("%#v", *client); after != before {
@@ -256,7 +268,8 @@ func TestQueryCancelled(t *testing.T) {
 func TestQueryLeavesNothing(t *testing.T) {
 	s := newServer(t, false)
 	wire := &http.Transport{}
-	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(wire)))
+	client := build(t,
+		core.NewHcHttpClientBuilder().WithEndpoint(s.URL).WithHttpConfig(config.DefaultHttpConfig().WithHttpTransport(wire)))
 	before := runtime.NumGoroutine()
 	caller := huawei.NewCaller(client)
 	for range 20 {
@@ -319,7 +332,8 @@ func TestQueryUnusable(t *testing.T) {
 		"no key":        {noKey, "ak is required in credentials"},
 	} {
 		var q *taskwait.QueryError
-		if _, err := show(t.Context(), huawei.NewCaller(tt.client), "task"); !errors.As(err, &q) || q.Class != taskwait.ClassPermanent || !strings.Contains(err.Error(), tt.want) {
+		if _, err := show(t.Context(), huawei.NewCaller(tt.client), "task"); !errors.As(err, &q) ||
+			q.Class != taskwait.ClassPermanent || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want it to say %q", name, err, tt.want)
 		}
 	}
@@ -331,7 +345,8 @@ func TestQueryUnusable(t *testing.T) {
 // TestQueryUnbound uses a client with an Authorization of its own, which the SDK does not let be bound.
 func TestQueryUnbound(t *testing.T) {
 	s := newServer(t, false)
-	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).WithExtraHeaders(map[string]string{"Authorization": "Bearer own"})
+	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).
+		WithExtraHeaders(map[string]string{"Authorization": "Bearer own"})
 	if _, err := show(t.Context(), huawei.NewCaller(client), "task"); err != nil {
 		t.Error(err)
 	}
@@ -339,7 +354,8 @@ func TestQueryUnbound(t *testing.T) {
 		t.Errorf("headers = %v, want one request with the client's own", s.headers)
 	}
 	var q *taskwait.QueryError
-	if _, err := show(t.Context(), huawei.NewCaller(client), "throttled"); !errors.As(err, &q) || q.Class != taskwait.ClassThrottled {
+	if _, err := show(t.Context(), huawei.NewCaller(client), "throttled"); !errors.As(err, &q) ||
+		q.Class != taskwait.ClassThrottled {
 		t.Errorf("throttled: %v", err)
 	}
 }
@@ -357,7 +373,8 @@ func TestQueryNoDNSError(t *testing.T) {
 	}
 	var network *url.Error
 	var q *taskwait.QueryError
-	if _, err := show(t.Context(), huawei.NewCaller(client), "task"); !errors.As(err, &network) || !errors.As(err, &q) || q.Class != taskwait.ClassTransient {
+	if _, err := show(t.Context(), huawei.NewCaller(client), "task"); !errors.As(err, &network) || !errors.As(err, &q) ||
+		q.Class != taskwait.ClassTransient {
 		t.Errorf("error = %v, want a transient one", err)
 	}
 }
@@ -404,7 +421,8 @@ func (c *counter) AfterFunc(f func()) func() bool {
 
 func TestCallerPrintsNothing(t *testing.T) {
 	s := newServer(t, false)
-	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).WithExtraHeaders(map[string]string{"X-Auth-Token": "hush"})
+	client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL)).
+		WithExtraHeaders(map[string]string{"X-Auth-Token": "hush"})
 	caller := huawei.NewCaller(client)
 	if _, err := show(t.Context(), caller, "task"); err != nil {
 		t.Fatal(err)

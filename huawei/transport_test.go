@@ -81,7 +81,9 @@ func TestBodyLimit(t *testing.T) {
 		_, err := show(t.Context(), huawei.NewCaller(build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL))), "task")
 		var q *taskwait.QueryError
 		long := size > 16<<20
-		if long != (err != nil) || long && (!errors.As(err, &q) || q.Class != taskwait.ClassTransient || err.Error() != "200 OK: the answer was cut off: it is longer than 16 MiB") {
+		if long != (err != nil) || long &&
+			(!errors.As(err, &q) || q.Class != taskwait.ClassTransient || err.Error() != "200 OK: the answer was cut off: it "+
+				"is longer than 16 MiB") {
 			t.Errorf("%d bytes: %.200v", size, err)
 		}
 		s.Close()
@@ -215,22 +217,52 @@ func TestHopeless(t *testing.T) {
 		text     string
 	}{
 		{"an unknown certificate authority", tls.URL, nil, hopeless, "certificate signed by unknown authority"},
-		{"TLS to a plain port", strings.Replace(plain.URL, "http:", "https:", 1), nil, hopeless, "HTTP response to HTTPS client"},
-		{"TLS to another protocol", "https://" + raw(t, "220 mail ESMTP\r\n"), nil, hopeless, "does not look like a TLS handshake"},
-		{"plain HTTP to a TLS port", "http://" + raw(t, "\x15\x03\x01\x00\x02\x02\x0a"), nil, hopeless, "malformed HTTP response"},
+		{
+			"TLS to a plain port", strings.Replace(plain.URL, "http:", "https:", 1), nil, hopeless,
+			"HTTP response to HTTPS client",
+		},
+		{
+			"TLS to another protocol", "https://" + raw(t, "220 mail ESMTP\r\n"), nil, hopeless,
+			"does not look like a TLS handshake",
+		},
+		{
+			"plain HTTP to a TLS port", "http://" + raw(t, "\x15\x03\x01\x00\x02\x02\x0a"), nil, hopeless,
+			"malformed HTTP response",
+		},
 		{"no HTTP at all", "http://" + raw(t, "220 mail ESMTP\r\n"), nil, passing, "malformed HTTP"},
-		{"a proxy's 407", "https://kafka.invalid", through("407 Proxy Authentication Required"), hopeless, "the proxy answered 407 Proxy Authentication Required"},
-		{"a proxy's 407, in its own words", "https://kafka.invalid", through("407 Who are you?"), hopeless, "the proxy answered 407 Proxy Authentication Required"},
+		{
+			"a proxy's 407", "https://kafka.invalid", through("407 Proxy Authentication Required"), hopeless,
+			"the proxy answered 407 Proxy Authentication Required",
+		},
+		{
+			"a proxy's 407, in its own words", "https://kafka.invalid", through("407 Who are you?"), hopeless,
+			"the proxy answered 407 Proxy Authentication Required",
+		},
 		{"a proxy's 403", "https://kafka.invalid", through("403 No"), hopeless, "the proxy answered 403 Forbidden"},
 		{"a proxy's 502", "https://kafka.invalid", through("502 Bad Gateway"), passing, "the proxy answered 502 Bad Gateway"},
-		{"a proxy's 407 to plain HTTP", "http://kafka.invalid", through("407 Proxy Authentication Required"), hopeless, "407 Proxy Authentication Required"},
-		{"a proxy's 407, own transport", "https://kafka.invalid", own(through("407 Proxy Authentication Required")), hopeless, "Proxy Authentication Required"},
+		{
+			"a proxy's 407 to plain HTTP", "http://kafka.invalid", through("407 Proxy Authentication Required"), hopeless,
+			"407 Proxy Authentication Required",
+		},
+		{
+			"a proxy's 407, own transport", "https://kafka.invalid", own(through("407 Proxy Authentication Required")), hopeless,
+			"Proxy Authentication Required",
+		},
 		{"a proxy's 403, own transport", "https://kafka.invalid", own(through("403 Forbidden")), hopeless, "Forbidden"},
 		{"a proxy's 502, own transport", "https://kafka.invalid", own(through("502 Bad Gateway")), passing, "Bad Gateway"},
-		{"a scheme in capitals, which the SDK misreads", "HTTP://127.0.0.1:1", nil, hopeless, `"https://HTTP://127.0.0.1:1", want http:// or https://, and a host`},
-		{"a scheme that is none", "httpx://127.0.0.1:1", nil, hopeless, `"httpx://127.0.0.1:1", want http:// or https://, and a host`},
+		{
+			"a scheme in capitals, which the SDK misreads", "HTTP://127.0.0.1:1", nil, hopeless,
+			`"https://HTTP://127.0.0.1:1", want http:// or https://, and a host`,
+		},
+		{
+			"a scheme that is none", "httpx://127.0.0.1:1", nil, hopeless,
+			`"httpx://127.0.0.1:1", want http:// or https://, and a host`,
+		},
 		{"no host", "https://:443", nil, hopeless, "and a host"},
-		{"a malformed endpoint with a password", "https://user:hush@::bad", nil, hopeless, "the SDK client's endpoint cannot be used"},
+		{
+			"a malformed endpoint with a password", "https://user:hush@::bad", nil, hopeless,
+			"the SDK client's endpoint cannot be used",
+		},
 		{"nobody listens", "http://127.0.0.1:1", nil, passing, "refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -259,7 +291,10 @@ func TestEndpoints(t *testing.T) {
 		}
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	})
-	client := build(t, core.NewHcHttpClientBuilder().WithEndpoints([]string{"http://one.invalid", "http://two.invalid", s.URL, "http://four.invalid"}).WithHttpConfig(cfg))
+	client := build(t,
+		core.NewHcHttpClientBuilder().
+			WithEndpoints([]string{"http://one.invalid", "http://two.invalid", s.URL, "http://four.invalid"}).
+			WithHttpConfig(cfg))
 	caller := huawei.NewCaller(client)
 	for range 3 {
 		if _, err := show(t.Context(), caller, "task"); err != nil {
@@ -272,7 +307,8 @@ func TestEndpoints(t *testing.T) {
 	if _, err := bare(client, "task"); err != nil {
 		t.Errorf("the SDK's own call: %v", err)
 	}
-	client = build(t, core.NewHcHttpClientBuilder().WithEndpoints([]string{"http://one.invalid", "http://two.invalid"}).WithHttpConfig(cfg))
+	client = build(t,
+		core.NewHcHttpClientBuilder().WithEndpoints([]string{"http://one.invalid", "http://two.invalid"}).WithHttpConfig(cfg))
 	if q := queryError(t, client); q.Class != taskwait.ClassTransient || !strings.Contains(q.Error(), "two.invalid") {
 		t.Errorf("%v: %v, want a transient error", q.Class, q)
 	}
@@ -295,7 +331,8 @@ func TestKeys(t *testing.T) {
 		client := build(t, core.NewHcHttpClientBuilder().WithEndpoint(s.URL))
 		change(client)
 		q := queryError(t, client)
-		if q.Class != taskwait.ClassPermanent || !strings.Contains(q.Error(), name) && name != "X-Project-Id" || strings.Contains(q.Error(), "hush") && name != "X-Project-Id" {
+		if q.Class != taskwait.ClassPermanent || !strings.Contains(q.Error(), name) && name != "X-Project-Id" ||
+			strings.Contains(q.Error(), "hush") && name != "X-Project-Id" {
 			t.Errorf("%s: %v, %v; want a permanent error that names it", name, q.Class, q)
 		}
 	}

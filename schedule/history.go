@@ -52,12 +52,12 @@ type duration struct {
 	Running bool          `json:"running,omitempty"`
 }
 
-// Add records that a task of this kind ended took after it had begun, however it ended. An empty kind is ignored, and so
-// is a duration that is not positive: 0 stands for unknown.
+// Add records that a task of this kind ended took after it had begun, however it ended. An empty kind is ignored, and
+// so is a duration that is not positive: 0 stands for unknown.
 func (h *History) Add(kind string, took time.Duration) { h.add(kind, duration{Took: took}) }
 
-// AddRunning records that a task of this kind had not ended at this age, and is not followed any further. An empty kind is
-// ignored, and so is an age that is not positive.
+// AddRunning records that a task of this kind had not ended at this age, and is not followed any further. An empty kind
+// is ignored, and so is an age that is not positive.
 func (h *History) AddRunning(kind string, age time.Duration) {
 	h.add(kind, duration{Took: age, Running: true})
 }
@@ -164,8 +164,8 @@ func (h *History) byUse() []named {
 	return all
 }
 
-// UnmarshalJSON makes h know what was saved, and nothing else: [History.Merge] adds. A version that this one does not know
-// is an error, and so is a duration that is negative; h is unchanged then.
+// UnmarshalJSON makes h know what was saved, and nothing else: [History.Merge] adds. A version that this one does not
+// know is an error, and so is a duration that is negative; h is unchanged then.
 func (h *History) UnmarshalJSON(text []byte) error {
 	var s savedHistory
 	if err := json.Unmarshal(text, &s); err != nil {

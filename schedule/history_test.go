@@ -75,7 +75,8 @@ func TestHistoryJSON(t *testing.T) {
 	}
 	var back History
 	back.Add("before", time.Second) // is replaced
-	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back.kinds["resize"].durations, h.kinds["resize"].durations) {
+	if err := json.Unmarshal(text, &back); err != nil ||
+		!reflect.DeepEqual(back.kinds["resize"].durations, h.kinds["resize"].durations) {
 		t.Errorf("back from JSON: %v, %v", back.kinds["resize"], err)
 	}
 	for _, tt := range []struct{ name, text, want string }{

@@ -15,8 +15,8 @@ var queryCosts = []float64{0.2, 1, 5}
 
 const draws = 20 // histories over which each ratio is a mean
 
-// played is the mean cost of a schedule learned from n tasks, over many histories. The tasks that are then waited for are
-// the law itself: exact expectations, and no task in common with the history.
+// played is the mean cost of a schedule learned from n tasks, over many histories. The tasks that are then waited for
+// are the law itself: exact expectations, and no task in common with the history.
 func played(l optimum.Law, n int, c float64) (sum float64) {
 	for i := range draws {
 		m := Learn(samples(l, n, rand.New(rand.NewPCG(uint64(i), 5))))
@@ -43,8 +43,8 @@ func solve(laws ...optimum.Law) (all []solved) {
 	return all
 }
 
-// table prints the costs of some laws as multiples of the optimum, and returns their geometric mean, the worst, and that
-// of a mix of the laws, where the kind of each task is known.
+// table prints the costs of some laws as multiples of the optimum, and returns their geometric mean, the worst, and
+// that of a mix of the laws, where the kind of each task is known.
 func table(t *testing.T, n int, laws []solved) (mean, worst, mixed float64) {
 	total, least := make([]float64, len(queryCosts)), make([]float64, len(queryCosts))
 	for _, l := range laws {

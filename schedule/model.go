@@ -15,9 +15,9 @@ const (
 )
 
 const (
-	// priorWeight is how many tasks' worth of evidence stands against the history, whatever it says: a task may fail at any
-	// age, and may outlast everything that was seen. Its law is Lomax's, S(t) = (1 + t/priorScale)^−priorShape: with a c of
-	// one second its looks resemble the default exponential's, 4.5 s apart at first and 20 s at three minutes.
+	// priorWeight is how many tasks' worth of evidence stands against the history, whatever it says: a task may fail at
+	// any age, and may outlast everything that was seen. Its law is Lomax's, S(t) = (1 + t/priorScale)^−priorShape: with a
+	// c of one second its looks resemble the default exponential's, 4.5 s apart at first and 20 s at three minutes.
 	priorWeight = 0.15
 	priorShape  = 0.75
 	priorScale  = 7.5 // seconds
@@ -36,8 +36,8 @@ type Sample struct {
 	Weight  float64       // how much it counts beside the others; 0 means 1; one that is negative or not finite is ignored
 }
 
-// Model is an estimate of how long tasks of one kind last. The zero value knows nothing. A Model is never changed: it is
-// safe for concurrent use.
+// Model is an estimate of how long tasks of one kind last. The zero value knows nothing. A Model is never changed: it
+// is safe for concurrent use.
 type Model struct {
 	ended float64        // the weight of the tasks that ended
 	still [nodes]float64 // S: the chance to outlive each age
@@ -70,13 +70,13 @@ func cell(age float64) int {
 	return i
 }
 
-// Learn estimates how long tasks last from those seen so far, in any order; it takes time in proportion to their number,
-// some 0.2 ms for 200, and keeps nothing of samples.
+// Learn estimates how long tasks last from those seen so far, in any order; it takes time in proportion to their
+// number, some 0.2 ms for 200, and keeps nothing of samples.
 //
 // The ends are smoothed over the logarithm of age by logistic kernels, whose tails are a power of the age. The width of
-// each is a part of its distance to its neighbours (Loftsgaarden and Quesenberry 1965; Breiman, Meisel and Purcell 1977):
-// narrow where durations crowd, wide around an outlier. Smoothed ends over tasks at risk, those that run included, give
-// the hazard of each cell, and their product S (Kaplan and Meier 1958).
+// each is a part of its distance to its neighbours (Loftsgaarden and Quesenberry 1965; Breiman, Meisel and Purcell
+// 1977): narrow where durations crowd, wide around an outlier. Smoothed ends over tasks at risk, those that run
+// included, give the hazard of each cell, and their product S (Kaplan and Meier 1958).
 func Learn(samples []Sample) *Model {
 	ends, running := sift(samples)
 	m := &Model{}

@@ -1,10 +1,10 @@
 // Package schedule is the mathematics of learned polling: when to ask about a task, given how long tasks of its kind
 // have taken so far.
 //
-// A query costs c, the seconds of delay that one query is worth, and a task that has ended goes unnoticed until the next
-// query. Where tasks of age t end at the rate h(t), the hazard, the queries that cost least lie sqrt(2c/h(t)) apart:
-// optimum checking (Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11, 1963; Keller, "Optimum
-// checking schedules for systems subject to random failure", Management Science 21, 1974).
+// A query costs c, the seconds of delay that one query is worth, and a task that has ended goes unnoticed until the
+// next query. Where tasks of age t end at the rate h(t), the hazard, the queries that cost least lie sqrt(2c/h(t))
+// apart: optimum checking (Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11, 1963; Keller,
+// "Optimum checking schedules for systems subject to random failure", Management Science 21, 1974).
 //
 // The package is pure: no clock, no randomness, no state between polls. Learn makes a Model from the durations seen;
 // Model.Delay plans the next query from the task's age alone, so that a resumed wait goes on where it was.
@@ -49,9 +49,9 @@ func (p Policy) orDefault() Policy {
 }
 
 // Delay is how long to wait, from now, before the next query about a task of this age that has not ended. It is always
-// within the bounds of p. usual is the delay of the schedule that stands where nothing is known: with few tasks seen the
-// answer moves from it to the learned one, along usual^w · learned^(1−w) with w = 1/(1+n²) for n tasks: 1, 1/2, 1/5, …
-// It takes at most some 10 µs.
+// within the bounds of p. usual is the delay of the schedule that stands where nothing is known: with few tasks seen
+// the answer moves from it to the learned one, along usual^w · learned^(1−w) with w = 1/(1+n²) for n tasks: 1, 1/2,
+// 1/5, … It takes at most some 10 µs.
 func (m *Model) Delay(age, usual time.Duration, p Policy) time.Duration {
 	p = p.orDefault()
 	usual = min(max(usual, p.Shortest), p.Longest)
@@ -70,14 +70,14 @@ func (m *Model) Delay(age, usual time.Duration, p Policy) time.Duration {
 	return time.Duration(d)
 }
 
-// gap is the time to the next look, from a look at age a, in seconds, at most longest. It is the u − a that minimises the
-// cost of one gap and of all that follows,
+// gap is the time to the next look, from a look at age a, in seconds, at most longest. It is the u − a that minimises
+// the cost of one gap and of all that follows,
 //
 //	S(a)·(c + u − a) + R(u) + √c·L(u) + S(u)·c/2
 //
-// where S is the chance to outlive an age, R(u) the time a task still spends after u, and √c·L(u) = ∫ S·sqrt(2ch) dt what
-// Keller's looks after u cost, were they infinitely fine; as they are not, half a query more for every task that meets
-// one. That is within half a per cent of the dynamic programme on smooth laws, and needs no table for each c.
+// where S is the chance to outlive an age, R(u) the time a task still spends after u, and √c·L(u) = ∫ S·sqrt(2ch) dt
+// what Keller's looks after u cost, were they infinitely fine; as they are not, half a query more for every task that
+// meets one. That is within half a per cent of the dynamic programme on smooth laws, and needs no table for each c.
 //
 // Where the density f of ends is constant, on a cell of the table, the cost is convex, and least where
 // √S(u) = √S(a) − sqrt(c·f/2).

@@ -85,7 +85,8 @@ func TestRunning(t *testing.T) {
 		s = append(s, Sample{Age: time.Minute, Running: true})
 	}
 	m := Learn(s)
-	if after, _ := m.Estimate(0); after.Median != 0 { // half of them take more than a minute, and nobody knows how much more
+	// half of them take more than a minute, and nobody knows how much more
+	if after, _ := m.Estimate(0); after.Median != 0 {
 		t.Errorf("median %v with nine that run for a minute, %v before; want none", after.Median, before.Median)
 	}
 	// A task of which nothing says when it ends: asked about now and then.
@@ -98,7 +99,9 @@ func TestRunning(t *testing.T) {
 func TestTwoModes(t *testing.T) {
 	var s []Sample
 	for i := range 20 {
-		s = append(s, Sample{Age: 3*time.Second + time.Duration(i)*10*time.Millisecond}, Sample{Age: 200*time.Second + time.Duration(i)*time.Second})
+		s = append(s, Sample{Age: 3*time.Second + time.Duration(i)*10*time.Millisecond}, Sample{
+			Age: 200*time.Second + time.Duration(i)*time.Second,
+		})
 	}
 	at := looks(Learn(s), 1, 250)
 	first, desert := 0, 0

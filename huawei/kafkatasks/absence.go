@@ -25,8 +25,8 @@ const (
 	lastingRefusal = 20 * time.Second
 )
 
-// absence is what a Source remembers of answers by which its instance may be gone. The zero absence is ready for use. It is
-// safe for concurrent use.
+// absence is what a Source remembers of answers by which its instance may be gone. The zero absence is ready for use.
+// It is safe for concurrent use.
 type absence struct {
 	mu      sync.Mutex
 	absent  map[string]time.Time // when the query for this task was answered with noSuchInstance
@@ -96,9 +96,9 @@ func (d *absence) instance() (known bool, answer error) {
 	return d.known, d.answer
 }
 
-// judge says what an error means, of the query for a task, or "", for a list, in the light of those before. That there is
-// no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a 403 that lasts it says
-// whether the instance is gone, or the query is not allowed.
+// judge says what an error means, of the query for a task, or "", for a list, in the light of those before. That there
+// is no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a 403 that lasts it
+// says whether the instance is gone, or the query is not allowed.
 func (s *Source) judge(ctx context.Context, task string, err error) error {
 	var q *taskwait.QueryError
 	switch {

@@ -49,8 +49,8 @@ const (
 	unsigned  meaning = "unsigned" // the request could not be signed: transient
 )
 
-// rowFaults are further answers of the query for the task chaosID: rows that are odd, and a good answer that says when to
-// come again. And one is no answer at all.
+// rowFaults are further answers of the query for the task chaosID: rows that are odd, and a good answer that says when
+// to come again. And one is no answer at all.
 var rowFaults = []struct {
 	means meaning
 	fault fakecloud.Fault
@@ -61,7 +61,10 @@ var rowFaults = []struct {
 	{lagging, oddRow(`"created_at":"yesterday","updated_at":-1,"name":null`)},
 	{lagging, oddRow(`"created_at":"2020-01-01T00:00:00+24:00","more":{"x":[null]}`)},
 	{lagging, oddRow(`"name":"late"`, "Retry-After", "7")},
-	{lagging, fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`)},
+	{
+		lagging,
+		fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`),
+	},
 	{transient, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
 	{missing, fakecloud.Respond(200, `{"tasks":[null,{"status":"SUCCESS"},{"id":"other","status":"SUCCESS"}]}`)},
 	{missing, fakecloud.Error(404, "DMS.00404033", "This task does not exist.")},

@@ -75,8 +75,8 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 }
 
 // stuck is the cursor after a page of a list without a count that ends with the row that the page before ended with. If
-// the page begins with that row, or is shorter than others, nothing follows. Else the offset may count from 1, or is not
-// honoured, or rows were added at the head: what follows may have found no room on the page.
+// the page begins with that row, or is shorter than others, nothing follows. Else the offset may count from 1, or is
+// not honoured, or rows were added at the head: what follows may have found no room on the page.
 func (c cursor) stuck(before, rows int) (next cursor, done bool, err error) {
 	switch {
 	case before == 0 || rows < c.longest:

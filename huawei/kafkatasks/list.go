@@ -57,12 +57,12 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	return ended, nil
 }
 
-// ListSince asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time: for
-// all that the service still lists. Where our clock and the service's differ, the time is taken to be meant by ours;
-// it may list tasks that began up to ten seconds earlier.
+// ListSince asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time:
+// for all that the service still lists. Where our clock and the service's differ, the time is taken to be meant by
+// ours; it may list tasks that began up to ten seconds earlier.
 //
-// The list is complete, or ListSince returns an error. It may take several requests; each but the first takes a permit of
-// the limiter that ctx has, and throttled after the first, ListSince waits and goes on there.
+// The list is complete, or ListSince returns an error. It may take several requests; each but the first takes a permit
+// of the limiter that ctx has, and throttled after the first, ListSince waits and goes on there.
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
 func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Task, error) {

@@ -57,9 +57,9 @@ func (s *Source) Validate() error {
 // Task queries one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
 //
-// That the instance does not exist, DMS.00404022, is "not found" the first time, and permanent if the next query for the
-// task within ten seconds is answered with the same. A 403 that lasts after good answers makes one query for the instance
-// itself, and the error then says whether that is gone.
+// That the instance does not exist, DMS.00404022, is "not found" the first time, and permanent if the next query for
+// the task within ten seconds is answered with the same. A 403 that lasts after good answers makes one query for the
+// instance itself, and the error then says whether that is gone.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

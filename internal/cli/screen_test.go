@@ -282,7 +282,8 @@ func TestSpinner(t *testing.T) {
 }
 
 // TestNarrowList fits a list on a terminal without --watch, too.
-// TestASCIIHint: what else is written to such a terminal is ASCII too, a list that is not redrawn and what people are told.
+// TestASCIIHint: what else is written to such a terminal is ASCII too, a list that is not redrawn and what people are
+// told.
 func TestASCIIHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()

@@ -12,9 +12,9 @@ import (
 // Waits is how many waits are put to sleep at once.
 const Waits = 20_000
 
-// Measure starts Waits goroutines that call wait, and reports what each of them holds when all are asleep and garbage is
-// collected: bytes of live objects and of stacks, and goroutines. wait must call asleep once when it is about to sleep,
-// and return when ctx ends.
+// Measure starts Waits goroutines that call wait, and reports what each of them holds when all are asleep and garbage
+// is collected: bytes of live objects and of stacks, and goroutines. wait must call asleep once when it is about to
+// sleep, and return when ctx ends.
 func Measure(b *testing.B, wait func(ctx context.Context, asleep func())) {
 	b.Helper()
 	for b.Loop() {

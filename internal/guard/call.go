@@ -23,9 +23,9 @@ const (
 	abandoned
 )
 
-// Begin makes c ready to run with the values of base, but neither its end nor its deadline: whoever began the call cancels
-// it. A Call that is used again has its earlier base, unless it was cancelled since. counter counts calls that were
-// abandoned and have not returned.
+// Begin makes c ready to run with the values of base, but neither its end nor its deadline: whoever began the call
+// cancels it. A Call that is used again has its earlier base, unless it was cancelled since. counter counts calls that
+// were abandoned and have not returned.
 func (c *Call) Begin(base context.Context, counter *atomic.Int64) {
 	if c.cancel == nil {
 		c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(base))
@@ -61,8 +61,8 @@ func (c *Call) Cancel() {
 // Cancelled reports whether the context of the call was ended by Cancel.
 func (c *Call) Cancelled() bool { return c.cancel == nil }
 
-// Abandon cancels the call and leaves it to itself. It reports whether it did: false means that the call has returned, or
-// was abandoned before.
+// Abandon cancels the call and leaves it to itself. It reports whether it did: false means that the call has returned,
+// or was abandoned before.
 func (c *Call) Abandon() bool {
 	c.Cancel()
 	c.abandoned.Add(1)

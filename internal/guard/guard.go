@@ -1,5 +1,5 @@
-// Package guard calls code that nobody here wrote: a Source, a Detailer, a quota. Such a call may panic, end its goroutine
-// with runtime.Goexit, take too long, or never return. Its caller must survive all of these.
+// Package guard calls code that nobody here wrote: a Source, a Detailer, a quota. Such a call may panic, end its
+// goroutine with runtime.Goexit, take too long, or never return. Its caller must survive all of these.
 package guard
 
 import (
@@ -28,8 +28,8 @@ func (p *PanicError) Unwrap() error {
 	return err
 }
 
-// Run calls f, then done: with nil if f has returned, with a *PanicError if it panicked, and with ErrGoexit if it ended the
-// goroutine. In that last case done runs on the dying goroutine, and Run does not return.
+// Run calls f, then done: with nil if f has returned, with a *PanicError if it panicked, and with ErrGoexit if it ended
+// the goroutine. In that last case done runs on the dying goroutine, and Run does not return.
 func Run(f func(), done func(error)) {
 	err := ErrGoexit
 	defer func() {

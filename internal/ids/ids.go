@@ -11,8 +11,8 @@ import (
 // maxBytes bounds an id. The ids of the services known to us have at most 64; more is a mistake, or an attack.
 const maxBytes = 256
 
-// Check says what is wrong with an id: "is empty", "has 300 bytes, want at most 256". The empty string means that the id
-// can stand for one thing in the path of a request.
+// Check says what is wrong with an id: "is empty", "has 300 bytes, want at most 256". The empty string means that the
+// id can stand for one thing in the path of a request.
 //
 // An id must not be empty, longer than 256 bytes, "." or "..", or other than UTF-8. It must not hold a slash, a
 // backslash, ?, #, %, a brace, white space, or what does not print, such as a zero-width space that came with copy and

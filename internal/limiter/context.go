@@ -10,8 +10,8 @@ func NewContext(ctx context.Context, l *Limiter) context.Context {
 	return context.WithValue(ctx, contextKey{}, l)
 }
 
-// Acquire waits for a permit for one more request of the call that ctx belongs to. Without a limiter there is nothing to
-// wait for. It returns an error if ctx ends before, or there is no permit to be had.
+// Acquire waits for a permit for one more request of the call that ctx belongs to. Without a limiter there is nothing
+// to wait for. It returns an error if ctx ends before, or there is no permit to be had.
 func Acquire(ctx context.Context) error {
 	l, _ := ctx.Value(contextKey{}).(*Limiter)
 	if l == nil {

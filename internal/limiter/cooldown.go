@@ -40,7 +40,8 @@ func (c *coolDown) begin(now time.Time, d time.Duration) {
 	}
 }
 
-// granted keeps the next permit apart from the one that was granted now, while the ramp lasts; waiting are in the queue.
+// granted keeps the next permit apart from the one that was granted now, while the ramp lasts; waiting are in the
+// queue.
 func (c *coolDown) granted(now time.Time, waiting int) {
 	switch {
 	case c.last == 0:

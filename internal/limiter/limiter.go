@@ -1,5 +1,5 @@
-// Package limiter hands out permits: each request to a service takes one. A quota says how fast they come; the one whose
-// poll has been due for longest comes first; and a throttled answer makes all hold off.
+// Package limiter hands out permits: each request to a service takes one. A quota says how fast they come; the one
+// whose poll has been due for longest comes first; and a throttled answer makes all hold off.
 package limiter
 
 import (
@@ -57,8 +57,8 @@ func (r *Refusal) Error() string { return fmt.Sprintf("the limiter gives no perm
 // Unwrap gives the quota's error.
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// Acquire takes a place in the queue. It reports true if there is a permit at once, and Grant is not called then. Whoever
-// waits for a permit must call Cancel if there is no need for one any more.
+// Acquire takes a place in the queue. It reports true if there is a permit at once, and Grant is not called then.
+// Whoever waits for a permit must call Cancel if there is no need for one any more.
 func (l *Limiter) Acquire(p *Permit) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,7 +156,8 @@ func (l *Limiter) serve() {
 	}
 }
 
-// next is what the serving goroutine does now, until ctx ends: pause, or else ask the quota. more is false if nobody waits.
+// next is what the serving goroutine does now, until ctx ends: pause, or else ask the quota. more is false if nobody
+// waits.
 func (l *Limiter) next() (ctx context.Context, pause time.Duration, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,13 +1,13 @@
-// Package optimum knows how well a task can be watched at best: the distributions of durations that schedules are measured
-// on, and for each of them the optimal looks, by dynamic programming. It is for tests and benchmarks.
+// Package optimum knows how well a task can be watched at best: the distributions of durations that schedules are
+// measured on, and for each of them the optimal looks, by dynamic programming. It is for tests and benchmarks.
 package optimum
 
 // QueryTime is how long a query takes in these studies, in seconds: it is part of every delay.
 const QueryTime = 0.05
 
 // Solve gives the least cost c·queries + delay of watching a task whose chance to last longer than t is surv(t), in
-// seconds, by looks at multiples of step that end at n·step, and those looks. The first look is free to be anywhere; one
-// forced at zero costs c more, and changes nothing else.
+// seconds, by looks at multiples of step that end at n·step, and those looks. The first look is free to be anywhere;
+// one forced at zero costs c more, and changes nothing else.
 //
 // A look at t that is followed by one at u costs c + u − t in every case that outlives t, so that
 //

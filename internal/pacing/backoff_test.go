@@ -10,7 +10,8 @@ import (
 // TestFromBackOff: written as a literal, an ExponentialBackOff gives only zeros until it is reset.
 func TestFromBackOff(t *testing.T) {
 	s := FromBackOff(&backoff.ExponentialBackOff{
-		InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, Stop: backoff.Stop, Clock: backoff.SystemClock,
+		InitialInterval: time.Second, Multiplier: 2, MaxInterval: 4 * time.Second, Stop: backoff.Stop,
+		Clock: backoff.SystemClock,
 	})
 	for step, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 4 * time.Second} {
 		if got := s(step, "", 0, 0); got != want {

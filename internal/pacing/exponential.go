@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// DefaultMinPause is the least pause, jitter included. With a multiplier of 1.2, a jitter of a tenth and at most 30 s it
-	// is near the best that one setting can do with a first poll at once. A query was priced at 0.2, 1 and 5 s of delay,
-	// and the cost of query and delay compared with the optimum for the true distribution of durations: log-normal around
-	// 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The geometric mean
-	// over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and 2.90, and
-	// 0.5 s ×1.5 up to 60 s 2.18 and 3.33: both poll often while nothing can be done yet, then leap past what takes half
-	// a minute. A fixed 10 s gives 2.01 and 4.80.
+	// DefaultMinPause is the least pause, jitter included. With a multiplier of 1.2, a jitter of a tenth and at most 30 s
+	// it is near the best that one setting can do with a first poll at once. A query was priced at 0.2, 1 and 5 s of
+	// delay, and the cost of query and delay compared with the optimum for the true distribution of durations: log-normal
+	// around 20 s (σ 1.2), uniform 1 to 10 s, and a provisioning mix of 3 s, 2 to 10 min and 15 to 40 min. The geometric
+	// mean over these nine is 1.64 times the optimum, the worst 2.36. The usual 1 s ×2 up to 30 s gives 2.03 and 2.90, and
+	// 0.5 s ×1.5 up to 60 s 2.18 and 3.33: both poll often while nothing can be done yet, then leap past what takes half a
+	// minute. A fixed 10 s gives 2.01 and 4.80.
 	DefaultMinPause = 4 * time.Second
 	// DefaultMaxPause is the greatest pause; DefaultMinPause has the reasons.
 	DefaultMaxPause = 30 * time.Second
@@ -32,8 +32,8 @@ type Exponential struct {
 	jitter   float64         // on each side
 }
 
-// NewExponential returns the schedule whose pauses lie between min and max, jitter included. min must be at least [Floor]
-// and max at least min; equal, they make a fixed pause.
+// NewExponential returns the schedule whose pauses lie between min and max, jitter included. min must be at least
+// [Floor] and max at least min; equal, they make a fixed pause.
 //
 // The jitter stays inside the two without clamping, which would put half of all pauses on the same value: the pauses
 // before jitter run from min/(1-jitter) to max/(1+jitter). Where min and max are so close that these would cross, the

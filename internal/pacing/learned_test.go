@@ -70,7 +70,8 @@ func TestLearnedEstimate(t *testing.T) {
 	l := &Learned{History: seen("resize", time.Minute), Kind: "resize"}
 	near := func(got, want time.Duration) bool { return (got - want).Abs() < 6*time.Second }
 	e, ok := l.Estimate("", 30*time.Second)
-	if !ok || !near(e.Median, time.Minute) || !near(e.RemainingP50, 30*time.Second) || !near(e.RemainingP90, 30*time.Second) {
+	if !ok || !near(e.Median, time.Minute) || !near(e.RemainingP50, 30*time.Second) ||
+		!near(e.RemainingP90, 30*time.Second) {
 		t.Errorf("at 30 s: %+v, %v", e, ok)
 	}
 	if e, ok := l.Estimate("", time.Hour); ok || !near(e.Median, time.Minute) {

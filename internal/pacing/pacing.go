@@ -1,6 +1,6 @@
-// Package pacing says how long a wait pauses before its next poll. It has three schedules: the default exponential one, a
-// BackOff of the caller's own, and one learned from a history. It knows no clock and draws no random numbers: the caller
-// brings both.
+// Package pacing says how long a wait pauses before its next poll. It has three schedules: the default exponential one,
+// a BackOff of the caller's own, and one learned from a history. It knows no clock and draws no random numbers: the
+// caller brings both.
 package pacing
 
 import (
@@ -9,8 +9,9 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Schedule returns the pause after the answer number step, counted from 0. kind is the kind of task that the service has
-// named, empty if it has named none; age is that of the task; rnd is a random number in [0, 1). [Stop] ends the wait.
+// Schedule returns the pause after the answer number step, counted from 0. kind is the kind of task that the service
+// has named, empty if it has named none; age is that of the task; rnd is a random number in [0, 1). [Stop] ends the
+// wait.
 //
 // A Schedule belongs to one wait: it need not be safe for concurrent use.
 type Schedule func(step int, kind string, age time.Duration, rnd float64) time.Duration

@@ -33,8 +33,8 @@ type situation struct {
 
 // choose decides what is asked next: whatever is worth most for each request.
 //
-// After a page that failed, what was due before the list may be asked again goes first: a list must never starve what can
-// be polled alone.
+// After a page that failed, what was due before the list may be asked again goes first: a list must never starve what
+// can be polled alone.
 func choose(s *situation) action {
 	one := s.due && !s.held
 	page := s.list && s.total > 0 && (s.inPass || s.total >= s.price)
@@ -57,14 +57,14 @@ const (
 	// page.
 	holdFor = time.Second
 
-	// passGap lies between the beginnings of two list passes, or the shortest pause that is planned if that is less: half a
-	// second of delay, and nothing that a service would take for a flood where there is no limiter.
+	// passGap lies between the beginnings of two list passes, or the shortest pause that is planned if that is less: half
+	// a second of delay, and nothing that a service would take for a flood where there is no limiter.
 	passGap = time.Second
 )
 
-// passPrice is how much a poll of everything must be worth before a list pass is begun, or gone on with. At what the pass
-// costs, all that sharing saves would be requests. At that times pages for each id there would be as many requests as if
-// each were polled alone, and all would go into less delay. This lies in the middle.
+// passPrice is how much a poll of everything must be worth before a list pass is begun, or gone on with. At what the
+// pass costs, all that sharing saves would be requests. At that times pages for each id there would be as many requests
+// as if each were polled alone, and all would go into less delay. This lies in the middle.
 func passPrice(remaining, cost float64, ids int) float64 {
 	return remaining * math.Sqrt(min(1, cost/float64(max(ids, 1))))
 }

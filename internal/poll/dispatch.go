@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// maxYoung is how many calls for single ids may be in flight that are younger than youngFor: enough for 300 a second at
-	// 50 ms each, and no flood where there is no limiter. An older call gives its place back, so that what hangs is in
+	// maxYoung is how many calls for single ids may be in flight that are younger than youngFor: enough for 300 a second
+	// at 50 ms each, and no flood where there is no limiter. An older call gives its place back, so that what hangs is in
 	// nobody's way.
 	maxYoung = 16
 	youngFor = time.Second
@@ -326,8 +326,8 @@ func (p *Poller[T]) throttled(d time.Duration) {
 	}
 }
 
-// permitted reports whether there is a permit for a poll that was due at a time, and uses it up. If there is none, it sees
-// to a place in the queue.
+// permitted reports whether there is a permit for a poll that was due at a time, and uses it up. If there is none, it
+// sees to a place in the queue.
 func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) bool {
 	if p.granted {
 		p.granted = false

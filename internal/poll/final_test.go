@@ -194,8 +194,8 @@ func TestRepeatedFinalPollOfASharedID(t *testing.T) {
 	}
 }
 
-// TestFinalPollsInHoldOffByDueTime makes sure that of several final polls in a hold-off, that with the earliest end comes
-// first.
+// TestFinalPollsInHoldOffByDueTime makes sure that of several final polls in a hold-off, that with the earliest end
+// comes first.
 func TestFinalPollsInHoldOffByDueTime(t *testing.T) {
 	var s *script
 	quota := quotaFunc(func(ctx context.Context) error { // one at once, the next after 12 s
@@ -258,7 +258,8 @@ func TestFinalPollsAreSpread(t *testing.T) {
 	}
 }
 
-// TestFirstFinalPollsFirst makes sure that final polls that are repeated stand behind those of others that were not made yet.
+// TestFirstFinalPollsFirst makes sure that final polls that are repeated stand behind those of others that were not
+// made yet.
 func TestFirstFinalPollsFirst(t *testing.T) {
 	play(t, nil, func(s *script) {
 		const n = 100

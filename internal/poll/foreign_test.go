@@ -19,9 +19,9 @@ import (
 )
 
 // TestForeignFunctions reads the source, so that no foreign function can come to run under the lock. The rule: do and
-// run hold no lock, and are called where none is held: by start with go, or by tick, once its step has ended. Poll, List and
-// Classify are called by do alone, and LatePanic after Unlock. Nobody looks into an error, whose Is, As, Unwrap and
-// Error are foreign too.
+// run hold no lock, and are called where none is held: by start with go, or by tick, once its step has ended. Poll,
+// List and Classify are called by do alone, and LatePanic after Unlock. Nobody looks into an error, whose Is, As,
+// Unwrap and Error are foreign too.
 func TestForeignFunctions(t *testing.T) {
 	got := map[string][]string{}
 	files, err := filepath.Glob("*.go")

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// sparePages is how many pages more than there are ids a pass may take: by then polling each alone would have cost less,
-	// and the list may have no end.
+	// sparePages is how many pages more than there are ids a pass may take: by then polling each alone would have cost
+	// less, and the list may have no end.
 	sparePages = 10
 
 	// listRetry and maxListRetry bound the pause before a page that failed is asked for again: it doubles.
@@ -16,8 +16,8 @@ const (
 	maxListRetry = 30 * time.Second
 )
 
-// listPass is one pass over the list, page by page. What a pass has read stays read: after a failure it goes on with the
-// page that failed.
+// listPass is one pass over the list, page by page. What a pass has read stays read: after a failure it goes on with
+// the page that failed.
 type listPass[T any] struct {
 	number       uint32
 	active       bool     // a pass is in progress
@@ -181,7 +181,8 @@ func (p *Poller[T]) endPass() {
 	}
 }
 
-// pageFailed decides when the list is asked again. The ids are polled alone meanwhile, and it is those errors that count.
+// pageFailed decides when the list is asked again. The ids are polled alone meanwhile, and it is those errors that
+// count.
 func (p *Poller[T]) pageFailed(_ error, t Trouble) {
 	w := &p.pass
 	switch {

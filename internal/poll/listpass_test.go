@@ -85,8 +85,8 @@ func (s *script) subscribeAndClose(name string, ids ...string) {
 	s.subscribe(name, Terms{First: s.in(time.Hour)}, ids...).Close()
 }
 
-// TestListDoesNotHoldThePollBeforeADeadline makes sure that a list pass in progress does not hold a poll that is due shortly
-// before the context of its subscription ends.
+// TestListDoesNotHoldThePollBeforeADeadline makes sure that a list pass in progress does not hold a poll that is due
+// shortly before the context of its subscription ends.
 func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -543,8 +543,8 @@ func TestListAnswerOlder(t *testing.T) {
 	})
 }
 
-// TestListedMeanwhile makes sure that the error of a poll reaches the one it was made for, although the list has answered
-// meanwhile.
+// TestListedMeanwhile makes sure that the error of a poll reaches the one it was made for, although the list has
+// answered meanwhile.
 func TestListedMeanwhile(t *testing.T) {
 	playList(t, func(s *script) {
 		s.poll = func(context.Context, string, int) (row, error) {

@@ -1,8 +1,8 @@
 // Package poll decides who is polled when. It knows ids, times and answers, and nothing of tasks.
 //
-// A Poller is a monitor: one lock and one timer. Whatever happens (a plan, a call that returns, a permit, the timer) takes a
-// step under the lock: what is due is chosen (see choose), and calls are begun. The calls themselves, and all foreign code,
-// run outside the lock: the functions of Config do, but for ID and Final, which are the caller's own.
+// A Poller is a monitor: one lock and one timer. Whatever happens (a plan, a call that returns, a permit, the timer)
+// takes a step under the lock: what is due is chosen (see choose), and calls are begun. The calls themselves, and all
+// foreign code, run outside the lock: the functions of Config do, but for ID and Final, which are the caller's own.
 package poll
 
 import (
@@ -20,8 +20,8 @@ type Config[T any] struct {
 	// Poll asks for one id.
 	Poll func(ctx context.Context, id string) (T, error)
 
-	// List asks for one page of a list that shows many; nil: there is none. next is the Page to go on with; empty: that was
-	// all.
+	// List asks for one page of a list that shows many; nil: there is none. next is the Page to go on with; empty: that
+	// was all.
 	List func(ctx context.Context, r ListRequest) (items []T, next string, err error)
 
 	// ID is the id of what List has returned.
@@ -36,14 +36,15 @@ type Config[T any] struct {
 	// Limiter gives each request its permit; nil: there is none.
 	Limiter *limiter.Limiter
 
-	// QueryTimeout is how long a call may take before it is cancelled, and abandoned if it does not react. It must be positive.
+	// QueryTimeout is how long a call may take before it is cancelled, and abandoned if it does not react. It must be
+	// positive.
 	QueryTimeout time.Duration
 
 	// Abandoned counts the abandoned calls that have not returned.
 	Abandoned *atomic.Int64
 
-	// LatePanic is given the panic of a call that nobody waits for any more, and the Owner of the subscription for which it
-	// was made. It is called outside the lock.
+	// LatePanic is given the panic of a call that nobody waits for any more, and the Owner of the subscription for which
+	// it was made. It is called outside the lock.
 	LatePanic func(late *guard.PanicError, owner any)
 }
 

@@ -81,7 +81,10 @@ func (s *Subscription[T]) placed() *place { return &s.place }
 
 // Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
-	s := &Subscription[T]{poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, owner: terms.Owner, pause: max(terms.Pause, minPause), notify: make(chan struct{}, 1)}
+	s := &Subscription[T]{
+		poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, owner: terms.Owner, pause: max(terms.Pause, minPause),
+		notify: make(chan struct{}, 1),
+	}
 	if p.cfg.Limiter != nil {
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
@@ -116,7 +119,8 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 			p.entries.add(e)
 		}
 		i := &s.interests[key]
-		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), last: unknown, first: true} //nolint:gosec // a million fits
+		//nolint:gosec // a million fits
+		*i = interest[T]{sub: s, entry: e, next: e.first, key: int32(key), last: unknown, first: true}
 		e.first = i
 		i.due, i.planned = p.at(terms.First), alive
 		p.plan(e)
@@ -153,8 +157,8 @@ func (p *Poller[T]) leave(s *Subscription[T]) {
 }
 
 // Next waits for the next answer for one of the ids. ok is false if ctx has ended, and all that had
-// come before was read. An id that has had its answer is not polled for this subscription until Plan says when. If a call has panicked,
-// so does Next.
+// come before was read. An id that has had its answer is not polled for this subscription until Plan says when. If a
+// call has panicked, so does Next.
 func (s *Subscription[T]) Next(ctx context.Context) (a Answer[T], ok bool) {
 	for {
 		if s.receive(&a) {
@@ -200,8 +204,8 @@ func (s *Subscription[T]) receive(a *Answer[T]) bool {
 	return false
 }
 
-// Plan makes due when id key is polled next, unless an answer comes before, and created when its task was created, by the
-// service's clock; zero: unknown.
+// Plan makes due when id key is polled next, unless an answer comes before, and created when its task was created, by
+// the service's clock; zero: unknown.
 func (s *Subscription[T]) Plan(key int, due, created time.Time) {
 	p, i := s.poller, &s.interests[key]
 	p.mu.Lock()
@@ -289,8 +293,8 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	return polling
 }
 
-// deliver puts an answer into the inbox of i. Of answers that were not read the newest is kept, but a Value rather than an
-// error, and the last one there can be; where the order matters, all Values.
+// deliver puts an answer into the inbox of i. Of answers that were not read the newest is kept, but a Value rather than
+// an error, and the last one there can be; where the order matters, all Values.
 func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 	s := i.sub
 	i.planned, i.first = false, false
@@ -392,7 +396,8 @@ func (p *Poller[T]) beginFinals(s *Subscription[T]) {
 	}
 }
 
-// endPolls cancels what was in flight at the end of s, to leave time for a final poll. What ignores that may still answer.
+// endPolls cancels what was in flight at the end of s, to leave time for a final poll. What ignores that may still
+// answer.
 func (p *Poller[T]) endPolls(s *Subscription[T], now time.Duration) {
 	for key := range s.interests {
 		i := &s.interests[key]

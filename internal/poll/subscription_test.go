@@ -46,8 +46,8 @@ func TestNoIDs(t *testing.T) {
 	})
 }
 
-// TestBeforeTheFirstPoll makes sure which answers a subscription gets before its first poll is due: those that end its id;
-// and all Values, where their order matters.
+// TestBeforeTheFirstPoll makes sure which answers a subscription gets before its first poll is due: those that end its
+// id; and all Values, where their order matters.
 func TestBeforeTheFirstPoll(t *testing.T) {
 	for _, order := range []bool{false, true} {
 		play(t, nil, func(s *script) {
@@ -80,7 +80,8 @@ func TestBeforeTheFirstPoll(t *testing.T) {
 func TestNext(t *testing.T) {
 	play(t, nil, func(s *script) {
 		a := s.subscribe("A", Terms{First: s.in(time.Second)}, "a")
-		if got := next(a.Subscription, s.ctx); got == nil || got.Value != (row{"a", 1}) || got.Sent != s.start.Add(time.Second) ||
+		if got := next(a.Subscription, s.ctx); got == nil || got.Value != (row{"a", 1}) ||
+			got.Sent != s.start.Add(time.Second) ||
 			!got.Polled {
 			t.Errorf("got %+v, want the answer to the poll after 1s", got)
 		}

@@ -181,8 +181,8 @@ func TestMillion(t *testing.T) {
 	<-ended
 }
 
-// TestPunctuality cancels 100,000 waits of 120 goroutines, on one Waiter, at random instants. It counts the returns that
-// come more than 20 ms after the end of the context.
+// TestPunctuality cancels 100,000 waits of 120 goroutines, on one Waiter, at random instants. It counts the returns
+// that come more than 20 ms after the end of the context.
 func TestPunctuality(t *testing.T) {
 	const goroutines, waits, late = 120, 100_000, 20 * time.Millisecond
 	w := waiter(t, answer(taskwait.StatusExecuting), taskwait.WithInterval(time.Millisecond, 2*time.Millisecond))
