@@ -92,6 +92,7 @@ func TestBefore(t *testing.T) {
 				opts := append([]Option{WithInterval(5*s, 5*s)}, tt.opts...)
 				_, err := newWaiter(t, always(StatusSuccess), opts...).Do(t.Context(), a.operation())
 				time.Sleep(time.Minute) // what was abandoned comes back
+				synctest.Wait()
 				for _, want := range tt.want {
 					if !errors.Is(err, want) {
 						t.Errorf("%v, want %v", err, want)

@@ -14,6 +14,10 @@ const deadlinePollLead = time.Second
 // consistent after seconds, keys are rotated, and clocks step after sleep.
 const refusalTolerance = time.Minute
 
+// notFoundRetry is the longest pause after an answer that there is no such task, within the grace: the next one confirms
+// it. Huawei's Sources take two answers within ten seconds that the instance does not exist for the end of it.
+const notFoundRetry = 8 * time.Second
+
 // deadlines are the bounds of a wait.
 type deadlines struct {
 	began         time.Time     // when the wait did
@@ -69,7 +73,7 @@ func (l *deadlines) shorten(s *state, o *observation, now time.Time, pause time.
 	var left time.Duration
 	switch {
 	case o.is(ClassNotFound):
-		left = s.notFoundStreak.since.Add(l.grace).Sub(now)
+		left = min(s.notFoundStreak.since.Add(l.grace).Sub(now), notFoundRetry)
 	case o.is(ClassPermanent):
 		left = s.refusalStreak.since.Add(refusalTolerance).Sub(now)
 	case o.seen && l.stall > 0:

@@ -107,6 +107,10 @@ func TestDecide(t *testing.T) {
 			name:  "a look before the grace's end that is answered after it",
 			steps: []step{same(0, missing), {59, 61, missing}}, want: asks(plan),
 		},
+		{
+			name: "not found is soon asked again", planned: 30 * time.Second,
+			steps: []step{same(0, missing)}, want: asks(8 * time.Second),
+		},
 		{name: "one look is no evidence", steps: []step{{0, 90, missing}}, want: asks(plan)},
 		{
 			name:  "grace counts from the first not found",
