@@ -54,3 +54,37 @@ func TestCandidateListedFirst(t *testing.T) {
 		})
 	}
 }
+
+// TestCandidateInTheLag: where time is over before the list must show the operation's task, a candidate's verdict is not
+// reported as that of the operation.
+func TestCandidateInTheLag(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		ctx  time.Duration
+		opts []taskwait.Option
+		want error
+	}{
+		{"a timeout", time.Hour, []taskwait.Option{taskwait.WithTimeout(8 * time.Second)}, taskwait.ErrTimeout},
+		{"a context's deadline", 8 * time.Second, nil, context.DeadlineExceeded},
+	} {
+		virtually(t, tt.name, func(t *testing.T) {
+			s, begun := newService(t), time.Now()
+			other := s.add("other", 1, always(time.Second))[0]
+			op := taskwait.Operation{
+				Name:  "resize",
+				Start: func(context.Context, taskwait.Attempt) (string, error) { return "", nil },
+				Find: func(context.Context, taskwait.Attempt) ([]taskwait.Task, error) {
+					return []taskwait.Task{s.row(other)}, nil
+				},
+			}
+			_, err := newWaiter(t, s).Do(within(t, tt.ctx), op, tt.opts...)
+			var e *taskwait.WaitError
+			if !errors.As(err, &e) || !errors.Is(err, tt.want) || !e.StillRunning() || len(e.Candidates) != 1 {
+				t.Errorf("got %v, want %v with the candidate", err, tt.want)
+			}
+			if after := time.Since(begun); after > 13*time.Second {
+				t.Errorf("after %v, want no more than the time there was", after)
+			}
+		})
+	}
+}

@@ -114,11 +114,23 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	last, s := x.now, x.settings.forPhase(x.settings.grace)
 	s.initial = max(0, time.Until(started.Add(listLag)))
 	e := x.search(ctx, search, s)
+	if e == nil && time.Now().Before(started.Add(listLag)) { // time is over, and ours may still appear
+		e = x.outOfTime(ctx)
+	}
 	if e != nil {
 		e.ID, e.Task, e.Candidates, e.outcome.ambiguous = id, last.state.task, search.candidates(), true
 	}
 	x.backTo(last)
 	return e
+}
+
+// outOfTime is how the execution ends where its timeout, or the context's deadline, left no time to make sure of a task.
+func (x *execution) outOfTime(ctx context.Context) *WaitError {
+	if end, limited := x.end(); limited && !time.Now().Before(end) {
+		return x.now.failure(ErrTimeout)
+	}
+	<-ctx.Done() // the poll before its deadline was the last one
+	return x.now.stopped(ctx, false)
 }
 
 // backTo makes an earlier wait the one that ends the execution. What was polled since counts.
