@@ -55,8 +55,8 @@ func TestCandidateListedFirst(t *testing.T) {
 	}
 }
 
-// TestCandidateInTheLag: where time is over before the list must show the operation's task, a candidate's verdict is not
-// reported as that of the operation.
+// TestCandidateInTheLag: where time is over before the list must show the operation's task, a candidate's verdict is
+// not reported as that of the operation.
 func TestCandidateInTheLag(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -14,8 +14,8 @@ const deadlinePollLead = time.Second
 // consistent after seconds, keys are rotated, and clocks step after sleep.
 const refusalTolerance = time.Minute
 
-// notFoundRetry is the longest pause after an answer that there is no such task, within the grace: the next one confirms
-// it. Huawei's Sources take two answers within ten seconds that the instance does not exist for the end of it.
+// notFoundRetry is the longest pause after an answer that there is no such task, within the grace: the next one
+// confirms it. Huawei's Sources take two answers within ten seconds that the instance does not exist for the end of it.
 const notFoundRetry = 8 * time.Second
 
 // deadlines are the bounds of a wait.

@@ -124,7 +124,8 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 	return e
 }
 
-// outOfTime is how the execution ends where its timeout, or the context's deadline, left no time to make sure of a task.
+// outOfTime is how the execution ends where its timeout, or the context's deadline, left no time to make sure of a
+// task.
 func (x *execution) outOfTime(ctx context.Context) *WaitError {
 	if end, limited := x.end(); limited && !time.Now().Before(end) {
 		return x.now.failure(ErrTimeout)
