@@ -23,7 +23,7 @@ type answer = poll.Answer[Task]
 // observation is an answer, classified: either a task with our id was seen, or class says what came instead.
 type observation struct {
 	seen       bool
-	final      bool // it was seen, and this is how it ended
+	terminal   bool // it was seen, and this is how it ended
 	class      Class
 	mayPass    bool // it is permanent, but may pass where there was a good answer before
 	retryAfter time.Duration

@@ -31,8 +31,9 @@ type deadlines struct {
 	ctxEnd        time.Time     // the context's deadline; zero: none
 }
 
-// final reports whether what a says is the end of it, for a wait that remembers s, unless its task is in a stale phase.
-func (l *deadlines) final(s *state, a *answer) bool {
+// concludes reports whether what a says is the end of it, for a wait that remembers s, unless its task is in a stale
+// phase.
+func (l *deadlines) concludes(s *state, a *answer) bool {
 	t := &a.Value
 	if !t.Status.Terminal() {
 		return false

@@ -38,14 +38,14 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	own := s.endsPause(l.confirmations, a)
 	o := classify(s.task.ID, a)
 	stale := o.seen && l.stale(s, &a.Value)
-	o.final = o.seen && !stale && l.final(s, a)
+	o.terminal = o.seen && !stale && l.concludes(s, a)
 	s.record(&o, a, stale, now)
 	end, limited := l.end(s)
 	switch {
-	case o.final:
+	case o.terminal:
 		outcome, _ := s.task.Status.outcome()
 		return o.ends(outcome)
-	case limited && !a.Sent.Before(end):
+	case limited && !a.Sent.Before(end): // it was a final poll
 		return s.afterFinalPoll(o, end, now, rnd)
 	case o.is(ClassPermanent) && !s.bears(&o, a.Sent):
 		return o.ends(permanentReason(o.trouble))

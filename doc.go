@@ -21,8 +21,9 @@
 //	we stopped waiting                               the context's error, ErrTimeout, ErrStalled, ErrBackOffStopped
 //	we could not find out                            ErrTaskNotFound, ErrQuery
 //
-// Every error but that of [New] is a [*WaitError]. In the last two cases the task may still run, and
-// [WaitError.StillRunning] says so: do not destroy anything then.
+// Every error but that of [New] is a [*WaitError]; [Waiter.WaitForAll] joins those of many. In the last two cases the
+// task may still run, and [WaitError.StillRunning] says so: do not destroy anything then. ErrTimeout Is
+// context.DeadlineExceeded too, so ask for ErrTimeout first.
 //
 // # Options
 //

@@ -80,7 +80,7 @@ func (s subscription) close() {
 	h.byKey[s.key] = p
 }
 
-// own makes a Poller of the Source that is not shared.
+// own makes a Poller of the Source.
 func (h *pollers) own(s *settings) *poll.Poller[Task] {
 	list, _ := h.src.(Lister)
 	return h.of(s, h.poll, list)
@@ -103,7 +103,7 @@ func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] 
 	cfg := poll.Config[Task]{
 		Poll:         f,
 		ID:           func(t *Task) string { return t.ID },
-		Final:        func(t *Task) bool { return t.Status.Terminal() },
+		Terminal:     func(t *Task) bool { return t.Status.Terminal() },
 		Classify:     pollTrouble,
 		Limiter:      s.limiter.permits(),
 		QueryTimeout: s.queryTimeout,

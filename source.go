@@ -8,7 +8,10 @@ import (
 // Source answers one question: how is the task with this id? It asks once and does not retry; the wait does that.
 //
 // It returns a Task when the service has answered for this very id, and an error otherwise: a plain error is taken for
-// a passing fault, a [*QueryError] says more. It may be called from many goroutines at once.
+// a passing fault, a [*QueryError] says more. If the answer is about another id, or says that there is no such task, it
+// returns [NotFound]; it compares the ids itself where the service gives them. A Task without a status is passed on as
+// it is, with an empty Status. A history learns from Kind, CreatedAt and, once the task has ended, UpdatedAt: without
+// CreatedAt a task is taken to have begun with its wait. Task may be called from many goroutines at once.
 //
 // A call should end when ctx does. One that does not is abandoned: WaitForTask returns all the same, and the call may
 // still run then. So it must touch nothing that belongs to the caller.

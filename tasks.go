@@ -179,7 +179,8 @@ func (g *group) stop(err, cause error) {
 
 // WaitForAll waits as WaitForTasks does until each task has ended, and returns what the service last said of them:
 // tasks[i] is that of ids[i]. The error is nil if and only if all have succeeded. It joins one [*WaitError] for each
-// id that has not, in the order of ids, also where there is only one id: [errors.Is] and [errors.As] find them.
+// id that has not, in the order of ids, also where there is only one id: [errors.Is] and [errors.As] find them, and its
+// method Unwrap() []error gives them all.
 func (w *Waiter) WaitForAll(ctx context.Context, ids []string, opts ...Option) ([]Task, error) {
 	places := make(map[string][]int, len(ids))
 	for i, id := range ids {

@@ -86,14 +86,14 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		if !ok {
 			return w.stopped(ctx, sub.Done(0))
 		}
-		own := !w.state.beforeDue(&a) && !a.Listed
+		polled := !w.state.beforeDue(&a) && !a.Listed // for this wait alone
 		d := w.handle(&a)
 		switch {
 		case a.Queued > 0: // its poll is still due
 			continue
 		case d.done:
 			return w.finish(&d)
-		case own && d.seen && w.details != nil:
+		case polled && d.seen && w.details != nil:
 			w.pollDetails(ctx)
 		}
 		if ctx.Err() != nil { // a callback may have taken long
@@ -132,7 +132,7 @@ func (w *wait) pause(a *answer, now time.Time) time.Duration {
 	t, own := &s.task, s.endsPause(w.deadlines.confirmations, a)
 	if a.Err == nil && (a.Value.ID == "" || a.Value.ID == s.task.ID) {
 		t = &a.Value
-		if !w.deadlines.stale(s, t) && w.deadlines.final(s, a) {
+		if !w.deadlines.stale(s, t) && w.deadlines.concludes(s, a) {
 			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
 		}
 		if left := cmp.Or(t.Remaining, s.remaining(now)); left > 0 && w.newBackOff == nil {

@@ -81,7 +81,7 @@ type Instances struct {
 var _ taskwait.Source = (*Instances)(nil)
 
 // UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED,
-// EXTENDEDFAILED, ROLLBACKFAILED and FROZEN are FAILED, with that word as Failure.Code; CREATING is CREATED, and
+// EXTENDEDFAILED, ROLLBACKFAILED and FROZEN are FAILED, with that word as FailureCode; CREATING is CREATED, and
 // RESTARTING, EXTENDING, DELETING and the like are EXECUTING. An instance that does not exist is "not found".
 func UntilRunning(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
 

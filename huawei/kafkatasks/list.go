@@ -40,7 +40,7 @@ const (
 //
 //	tasks, err := source.Recent(ctx)
 //	for _, t := range tasks {
-//		history.Add(t.Name, t.Took())
+//		history.Add(t.Kind, t.Took())
 //	}
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
@@ -86,15 +86,15 @@ func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Tas
 }
 
 // List asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once:
-// it takes no ids. The list begins a day before b.Since, as it is not documented in which zone the service reads
+// it takes no ids. The list begins a day before r.Since, as it is not documented in which zone the service reads
 // that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
 // background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
-func (s *Source) List(ctx context.Context, b taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
-	at, err := parseCursor(b.Page)
+func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
+	at, err := parseCursor(r.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	begin := b.Since
+	begin := r.Since
 	if !begin.IsZero() {
 		begin = begin.Add(-zones)
 	}

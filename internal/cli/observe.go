@@ -26,7 +26,7 @@ type observedSource struct {
 	observe func(error)
 }
 
-// Tasks queries a page of the list.
+// List queries a page of the list.
 func (s observedSource) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 	tasks, next, err := s.Source.List(ctx, b)
 	if ctx.Err() == nil {

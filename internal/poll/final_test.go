@@ -388,7 +388,7 @@ func TestSetEnd(t *testing.T) {
 				<-ctx.Done()
 				return "", ctx.Err()
 			},
-			ID: func(*string) string { return "a" }, Final: func(*string) bool { return false },
+			ID: func(*string) string { return "a" }, Terminal: func(*string) bool { return false },
 			Classify: func(error) Trouble { return Trouble{} }, QueryTimeout: time.Hour, Abandoned: new(atomic.Int64),
 		})
 		sub := p.Subscribe(t.Context(), []string{"a"}, Terms{First: start, Pause: time.Second})

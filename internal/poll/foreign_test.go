@@ -167,7 +167,7 @@ func callBack(withList bool) {
 	}
 	cfg := &Config[row]{
 		Poll: func(context.Context, string) (row, error) { use("Poll"); return row{}, answer() },
-		ID:   func(r *row) string { return r.id }, Final: func(r *row) bool { return r.v >= last },
+		ID:   func(r *row) string { return r.id }, Terminal: func(r *row) bool { return r.v >= last },
 		Classify: func(err error) Trouble {
 			use("Classify")
 			var none *callsBack

@@ -148,7 +148,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 	w.taken++
 	for k := range c.items {
 		e := p.entries.find(p.cfg.ID(&c.items[k]))
-		if e == nil || e.shown == w.taken && !p.cfg.Final(&c.items[k]) {
+		if e == nil || e.shown == w.taken && !p.cfg.Terminal(&c.items[k]) {
 			continue
 		}
 		p.count(e, false)

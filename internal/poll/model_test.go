@@ -93,7 +93,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		m.ids = append(m.ids, fmt.Sprint("t", i))
 	}
 	cfg := &Config[stamp]{
-		Poll: m.onPoll, ID: func(s *stamp) string { return s.id }, Final: func(s *stamp) bool { return s.last },
+		Poll: m.onPoll, ID: func(s *stamp) string { return s.id }, Terminal: func(s *stamp) bool { return s.last },
 		Classify: classify, Limiter: m.limiter, QueryTimeout: m.timeout, Abandoned: &m.abandoned,
 		LatePanic: func(*guard.PanicError, any) { m.handled() },
 	}

@@ -2,7 +2,7 @@
 //
 // A Poller is a monitor: one lock and one timer. Whatever happens (a plan, a call that returns, a permit, the timer)
 // takes a step under the lock: what is due is chosen (see choose), and calls are begun. The calls themselves, and all
-// foreign code, run outside the lock: the functions of Config do, but for ID and Final, which are the caller's own.
+// foreign code, run outside the lock: the functions of Config do, but for ID and Terminal, which are the caller's own.
 package poll
 
 import (
@@ -27,8 +27,8 @@ type Config[T any] struct {
 	// ID is the id of what List has returned.
 	ID func(*T) string
 
-	// Final reports whether an answer is the last one there can be for its id.
-	Final func(*T) bool
+	// Terminal reports whether an answer is the last one there can be for its id.
+	Terminal func(*T) bool
 
 	// Classify says what an error means. It is called outside the lock.
 	Classify func(error) Trouble
@@ -187,7 +187,8 @@ func (p *Poller[T]) stepAndUnlock() {
 	}
 }
 
-// stepAndKeepOne does the same for a goroutine that has nothing else to do: it is to run the call that is returned.
+// stepAndKeepOne does the same, and unlocks too, for a goroutine that has nothing else to do: it is to run the call
+// that is returned.
 func (p *Poller[T]) stepAndKeepOne() *call[T] {
 	p.step()
 	begun, orphans := p.begun, p.orphans

@@ -63,7 +63,7 @@ func play(t *testing.T, set func(*Config[row]), f func(*script)) {
 		cfg := &Config[row]{
 			Poll:         s.onPoll,
 			ID:           func(r *row) string { return r.id },
-			Final:        func(r *row) bool { return r.v >= last },
+			Terminal:     func(r *row) bool { return r.v >= last },
 			Classify:     classify,
 			QueryTimeout: time.Minute,
 			Abandoned:    &s.abandoned,

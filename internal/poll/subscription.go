@@ -306,7 +306,7 @@ func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 	case at < 0, s.order && a.Err == nil && s.inbox[at].Err == nil:
 		at = s.append(Answer[T]{})
 		i.unread = int32(at) + 1 //nolint:gosec // a million fits
-	case s.inbox[at].Err == nil && (a.Err != nil || p.cfg.Final(&s.inbox[at].Value)):
+	case s.inbox[at].Err == nil && (a.Err != nil || p.cfg.Terminal(&s.inbox[at].Value)):
 		return
 	}
 	s.inbox[at] = *a
@@ -343,7 +343,7 @@ func (s *Subscription[T]) wake() {
 func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 	now := p.now()
 	a.Sent = p.start.Add(sent)
-	last := a.Err == nil && p.cfg.Final(&a.Value)
+	last := a.Err == nil && p.cfg.Terminal(&a.Value)
 	for i := e.first; i != nil; i = i.next {
 		due := i.planned && i.due <= now || i.asking
 		switch {
