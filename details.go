@@ -33,7 +33,7 @@ func newDetails(src Source, s *settings, abandoned *atomic.Int64) *details {
 		return nil
 	}
 	return &details{
-		source: source, limiter: s.limiter.permits(), log: s.log, abandoned: abandoned, returned: make(chan *detailsCall, 1),
+		source: source, limiter: s.limiter, log: s.log, abandoned: abandoned, returned: make(chan *detailsCall, 1),
 	}
 }
 

@@ -35,7 +35,7 @@ func checkID(id string) error {
 }
 
 // idCheck is src's own check of a task id, if it has one, else the default. An empty id stands for no task anywhere.
-func idCheck(src Source) func(id string) error {
+func idCheck(src any) func(id string) error {
 	own, ok := src.(interface{ CheckID(id string) error })
 	if !ok {
 		return checkID

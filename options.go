@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/taskwait/taskwait/internal/limiter"
 	"github.com/taskwait/taskwait/internal/pacing"
 	"github.com/taskwait/taskwait/schedule"
 	"go.uber.org/zap"
@@ -44,7 +45,7 @@ type settings struct {
 	log          *zap.Logger
 	history      *schedule.History
 	kind         string
-	limiter      *Limiter
+	limiter      *limiter.Limiter
 	alone        bool // it shares nothing
 
 	stalePhaseGiven bool // by an option, which an Operation does not change
@@ -252,7 +253,7 @@ func WithKind(kind string) Option { return func(s *settings) { s.kind = kind } }
 // timeout holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where
 // there is no permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit,
 // the default.
-func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l } }
+func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l.permits() } }
 
 // WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
 // limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give

@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait/internal/guard"
+	"github.com/taskwait/taskwait/internal/limiter"
 	"github.com/taskwait/taskwait/internal/poll"
 	"go.uber.org/zap"
 )
 
 // pollerKey is what waits must have in common to share answers: then no option of one changes what another sees.
 type pollerKey struct {
-	limiter      *Limiter
+	limiter      *limiter.Limiter
 	queryTimeout time.Duration
 }
 
@@ -105,7 +106,7 @@ func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] 
 		ID:           func(t *Task) string { return t.ID },
 		Terminal:     func(t *Task) bool { return t.Status.Terminal() },
 		Classify:     pollTrouble,
-		Limiter:      s.limiter.permits(),
+		Limiter:      s.limiter,
 		QueryTimeout: s.queryTimeout,
 		Abandoned:    &h.abandoned,
 		LatePanic: func(late *guard.PanicError, owner any) {

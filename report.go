@@ -27,7 +27,7 @@ func (r *reporting) answer(s *state, d *decision, w *warned, changed bool) {
 	if changed {
 		r.write(zap.InfoLevel, "status changed", s, d.pause, nil)
 	}
-	if d.trouble != nil && w.first(&d.observation, s.task.Status) {
+	if d.trouble != nil && w.first(&d.observation, s) {
 		r.write(zap.WarnLevel, "trouble", s, d.pause, d.trouble)
 	}
 	r.tell(s, &Progress{Next: d.pause, Err: d.trouble, Changed: changed})
@@ -83,7 +83,7 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 
 // warned remembers which kinds of trouble have been logged, so that each is logged once in a wait.
 type warned struct {
-	statuses *[]Status // nil: none
+	statuses *[]string // nil: none
 	classes  uint8     // a bit for each
 	ended    bool      // so has the wait
 }
@@ -92,8 +92,8 @@ type warned struct {
 // for ever.
 const maxWarned = 16
 
-// first reports whether o is the first trouble of its kind; status is the unknown one, if that is what it is about.
-func (r *warned) first(o *observation, status Status) bool {
+// first reports whether o is the first trouble of its kind: of a class, or with a status that nobody knows.
+func (r *warned) first(o *observation, s *state) bool {
 	if !o.seen {
 		bit := uint8(1) << o.class
 		first := r.classes&bit == 0
@@ -101,8 +101,9 @@ func (r *warned) first(o *observation, status Status) bool {
 		return first
 	}
 	if r.statuses == nil {
-		r.statuses = &[]Status{}
+		r.statuses = &[]string{}
 	}
+	status := string(s.task.Status)
 	if len(*r.statuses) == maxWarned || slices.Contains(*r.statuses, status) {
 		return false
 	}

@@ -121,10 +121,12 @@ func (s *service) page(ctx context.Context, from int) (rows []taskwait.Task, nex
 // enter counts a request and lets the latency pass, or says what goes wrong with it.
 func (s *service) enter(ctx context.Context, r *request) error {
 	admitted := s.count(r)
-	select {
-	case <-time.After(s.latency):
-	case <-ctx.Done():
-		return ctx.Err()
+	if s.latency > 0 {
+		select {
+		case <-time.After(s.latency):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	if !admitted {
 		return throttled(s.retry)

@@ -243,7 +243,7 @@ func (w *wait) noDetails(o observation) {
 	case ClassNotFound, ClassPermanent:
 		w.details = nil
 	case ClassThrottled:
-		if l := w.limiter.permits(); l != nil {
+		if l := w.limiter; l != nil {
 			l.Throttled(min(o.retryAfter, maxRetryAfter))
 		}
 	case ClassTransient, ClassConflict, ClassNotSent:
