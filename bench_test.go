@@ -65,7 +65,7 @@ func BenchmarkPoll(b *testing.B) {
 }
 
 func BenchmarkWaitForTask(b *testing.B) {
-	b.Run("done-at-first-look", func(b *testing.B) {
+	b.Run("done-at-first-poll", func(b *testing.B) {
 		w, err := New(always(StatusSuccess))
 		if err != nil {
 			b.Fatal(err)

@@ -42,7 +42,7 @@ var (
 // What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
 var (
 	ErrNotStarted error = sentinel("not started") // it was refused, or never sent: nothing was begun
-	// it was sent, and may have been carried out: look before it is sent again
+	// it was sent, and may have been carried out: list the tasks before it is sent again
 	ErrOutcomeUnknown error = sentinel("outcome unknown")
 	// it was started, but more than one task may be the one; WaitError.Candidates has them
 	ErrAmbiguous error = sentinel("ambiguous")
@@ -53,7 +53,7 @@ type Class int
 
 // The zero Class is ClassTransient, so that a plain error is transient too.
 const (
-	ClassTransient Class = iota // ask again on schedule; only a long unbroken run of these ends the wait
+	ClassTransient Class = iota // poll again on schedule; only a long unbroken run of these ends the wait
 	ClassThrottled              // the service wants to be asked less often; never ends the wait
 	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
 	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request

@@ -211,12 +211,12 @@ func WithStalePhase(phase string) Option {
 }
 
 // WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long:
-// status, phase, percentage or steps, as far as the Source tells them. Most tasks show nothing but EXECUTING from
+// status, phase, percentage or steps, as far as the Source reports them. Most tasks show nothing but EXECUTING from
 // begin to end, so it must be longer than the longest of those. Progress.Unchanged shows the time running. Default 0:
 // off.
 func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.stall = d } }
 
-// WithProgress sets the callback that is told of every answer and of the outcome; [Progress] says when and how it is
+// WithProgress sets the callback that is given every answer and of the outcome; [Progress] says when and how it is
 // called. nil: none, the default.
 func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progress = f } }
 

@@ -108,7 +108,7 @@ func (x *execution) searchAnyway(ctx context.Context, attempt Attempt) (found []
 	return search.candidates(), true
 }
 
-// confirm looks once more whether the task that was waited for is the only one that may be the operation's: one that
+// confirm lists once more whether the task that was waited for is the only one that may be the operation's: one that
 // began at the same time may have been listed first. started is when the operation was accepted.
 func (x *execution) confirm(ctx context.Context, search *searchPhase, id string, started time.Time) *WaitError {
 	last, s := x.now, x.settings.forPhase(x.settings.grace)

@@ -35,14 +35,13 @@ type SourceFunc func(ctx context.Context, id string) (Task, error)
 // Task calls f.
 func (f SourceFunc) Task(ctx context.Context, id string) (Task, error) { return f(ctx, id) }
 
-// Detailer is a [Source] that can tell how far a task is, by a request of its own.
+// Detailer is a [Source] that can report how far a task is, by a request of its own.
 //
-// A wait asks for it after each look of its own that finds the task running, while it would sleep anyway: Details
-// delays nothing, and its failure ends nothing. What others' looks have told is not followed up, and WaitForTasks
-// asks for none. Of the Task that it returns Percent, Remaining and Steps count, no more. A [*QueryError] that is
-// ClassNotFound or ClassPermanent says that there is nothing to be had for this task, as does a Task without any of
-// the three: the wait does not ask again. After any other error it does, with the next look. A call that has not
-// returned when that is due is cancelled.
+// Details is called between two polls: after each poll of the wait's own that found the task running. It never delays or
+// fails a wait. It is not called after an answer of another wait's poll, nor by WaitForTasks. Of the Task that it
+// returns, Percent, Remaining and Steps count. A Task without any of the three, or a [*QueryError] of ClassNotFound or
+// ClassPermanent, says that this task has no details: Details is not called again. After any other error it is called
+// after the next poll. A call that has not returned when the next poll is due is cancelled.
 type Detailer interface {
 	Source
 	Details(ctx context.Context, t Task) (Task, error)

@@ -45,7 +45,7 @@ func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 // There is no limit on the time but that of ctx and [WithTimeout]: a service that throttles for ever, or that answers
 // for ever with a status we do not know, is waited for that long. A ctx that ends by a deadline ends the wait on the
 // spot; one query is made shortly before (a second, or a tenth of the time left), but only WithTimeout promises a
-// last look.
+// final poll.
 //
 // Waits that run at the same time on one Waiter share answers by id, so an answer of the Source must not depend on the
 // context ([WithoutSharing]). A query has the values of the context of the wait whose poll was due first.

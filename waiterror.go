@@ -198,7 +198,7 @@ func (e *WaitError) lastSeen() string {
 	return e.sighting().text(&t)
 }
 
-// sighting is what was last seen, as far as the fields and the wait tell.
+// sighting is what was last seen, as far as the fields and the wait know.
 func (e *WaitError) sighting() *sighting {
 	g := e.outcome.sighting
 	g.polls = e.Polls

@@ -240,7 +240,7 @@ func TestLearn(t *testing.T) {
 func TestIntegrals(t *testing.T) {
 	m := Learn(mixed())
 	const steps = 2000
-	rest, looks := 0.0, 0.0
+	rest, polls := 0.0, 0.0
 	for i := nodes - 2; i >= cell(1); i-- {
 		size := ages[i+1] - ages[i]
 		density := (m.still[i] - m.still[i+1]) / size
@@ -248,21 +248,21 @@ func TestIntegrals(t *testing.T) {
 		for k := range steps {
 			if k == steps/2 {
 				s, r, l := m.at(half, ages[i]+size/2)
-				if want := (m.still[i] + m.still[i+1]) / 2; !close(s, want) || !near(r, rest) || !near(l, looks) {
-					t.Fatalf("in the middle of cell %d: got %v, %v, %v, want %v, %v, %v", i, s, r, l, want, rest, looks)
+				if want := (m.still[i] + m.still[i+1]) / 2; !close(s, want) || !near(r, rest) || !near(l, polls) {
+					t.Fatalf("in the middle of cell %d: got %v, %v, %v, want %v, %v, %v", i, s, r, l, want, rest, polls)
 				}
 			}
 			s := m.still[i+1] + density*size*(float64(k)+0.5)/steps
 			rest += s * size / steps
-			looks += math.Sqrt(2*density*s) * size / steps
+			polls += math.Sqrt(2*density*s) * size / steps
 		}
-		if !near(m.rest[i], rest) || !near(m.looks[i], looks) {
-			t.Fatalf("node %d: got %v, %v, want %v, %v", i, m.rest[i], m.looks[i], rest, looks)
+		if !near(m.rest[i], rest) || !near(m.polls[i], polls) {
+			t.Fatalf("node %d: got %v, %v, want %v, %v", i, m.rest[i], m.polls[i], rest, polls)
 		}
 	}
 	for i := range cell(1) {
-		if _, r, l := m.at(i, ages[i]); m.rest[i] != r || m.looks[i] != l {
-			t.Errorf("node %d: got %v, %v, want %v, %v", i, m.rest[i], m.looks[i], r, l)
+		if _, r, l := m.at(i, ages[i]); m.rest[i] != r || m.polls[i] != l {
+			t.Errorf("node %d: got %v, %v, want %v, %v", i, m.rest[i], m.polls[i], r, l)
 		}
 	}
 	if s, r, l := m.at(nodes-2, ages[nodes-1]+1); s != m.still[nodes-1] || r != 0 || l != 0 {
@@ -280,8 +280,8 @@ func TestGap(t *testing.T) {
 			for _, a := range []float64{0, 1, 20, 29.5, 100, 3000} {
 				cost := func(u float64) float64 {
 					here, _, _ := m.at(cell(a), a)
-					s, rest, looks := m.at(cell(u), u)
-					return here*(c+u-a) + rest + math.Sqrt(c)*looks + s*c/2
+					s, rest, polls := m.at(cell(u), u)
+					return here*(c+u-a) + rest + math.Sqrt(c)*polls + s*c/2
 				}
 				const longest = 300
 				got := m.gap(a, c, longest)

@@ -29,7 +29,7 @@ func TestChangedWorld(t *testing.T) {
 					for j := range s {
 						s[j].Weight = math.Exp2(-float64(j) / halfLife)
 					}
-					at := looks(Learn(s), 1, is.End)
+					at := polls(Learn(s), 1, is.End)
 					last += cost(is, at, 1) / best / draws
 					for j := 1; j < len(at); j++ {
 						if gap := at[j] - at[j-1]; gap > LongestGap.Seconds()+optimum.QueryTime {

@@ -21,8 +21,8 @@ func samples(l optimum.Law, n int, r *rand.Rand) []Sample {
 // usual is the default exponential as a function of age, without its jitter: 4 s·1.1/(1−0.1)… ×1.2, up to 40 s.
 func usual(age float64) time.Duration { return seconds(min(4.44+age/5, 38)) }
 
-// looks are the ages at which a task that does not end is looked at, the kind told beforehand, up to an age.
-func looks(m *Model, c, until float64) (at []float64) {
+// polls are the ages at which a task that does not end is looked at, the kind told beforehand, up to an age.
+func polls(m *Model, c, until float64) (at []float64) {
 	for age := 0.0; age < until; {
 		age += m.Delay(seconds(age), usual(age), Policy{QueryCost: seconds(c)}).Seconds()
 		at = append(at, age)
@@ -32,9 +32,9 @@ func looks(m *Model, c, until float64) (at []float64) {
 }
 
 // cost is the mean of c·queries + delay over a million tasks or so that were drawn evenly: the law itself.
-func cost(l optimum.Law, looks []float64, c float64) float64 {
+func cost(l optimum.Law, polls []float64, c float64) float64 {
 	total, last := optimum.QueryTime-l.Mean, 0.0
-	for _, at := range looks {
+	for _, at := range polls {
 		total += l.Survival(last) * (c + at - last)
 		last = at
 	}

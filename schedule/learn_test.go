@@ -20,7 +20,7 @@ const draws = 20 // histories over which each ratio is a mean
 func played(l optimum.Law, n int, c float64) (sum float64) {
 	for i := range draws {
 		m := Learn(samples(l, n, rand.New(rand.NewPCG(uint64(i), 5))))
-		sum += cost(l, looks(m, c, l.End), c) / draws
+		sum += cost(l, polls(m, c, l.End), c) / draws
 	}
 	return sum
 }
@@ -95,9 +95,9 @@ func TestFixed(t *testing.T) {
 		for i := range 5 {
 			s = append(s, Sample{Age: seconds(3 + spread*float64(i-2))})
 		}
-		at := looks(Learn(s), 1, 10)
+		at := polls(Learn(s), 1, 10)
 		if found := at[0] + optimum.QueryTime; at[0] < 3 || found > 3.3 {
-			t.Errorf("spread %v: looks at %.2f, want the first at 3–3.25 s", spread, at)
+			t.Errorf("spread %v: polls at %.2f, want the first at 3–3.25 s", spread, at)
 		}
 	}
 }

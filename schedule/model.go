@@ -17,7 +17,7 @@ const (
 const (
 	// priorWeight is how many tasks' worth of evidence stands against the history, whatever it says: a task may fail at
 	// any age, and may outlast everything that was seen. Its law is Lomax's, S(t) = (1 + t/priorScale)^−priorShape: with a
-	// c of one second its looks resemble the default exponential's, 4.5 s apart at first and 20 s at three minutes.
+	// c of one second its polls resemble the default exponential's, 4.5 s apart at first and 20 s at three minutes.
 	priorWeight = 0.15
 	priorShape  = 0.75
 	priorScale  = 7.5 // seconds
@@ -26,7 +26,7 @@ const (
 const (
 	loneWidth  = 0.5  // the width of a single duration: within a factor of 1.6, mostly; it falls with n^1.5
 	nearWidth  = 0.35 // the width as a part of the distance to the neighbours
-	leastWidth = 0.03 // of identical durations: the services' clocks and our looks are no finer
+	leastWidth = 0.03 // of identical durations: the services' clocks and our polls are no finer
 )
 
 // Sample is what one task has shown of the duration of its kind.
@@ -42,7 +42,7 @@ type Model struct {
 	ended float64        // the weight of the tasks that ended
 	still [nodes]float64 // S: the chance to outlive each age
 	rest  [nodes]float64 // R: ∫ S dt, from each age
-	looks [nodes]float64 // L: ∫ sqrt(2·f·S) dt, from each age
+	polls [nodes]float64 // L: ∫ sqrt(2·f·S) dt, from each age
 	known [nodes]float64 // S without the prior, for estimates that are shown
 }
 
@@ -166,21 +166,21 @@ func (m *Model) survive(end, run *[nodes]float64) {
 	}
 }
 
-// integrate fills rest and looks, from the end of the table to its start.
+// integrate fills rest and polls, from the end of the table to its start.
 func (m *Model) integrate() {
 	for i := nodes - 2; i >= 0; i-- {
-		_, m.rest[i], m.looks[i] = m.at(i, ages[i])
+		_, m.rest[i], m.polls[i] = m.at(i, ages[i])
 	}
 }
 
 // at is S, R and L at an age within cell i, or beyond the table.
-func (m *Model) at(i int, age float64) (still, rest, looks float64) {
+func (m *Model) at(i int, age float64) (still, rest, polls float64) {
 	left := max(0, ages[i+1]-age)
 	next := m.still[i+1]
 	still = next + (m.still[i]-next)*left/(ages[i+1]-ages[i])
 	// ∫ sqrt(2·f·S) dt over the rest of the cell, where f is constant, in terms of the roots of S at its ends.
 	if a, b := math.Sqrt(still), math.Sqrt(next); a > b {
-		looks = math.Sqrt(2*left*(a-b)/(a+b)) * (a*a + a*b + b*b) * 2 / 3
+		polls = math.Sqrt(2*left*(a-b)/(a+b)) * (a*a + a*b + b*b) * 2 / 3
 	}
-	return still, m.rest[i+1] + left*(still+next)/2, m.looks[i+1] + looks
+	return still, m.rest[i+1] + left*(still+next)/2, m.polls[i+1] + polls
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestDelayProperties walks whole waits over random histories: the looks are within the bounds, at any age.
+// TestDelayProperties walks whole waits over random histories: the polls are within the bounds, at any age.
 func TestDelayProperties(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for range 300 {

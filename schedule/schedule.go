@@ -70,13 +70,13 @@ func (m *Model) Delay(age, usual time.Duration, p Policy) time.Duration {
 	return time.Duration(d)
 }
 
-// gap is the time to the next look, from a look at age a, in seconds, at most longest. It is the u − a that minimises
+// gap is the time to the next poll, from a poll at age a, in seconds, at most longest. It is the u − a that minimises
 // the cost of one gap and of all that follows,
 //
 //	S(a)·(c + u − a) + R(u) + √c·L(u) + S(u)·c/2
 //
 // where S is the chance to outlive an age, R(u) the time a task still spends after u, and √c·L(u) = ∫ S·sqrt(2ch) dt
-// what Keller's looks after u cost, were they infinitely fine; as they are not, half a query more for every task that
+// what Keller's polls after u cost, were they infinitely fine; as they are not, half a query more for every task that
 // meets one. That is within half a per cent of the dynamic programme on smooth laws, and needs no table for each c.
 //
 // Where the density f of ends is constant, on a cell of the table, the cost is convex, and least where
@@ -95,8 +95,8 @@ func (m *Model) gap(a, c, longest float64) float64 {
 			root := max(0, math.Sqrt(here)-math.Sqrt(c*f/2))
 			u = min(max(ages[i]+(m.still[i]-root*root)/f, from), to)
 		}
-		s, rest, looks := m.at(i, u)
-		if cost := here*(c+u-a) + rest + math.Sqrt(c)*looks + s*c/2; cost < least {
+		s, rest, polls := m.at(i, u)
+		if cost := here*(c+u-a) + rest + math.Sqrt(c)*polls + s*c/2; cost < least {
 			best, least = u, cost
 		}
 	}

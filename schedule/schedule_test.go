@@ -103,7 +103,7 @@ func TestTwoModes(t *testing.T) {
 			Age: 200*time.Second + time.Duration(i)*time.Second,
 		})
 	}
-	at := looks(Learn(s), 1, 250)
+	at := polls(Learn(s), 1, 250)
 	first, desert := 0, 0
 	for _, a := range at {
 		if a > 3 && a < 4 {
@@ -114,16 +114,16 @@ func TestTwoModes(t *testing.T) {
 		}
 	}
 	if first == 0 || desert > 2 {
-		t.Errorf("%d looks at the first mode, %d in the desert: %.4v", first, desert, at)
+		t.Errorf("%d polls at the first mode, %d in the desert: %.4v", first, desert, at)
 	}
 }
 
-// TestOutlier: one task of an hour among fifty of half a minute changes the looks at the rest by little.
+// TestOutlier: one task of an hour among fifty of half a minute changes the polls at the rest by little.
 func TestOutlier(t *testing.T) {
 	l := optimum.LogNormal("30 s", 30, 0.25, 300, 0.01)
 	s := samples(l, 50, rand.New(rand.NewPCG(1, 1)))
 	with := append(slices.Clone(s), Sample{Age: time.Hour})
-	plain, odd := cost(l, looks(Learn(s), 1, 300), 1), cost(l, looks(Learn(with), 1, 300), 1)
+	plain, odd := cost(l, polls(Learn(s), 1, 300), 1), cost(l, polls(Learn(with), 1, 300), 1)
 	if odd > 1.05*plain {
 		t.Errorf("cost %.2f s with the outlier, %.2f s without", odd, plain)
 	}

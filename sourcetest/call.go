@@ -115,8 +115,8 @@ func (c *call) wait() (answer, error) {
 	}
 }
 
-// look arranges s and asks once.
-func (t *trial) look(s Situation) (answer, error) {
+// poll arranges s and polls once.
+func (t *trial) poll(s Situation) (answer, error) {
 	if err := t.arrange(s); err != nil {
 		return answer{}, err
 	}

@@ -18,7 +18,7 @@ func gives(name string, s Situation, want taskwait.Status, why string) rule {
 
 // task arranges s, asks once and returns the Task if it is the one that was asked for, in that status.
 func (t *trial) task(s Situation, want taskwait.Status) (taskwait.Task, error) {
-	a, err := t.look(s)
+	a, err := t.poll(s)
 	if err != nil {
 		return taskwait.Task{}, err
 	}
@@ -44,7 +44,7 @@ func (t *trial) wantTask(a answer, s Situation, want taskwait.Status) error {
 // fails makes the rule that s is answered with an error of that class.
 func fails(name string, s Situation, want taskwait.Class, why string) rule {
 	return rule{name: name, why: why, check: func(t *trial) error {
-		a, err := t.look(s)
+		a, err := t.poll(s)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func wantError(a answer, s Situation, want taskwait.Class) error {
 }
 
 func keepsRetryAfter(t *trial) error {
-	a, err := t.look(ThrottledFor)
+	a, err := t.poll(ThrottledFor)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func asksOnce(s Situation) func(*trial) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.look(s); err != nil {
+		if _, err := t.poll(s); err != nil {
 			return err
 		}
 		if after, _ := t.count(); after != before+1 {

@@ -75,7 +75,7 @@ func isSuccess(t *trial) error {
 }
 
 func isMalformed(t *trial) error {
-	a, err := t.look(EmptyObject)
+	a, err := t.poll(EmptyObject)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func taskKeepsSecret(t *trial) error {
 
 // errorKeepsSecret checks that an error does not print Secret. Decoders like to quote what they could not decode.
 func errorKeepsSecret(t *trial) error {
-	a, err := t.look(CutOff)
+	a, err := t.poll(CutOff)
 	if err == nil {
 		err = wantError(a, CutOff, taskwait.ClassTransient)
 	}

@@ -90,7 +90,7 @@ func refusals() []rule {
 
 func contexts() []rule {
 	const sent = "a query that is sent after the end of the wait costs the service, and nobody hears the answer"
-	const held = "a call that outlives its context is left behind: it holds a connection and a goroutine, and the next " +
+	const held = "a call that outlives its context is abandoned: it holds a connection and a goroutine, and the next " +
 		"poll of a wait whose query timed out must wait for it"
 	const own = "one wait that is cancelled must not break off those of others on the same Source"
 	return []rule{
