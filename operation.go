@@ -61,10 +61,10 @@ type Attempt struct {
 // returned, and in the error.
 //
 // Refused because something else runs, it waits until that is over and tries again; Progress.Err says so. It never
-// sends the operation twice unless the service has refused it: where an answer leaves that open, or the wait ends in the
-// middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any did.
-// Where ctx has ended there is no time to look for them: SentAt says since when one may have begun. Any other refusal
-// Is [ErrNotStarted], and so is every other end before the operation was accepted.
+// sends the operation twice unless the service has refused it: where an answer leaves that open, or the wait ends in
+// the middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any
+// did. Where ctx has ended there is no time to look for them: SentAt says since when one may have begun. Any other
+// refusal Is [ErrNotStarted], and so is every other end before the operation was accepted.
 //
 // Where the service gives no id, the task is looked for through WithNotFoundGrace. If more than one may be the one, now
 // or when it has ended, the error Is [ErrAmbiguous], and Candidates has them: it is never guessed.

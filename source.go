@@ -37,8 +37,8 @@ func (f SourceFunc) Task(ctx context.Context, id string) (Task, error) { return 
 
 // Detailer is a [Source] that can report how far a task is, by a request of its own.
 //
-// Details is called between two polls: after each poll of the wait's own that found the task running. It never delays or
-// fails a wait. It is not called after an answer of another wait's poll, nor by WaitForTasks. Of the Task that it
+// Details is called between two polls: after each poll of the wait's own that found the task running. It never delays
+// or fails a wait. It is not called after an answer of another wait's poll, nor by WaitForTasks. Of the Task that it
 // returns, Percent, Remaining and Steps count. A Task without any of the three, or a [*QueryError] of ClassNotFound or
 // ClassPermanent, says that this task has no details: Details is not called again. After any other error it is called
 // after the next poll. A call that has not returned when the next poll is due is cancelled.
