@@ -127,7 +127,8 @@ func (x *execution) confirm(ctx context.Context, search *searchPhase, id string,
 // outOfTime is how the execution ends where its timeout, or the context's deadline, left no time to make sure of a
 // task.
 func (x *execution) outOfTime(ctx context.Context) *WaitError {
-	if end, limited := x.end(); limited && !time.Now().Before(end) {
+	end, limited := x.end()
+	if _, dies := ctx.Deadline(); !dies || limited && !time.Now().Before(end) {
 		return x.now.failure(ErrTimeout)
 	}
 	<-ctx.Done() // the poll before its deadline was the last one

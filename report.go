@@ -85,7 +85,6 @@ func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next ti
 type warned struct {
 	statuses *[]string // nil: none
 	classes  uint8     // a bit for each
-	ended    bool      // so has the wait
 }
 
 // maxWarned bounds the unknown statuses that are remembered: a service that invents a new one each time is not logged

@@ -27,6 +27,7 @@ type state struct {
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
 	leftStalePhase bool      // the phase of WithStalePhase was left
 	listReadable   bool      // the Source could list, or find, tasks: the credentials were good
+	ended          bool      // the outcome was reported
 }
 
 // reported is what a Detailer has said of the task.

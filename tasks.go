@@ -167,7 +167,7 @@ func (g *group) stop(err, cause error) {
 	g.sub.Close()
 	for key := range g.waits {
 		w := &g.waits[key]
-		if w.warned.ended {
+		if w.state.ended {
 			continue
 		}
 		e := w.stoppedBy(err, cause, g.sub.Done(key))

@@ -203,7 +203,7 @@ func (w *wait) end(e *WaitError) error {
 	if e != nil {
 		outcome = e
 	}
-	w.warned.ended = true
+	w.state.ended = true
 	if w.reporting.totals != nil {
 		w.reporting.totals.count(max(1, w.times[w]), e != nil)
 	}

@@ -230,7 +230,7 @@ func FuzzTampering(f *testing.F) {
 		sign(signed, owner, "{}")
 		r, err := http.NewRequest(method, base+path, strings.NewReader(body))
 		if err != nil {
-			t.Skip(err)
+			return // no request
 		}
 		r.URL.RawQuery = query
 		r.Header = signed.Header.Clone()
@@ -238,7 +238,7 @@ func FuzzTampering(f *testing.F) {
 		r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), owner.ak, key, 1))
 		resp, err := newCloud().Transport().RoundTrip(r)
 		if err != nil {
-			t.Skip(err) // a target that cannot be sent
+			return // a target that cannot be sent
 		}
 		_ = resp.Body.Close()
 		refused := resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusBadRequest

@@ -169,7 +169,7 @@ func FuzzAuthorization(f *testing.F) {
 		r.Header.Set("X-Sdk-Date", date)
 		resp, err := cloud.Transport().RoundTrip(r)
 		if err != nil {
-			t.Skip(err) // a header that cannot be sent
+			return // a header that cannot be sent
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {
