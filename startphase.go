@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/taskwait/taskwait/internal/limiter"
-	"github.com/taskwait/taskwait/internal/text"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/limiter"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // startPhase sends the operation until the service has accepted it. A call of it may be abandoned: so all that it does
