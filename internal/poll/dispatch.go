@@ -441,8 +441,8 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 func (p *Poller[T]) overAt(e *entry[T]) time.Duration {
 	at := never
 	for i := e.first; i != nil; i = i.next {
-		if i.sub.over > 0 {
-			at = min(at, i.sub.over)
+		if over := i.ending().over; over > 0 {
+			at = min(at, over)
 		}
 	}
 	return at
