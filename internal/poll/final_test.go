@@ -377,8 +377,8 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestSetEnd makes sure that an end that is set for one id bounds its calls in flight and its final poll, as that of the
-// terms does for the others.
+// TestSetEnd makes sure that an end that is set for one id bounds its calls in flight and its final poll. For the others
+// the end of the terms does.
 func TestSetEnd(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
