@@ -107,7 +107,9 @@ func newJudge(w *waited) *judgement {
 	}
 	slices.SortStableFunc(g.relevant, func(a, b answered) int { return cmp.Compare(a.end, b.end) })
 	g.timeUp = g.endOfTime(func(answered) bool { return true })
-	g.overBy = g.endOfTime(func(a answered) bool { return a.own && !a.late && !g.superseded(a) })
+	g.overBy = g.endOfTime(func(a answered) bool { // the wait has heard of it for certain
+		return a.own && !a.late && !g.superseded(a) && a.end >= g.begin+g.initial
+	})
 	return g
 }
 

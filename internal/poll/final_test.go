@@ -144,6 +144,31 @@ func TestFinalPollInHoldOff(t *testing.T) {
 	}
 }
 
+// TestLatePermitInHoldOff makes sure that a permit for a final poll that comes in the instant at which time is over is
+// used for no other poll while all hold off.
+func TestLatePermitInHoldOff(t *testing.T) {
+	play(t, behind(every(FinalAllowance)), func(s *script) {
+		s.poll = throttleFirst(24 * time.Hour)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.in(6 * time.Second)}, "b")
+		var finals []*reader
+		for i := range 50 { // which of the two comes first is chance
+			end := time.Duration(i+1) * 20 * time.Second
+			finals = append(finals, s.subscribe("X", s.endsAt(end, end), fmt.Sprint("x", i)))
+		}
+		s.until(time.Hour)
+		for _, l := range s.lines {
+			if l.text == "poll b" {
+				t.Errorf("got a poll of b after %v, want none", l.at)
+			}
+		}
+		for _, r := range append(finals, a, b) {
+			r.Close()
+		}
+		s.lines = nil
+	})
+}
+
 // TestRepeatedFinalPollOfASharedID makes sure that a final poll that is repeated does not wait behind the poll of a
 // neighbour that a hold-off delays, whichever was planned first.
 func TestRepeatedFinalPollOfASharedID(t *testing.T) {
@@ -377,8 +402,8 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestSetEnd makes sure that an end that is set for one id bounds its calls in flight and its final poll. For the others
-// the end of the terms does.
+// TestSetEnd makes sure that an end that is set for one id bounds its calls in flight and its final poll. That of the
+// terms stays that of the others.
 func TestSetEnd(t *testing.T) {
 	const s = time.Second
 	tests := []struct {
