@@ -116,11 +116,16 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		if ctx.Err() != nil { // a callback may have taken long
 			continue
 		}
-		if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
-			sub.SetEnd(end)
-		}
-		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
+		w.plan(sub, 0)
 	}
+}
+
+// plan plans the next poll of w, which is for id key of sub.
+func (w *wait) plan(sub *poll.Subscription[Task], key int) {
+	if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
+		sub.SetEnd(key, end)
+	}
+	sub.Plan(key, w.state.plannedAt, w.state.task.CreatedAt)
 }
 
 // handle decides what an answer means, and reports it.
