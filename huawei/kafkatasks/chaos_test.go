@@ -29,7 +29,7 @@ import (
 )
 
 var (
-	chaosRuns = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
+	chaosRuns = flag.Int("chaos", 40, "how many random scripts TestChaos plays")
 	chaosSeed = flag.Uint64("chaos.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var listRuns = flag.Int("lists", 200, "how many random lists TestListChaos reads")
+var listRuns = flag.Int("lists", 60, "how many random lists TestListChaos reads")
 
 // listRefusals are what a page may be answered with instead of rows. An offset that is refused as out of range is not
 // among them: where there is no count it ends a list.

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	lives    = flag.Int("lives", 25, "how many lives of an instance TestLife plays")
+	lives    = flag.Int("lives", 10, "how many lives of an instance TestLife plays")
 	lifeSeed = flag.Uint64("lives.seed", 0, "the one seed to play; 0: those from 1 on")
 )
 
