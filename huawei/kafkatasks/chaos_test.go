@@ -28,8 +28,9 @@ import (
 )
 
 var (
-	chaosRuns = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
-	chaosSeed = flag.Uint64("chaos.seed", 0, "the one seed to play; 0: those from 1 on")
+	chaosRuns  = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
+	chaosFirst = flag.Uint64("chaos.first", 1, "the first of them")
+	chaosSeed  = flag.Uint64("chaos.seed", 0, "the one script to play; 0: as many as -chaos says")
 )
 
 // meaning is what an answer must mean to a wait, in the oracle's eyes.
@@ -458,7 +459,7 @@ func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.T
 //	go test -run TestChaos ./huawei/kafkatasks -chaos 1000000 -timeout 0
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	from, to := uint64(1), uint64(*chaosRuns)
+	from, to := *chaosFirst, *chaosFirst+uint64(*chaosRuns)-1
 	if *chaosSeed != 0 {
 		from, to = *chaosSeed, *chaosSeed
 	}
