@@ -121,8 +121,9 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 
 // finish reads a list to its end, for one task in it, or "", for all of them.
 func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
+	sent := time.Now()
 	if err := r.finish(ctx); err != nil {
-		return s.judge(ctx, task, err)
+		return s.judge(ctx, task, sent, err)
 	}
 	s.absence.seen(idsOf(r.rows)...)
 	return nil
