@@ -202,7 +202,8 @@ func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next curso
 	p, err = l.page(ctx, at.offset)
 	switch {
 	case beyondTheEnd(err) && at.offset > 0:
-		p.total = unknown
+		next, done, err = at.beyond()
+		return p, next, done, err
 	case err != nil:
 		return p, at, false, err
 	}
