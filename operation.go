@@ -99,11 +99,11 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 }
 
 func (op *Operation) check() error {
-	switch name := text.Clip(op.Name); {
+	switch name := text.Quote(op.Name); {
 	case op.Start == nil:
-		return fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, name)
+		return fmt.Errorf("taskwait: %w: operation %s has no Start", ErrInvalidOption, name)
 	case op.Confirmations < 0:
-		return fmt.Errorf("taskwait: %w: operation %q: Confirmations %d, want at least 0", ErrInvalidOption, name,
+		return fmt.Errorf("taskwait: %w: operation %s: Confirmations %d, want at least 0", ErrInvalidOption, name,
 			op.Confirmations)
 	}
 	return op.checkWait()
