@@ -185,13 +185,13 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	}
 	w.state.taskStartedAt = time.Now()
 	w.details = newDetails(x.pollers.src, x.settings, &x.pollers.abandoned)
-	sub := x.pollers.subscribe(ctx, w.settings, id, w.terms())
+	sub := x.pollers.subscribe(ctx, w.settings, id, w.terms(&w.state))
 	defer sub.close()
 	return w.run(ctx, sub.Subscription)
 }
 
 func (x *execution) runOn(ctx context.Context, w *wait, p *poll.Poller[Task]) *WaitError {
-	sub := p.Subscribe(ctx, []string{w.state.task.ID}, w.terms())
+	sub := p.Subscribe(ctx, []string{w.state.task.ID}, w.terms(&w.state))
 	defer sub.Close()
 	return w.run(ctx, sub)
 }

@@ -19,6 +19,7 @@ type wait struct {
 	err      error // the last error that came instead of a task; nil: none
 	warned   warned
 	details  *details // nil: there are none
+	kept     *Wait    // what the caller is given of all this; nil: nothing yet
 }
 
 // shared is what the waits of one call have in common.
@@ -51,7 +52,7 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 	c.settings, c.deadlines = s, s.deadlines
 	c.deadlines.began = began
 	c.deadlines.ctxEnd, _ = ctx.Deadline()
-	c.reporting = reporting{began: began, progress: s.progress, log: s.log, learned: s.learned()}
+	c.reporting = reporting{began: began, to: s.log, learned: s.learned()}
 	pause := s.initial
 	if pause == 0 && c.reporting.learned != nil && s.kind != "" && s.newBackOff == nil {
 		pause = c.reporting.learned.First(rand.Float64())
@@ -72,9 +73,24 @@ func (w *wait) begin(c *shared, id string) (err error) {
 	return err
 }
 
+// resume makes w go on with what kept remembers.
+func (w *wait) resume(kept *Wait) {
+	w.kept = kept
+	if kept.savedAt.IsZero() {
+		return
+	}
+	w.first = kept.goOn(&w.deadlines, &w.state, w.kind, time.Now())
+	if w.state.noDetails {
+		w.details = nil
+	}
+	if w.newBackOff != nil {
+		w.schedule = w.schedule.After(int(w.state.step))
+	}
+}
+
 // terms are those of the wait with its poller.
-func (c *shared) terms() poll.Terms {
-	end, _ := c.deadlines.end(&state{})
+func (c *shared) terms(s *state) poll.Terms {
+	end, _ := c.deadlines.end(s)
 	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
 	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
@@ -109,7 +125,7 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 // handle decides what an answer means, and reports it.
 func (w *wait) handle(a *answer) (d decision) {
 	if a.Queued > 0 {
-		w.reporting.tell(&w.state, &Progress{QueuedFor: a.Queued})
+		w.tell(&Progress{QueuedFor: a.Queued})
 		return d
 	}
 	now, before := time.Now(), w.state.task
@@ -119,11 +135,36 @@ func (w *wait) handle(a *answer) (d decision) {
 	if !d.seen {
 		w.err = d.trouble
 	}
+	d.changed = w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
 	if !w.quiet || !d.done || d.reason != nil {
-		changed := w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
-		w.reporting.answer(&w.state, &d, &w.warned, changed)
+		w.reporting.log(&w.state, &d, &w.warned)
+		w.tell(d.progress())
 	}
 	return d
+}
+
+// tell calls the progress callback, if there is one.
+func (w *wait) tell(p *Progress) {
+	if w.progress == nil {
+		return
+	}
+	w.complete(p)
+	w.progress(*p)
+}
+
+// keep brings the Wait that the caller has up to date.
+func (w *wait) keep() *Wait {
+	if w.kept == nil {
+		w.kept = &Wait{}
+	}
+	w.kept.update(&w.deadlines, &w.state)
+	return w.kept
+}
+
+// complete adds to p what the wait remembers.
+func (w *wait) complete(p *Progress) {
+	p.Wait = w.keep()
+	w.reporting.complete(&w.state, p)
 }
 
 // pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
@@ -188,7 +229,7 @@ func (w *wait) failure(reason error) *WaitError {
 	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
-		Reason: reason,
+		Reason: reason, Wait: w.keep(),
 		outcome: outcome{
 			ended: reason, sighting: s.sighting(time.Now()), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 		},
@@ -211,7 +252,7 @@ func (w *wait) end(e *WaitError) error {
 		observe(w.reporting.learned.History, &w.state, time.Now())
 	}
 	w.reporting.write(zap.InfoLevel, "wait ended", &w.state, 0, outcome)
-	w.reporting.tell(&w.state, &Progress{Done: true, Outcome: outcome})
+	w.tell(&Progress{Done: true, Outcome: outcome})
 	return outcome
 }
 
@@ -231,17 +272,19 @@ func (w *wait) pollDetails(ctx context.Context) {
 		w.reporting.write(zap.DebugLevel, "no details", s, time.Until(s.plannedAt), c.err)
 		w.noDetails(classifyError(c.err))
 	case !c.task.detailed():
-		w.details = nil
+		w.dropDetails()
 	default:
 		w.takeDetails(&c.task)
 	}
 }
 
+func (w *wait) dropDetails() { w.details, w.state.noDetails = nil, true }
+
 // noDetails makes all hold off, or asks for no more details, as an error says.
 func (w *wait) noDetails(o observation) {
 	switch o.class {
 	case ClassNotFound, ClassPermanent:
-		w.details = nil
+		w.dropDetails()
 	case ClassThrottled:
 		if l := w.limiter; l != nil {
 			l.Throttled(min(o.retryAfter, maxRetryAfter))
@@ -263,5 +306,5 @@ func (w *wait) takeDetails(d *Task) {
 	}
 	next := max(s.plannedAt.Sub(now), 0)
 	w.reporting.write(zap.DebugLevel, "details", s, next, nil)
-	w.reporting.tell(s, &Progress{Next: next})
+	w.tell(&Progress{Next: next})
 }
