@@ -6,13 +6,37 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 const (
-	// lockPatience is for how long a command that could end waits to remember something. A save takes milliseconds.
+	// lockPatience is for how long a command waits for a lock that is held while a file is changed, which takes
+	// milliseconds.
 	lockPatience = 5 * time.Second
 	lockEvery    = 10 * time.Millisecond
 )
+
+// errLocked is the error for a lock that somebody else holds.
+var errLocked = errors.New("somebody else holds the lock")
+
+// lockFile takes the lock of that name, which the system frees with the process that holds it. It waits for it at most
+// for patience.
+func lockFile(path string, patience time.Duration) (unlock func(), err error) {
+	l := flock.New(path, flock.SetPermissions(0o600))
+	for waited := time.Duration(0); ; waited += lockEvery {
+		locked, err := l.TryLock()
+		switch {
+		case err != nil:
+			return nil, err
+		case locked:
+			return func() { _ = l.Unlock() }, nil
+		case waited >= patience:
+			return nil, fmt.Errorf("%s: %w", clip(path), errLocked)
+		}
+		time.Sleep(lockEvery)
+	}
+}
 
 // newerError is the error for a file in a format that this program does not know yet.
 type newerError struct{ version int }

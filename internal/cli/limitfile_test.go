@@ -36,11 +36,9 @@ func withQuota(n int) *testEnv {
 	return w
 }
 
-// No test of a file with a lock is parallel, but for those of real processes: a process that is being started holds the
-// locks of its parent for a moment, which in virtual time is for ever.
-
 // TestLimit: commands that share a file keep to the quota together, to the last request.
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := withQuota(8)
 		file := filepath.Join(t.TempDir(), "quota")
@@ -116,6 +114,7 @@ func TestLimitHold(t *testing.T) {
 
 // TestLimitFile: what is in the file already delays nobody for long, whatever it is.
 func TestLimitFile(t *testing.T) {
+	t.Parallel()
 	at := func(d time.Duration) int64 { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(d).UnixNano() }
 	full := func(from, until time.Duration) string {
 		l := fmt.Sprintf("[%d,%d]", at(from), at(until))
