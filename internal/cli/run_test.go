@@ -275,7 +275,7 @@ func TestJSONAlone(t *testing.T) {
 	history := func(text string) func(*testing.T, *testEnv) {
 		return func(t *testing.T, w *testEnv) {
 			w.cache = t.TempDir()
-			if err := replaceFile(historyPath(w.cache), []byte(text)); err != nil {
+			if err := writeHistory(w.cache, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
 		}
