@@ -318,7 +318,7 @@ func (g *judgement) stillUnknown(first answered, rest []answered) bool {
 
 // gaveUp: the last answer was final, or there were three errors and nothing else for as long as tolerated.
 func (g *judgement) gaveUp() {
-	since := g.begin
+	since, at := g.begin, g.ret
 	for _, a := range g.relevant {
 		switch {
 		case a.out == outPermanent && (a.end == g.ret || g.slow > 0):
@@ -327,10 +327,13 @@ func (g *judgement) gaveUp() {
 			since = a.end
 		}
 	}
+	if g.slow > 0 { // what was read counts, and when: the last good answer may have come after the decision
+		since, at = g.erredAt, g.heard
+	}
 	var e *taskwait.WaitError
 	errors.As(g.err, &e)
-	if g.ret-since < g.tolerance || e.Errors < 3 {
-		g.fail("query", "%d errors, the last good answer %v before; want 3 and %v: %v", e.Errors, g.ret-since,
+	if at-since < g.tolerance || e.Errors < 3 {
+		g.fail("query", "%d errors, the last good answer %v before; want 3 and %v: %v", e.Errors, at-since,
 			g.tolerance, g.err)
 	}
 	if g.slow > 0 { // the last good answer may not have been read yet

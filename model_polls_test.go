@@ -318,7 +318,7 @@ func (m *model) judgeCalls() {
 // stillYoung adds c to the calls that are younger than a second, and checks how many they are.
 func (m *model) stillYoung(young []*call, c *call) []*call {
 	young = slices.DeleteFunc(append(young, c), func(b *call) bool {
-		over := b.job.waits[b.id].ret
+		over := min(b.job.waits[b.id].ret, b.job.end) // the callback that says so may take long
 		return b != c && (c.begin-b.begin >= min(time.Second, c.job.query) || !b.during(c) || over <= c.begin)
 	})
 	if n := len(young); n > 17 {

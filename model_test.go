@@ -154,6 +154,9 @@ type waited struct {
 	polls  int
 	spent  time.Duration
 	failed error
+
+	heard   time.Duration // when the last answer was read that the callback was told of
+	erredAt time.Duration // when the present run of errors was first read; never: there is none
 }
 
 // model is a script while it is played.
@@ -253,7 +256,7 @@ func (s *simService) hanging() (n int) {
 func newJob(m *model, n int, p *plan) *job {
 	j := &job{plan: p, n: n, model: m, waits: map[string]*waited{}, over: -1, yields: map[string]int{}}
 	for _, id := range p.ids {
-		j.waits[id] = &waited{job: j, id: id, ret: -1}
+		j.waits[id] = &waited{job: j, id: id, ret: -1, erredAt: never}
 	}
 	return j
 }
@@ -322,6 +325,7 @@ func (j *job) told(p taskwait.Progress) {
 	}
 	j.inside = true
 	defer func() { j.inside = false }()
+	read := m.service.now()
 	if j.slow > 0 {
 		time.Sleep(j.slow)
 	}
@@ -332,11 +336,11 @@ func (j *job) told(p taskwait.Progress) {
 	if w == nil || p.Task.ID == "" && j.many && !p.Done {
 		return // it is about the whole
 	}
-	w.receive(&p)
+	w.receive(&p, read)
 }
 
-// receive checks one call of the progress callback against those before.
-func (w *waited) receive(p *taskwait.Progress) {
+// receive checks one call of the progress callback, for an answer that was read at a time, against those before.
+func (w *waited) receive(p *taskwait.Progress, read time.Duration) {
 	m := w.model
 	if w.done > 0 {
 		m.fail("progress", "job %d %s: a callback after Done", w.n, w.id)
@@ -355,5 +359,24 @@ func (w *waited) receive(p *taskwait.Progress) {
 	if p.Done {
 		w.done++
 		w.final = p.Outcome
+		return
+	}
+	w.hear(p, read)
+}
+
+// hear notes since when there are nothing but errors.
+func (w *waited) hear(p *taskwait.Progress, read time.Duration) {
+	if p.QueuedFor > 0 {
+		return
+	}
+	w.heard = read
+	var q *taskwait.QueryError
+	other := errors.As(p.Err, &q) && (q.Class == taskwait.ClassThrottled || q.Class == taskwait.ClassConflict ||
+		q.Class == taskwait.ClassNotFound)
+	switch {
+	case p.Err == nil || other:
+		w.erredAt = never
+	case w.erredAt == never:
+		w.erredAt = read
 	}
 }
