@@ -539,7 +539,8 @@ func (g *judgement) landed(t time.Duration) (by time.Duration) {
 	return by
 }
 
-// judgePanics: what a Source panicked with is raised by one of those it concerns, or logged.
+// judgePanics: what a Source panicked with is raised by one of those it concerns, or logged. Where nobody is left who
+// waits for the id another wait of the Poller raises it, so that it is not hidden.
 func (m *model) judgePanics() {
 	raised := map[int]bool{}
 	for _, j := range m.jobs {
@@ -552,7 +553,7 @@ func (m *model) judgePanics() {
 			continue
 		}
 		c := m.service.calls[p]
-		if raised[p] = true; j.waits[c.id] == nil && c.id != "" {
+		if raised[p] = true; j.waits[c.id] == nil && c.id != "" && (j.many || m.awaited(j, c.id, c.end)) {
 			m.fail("panic-elsewhere", "job %d panicked with call %d, about %s", j.n, c.n, c.id)
 		}
 	}
@@ -563,6 +564,15 @@ func (m *model) judgePanics() {
 			m.fail(rule, "call %d panicked, and nobody raised or logged it", c.n)
 		}
 	}
+}
+
+// awaited reports whether a wait for id, on the Poller of the WaitForTask of j, had time to raise a panic at t.
+func (m *model) awaited(j *job, id string, t time.Duration) bool {
+	return slices.ContainsFunc(m.jobs, func(other *job) bool {
+		w := other.waits[id]
+		return w != nil && !other.many && other.terms() == j.terms() && other.slow == 0 && other.begin < t &&
+			min(w.ret, other.end) > t
+	})
 }
 
 // panicOf is the number of the call that panicked with v; -1: there was no panic. ours is false for any other panic.
