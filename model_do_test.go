@@ -622,11 +622,25 @@ func (m *doModel) judgeReason(err error) {
 		want = context.DeadlineExceeded
 	}
 	switch timedOut := errors.Is(err, taskwait.ErrTimeout); {
-	case timedOut && m.ret < m.timeout:
-		m.fail("timeout", "ErrTimeout at %v, before %v: %v", m.ret, m.timeout, err)
+	case timedOut && m.ret < m.timeUp():
+		m.fail("timeout", "ErrTimeout at %v, before %v: %v", m.ret, m.timeUp(), err)
 	case !timedOut && errors.Is(err, want) && m.ret < m.end:
 		m.fail("context", "at %v, the context ended at %v: %v", m.ret, m.end, err)
 	}
+}
+
+// timeUp is the earliest at which the timeout, or that of the run, may have passed; never: not at all.
+func (m *doModel) timeUp() time.Duration {
+	at := never
+	if m.timeout > 0 {
+		at = m.timeout
+	}
+	for _, c := range m.service.calls {
+		if m.runLimit > 0 && c.id == "op" && c.out == outSeen && c.status != taskwait.StatusCreated {
+			at = min(at, c.end+m.runLimit)
+		}
+	}
+	return at
 }
 
 // text shows the script, and what happened.
