@@ -29,6 +29,7 @@ type deadlines struct {
 	confirmations int           // SUCCESS in a row that it takes; 0 is as good as 1
 	stalePhase    string        // the phase that does not count until it was left; "": there is none
 	ctxEnd        time.Time     // the context's deadline; zero: none
+	passedAt      time.Time     // when the wait went on, if its end had passed while nobody waited; zero: it had not
 }
 
 // concludes reports whether what a says is the end of it, for a wait that remembers s, unless its task is in a stale
@@ -56,7 +57,10 @@ func (l *deadlines) stalled(s *state, sent time.Time) bool {
 func (l *deadlines) end(s *state) (end time.Time, ok bool) {
 	end, ok = endOf(l.began, l.timeout)
 	if run, limited := endOf(s.runAt, l.run); limited && (!ok || run.Before(end)) {
-		return run, true
+		end, ok = run, true
+	}
+	if ok && l.passedAt.After(end) { // there is a final poll all the same
+		end = l.passedAt
 	}
 	return end, ok
 }

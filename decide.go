@@ -29,6 +29,8 @@ type decision struct {
 	done   bool
 	reason error         // one of the sentinels
 	pause  time.Duration // from now
+
+	changed bool // the status or the phase, since the answer before
 }
 
 // decide is the library's whole judgement: what the answer a, which arrived now, means for a wait that remembers s, and
@@ -43,6 +45,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	end, limited := l.end(s)
 	switch {
 	case o.terminal:
+		s.concluded = true
 		outcome, _ := s.task.Status.outcome()
 		return o.ends(outcome)
 	case limited && !a.Sent.Before(end): // it was a final poll
@@ -96,7 +99,7 @@ func (s *state) afterFinalPoll(o observation, end, now time.Time, rnd float64) d
 // endUnconfirmed ends the wait where no more can be polled: a SUCCESS that was not confirmed counts then, and says so.
 func (s *state) endUnconfirmed(o observation, reason error) decision {
 	if s.successStreak > 0 {
-		s.task.Unconfirmed = true
+		s.task.Unconfirmed, s.concluded = true, true
 		return o.ends(nil)
 	}
 	return o.ends(reason)

@@ -534,7 +534,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		step: 5, errors: 4, failing: 3,
+		looks: appearance(&Task{Status: StatusExecuting}), step: 5, errors: 4, failing: 3,
 		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, runAt: at(1), lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},

@@ -28,7 +28,8 @@
 // # Options
 //
 // Options are given to [New], for all waits of the Waiter, or to one call. They are independent of one another and of
-// their order; of two of one name the later wins. Each holds for WaitForTask, WaitForTasks, WaitForAll and Do.
+// their order; of two of one name the later wins. Each holds for WaitForTask, WaitForTasks, WaitForAll, Do, Resume
+// and Poll.
 //
 //	option               what it sets                                         default     0, nil or "" means
 //	WithTimeout          bound of the whole wait                              no limit    no limit
@@ -65,6 +66,12 @@
 //
 // [Waiter.Do] starts an [Operation] and waits for its task, also where the service gives no id. It never sends the
 // operation twice on an unclear answer.
+//
+// # Outliving the process
+//
+// A [Wait] is a wait as a value. [Progress] and [WaitError] have it; stored as JSON, [Waiter.Resume] goes on with it in
+// a later process, on the same budget. [Waiter.Poll] makes a single poll of it, for engines and controllers that hold
+// no goroutine for each wait.
 //
 // # Writing a Source
 //

@@ -1,8 +1,10 @@
 package taskwait
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,6 +28,7 @@ type pollers struct {
 	abandoned atomic.Int64 // calls that have not returned
 	mu        sync.Mutex
 	byKey     map[pollerKey]sharedPoller
+	holdUntil time.Time  // no Poll is made before, unless it has a limiter; guarded by mu
 	poll      SourceFunc // src.Task, by checked
 	checkID   func(id string) error
 }
@@ -79,6 +82,33 @@ func (s subscription) close() {
 		return
 	}
 	h.byKey[s.key] = p
+}
+
+// holdOff makes the Polls of all waits hold off that have no limiter to tell them. d is what a throttled answer has
+// asked for; 0: nothing. planned is when the one that was throttled comes again.
+func (h *pollers) holdOff(s *settings, d time.Duration, planned time.Time) {
+	if s.limiter != nil || s.alone {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	until := earlier(time.Now().Add(cmp.Or(d, time.Second)), planned)
+	if until.After(h.holdUntil) {
+		h.holdUntil = until
+	}
+}
+
+// heldFor is for how long from now a Poll that is due at a time must hold off.
+func (h *pollers) heldFor(s *settings, due, now time.Time) time.Duration {
+	if s.limiter != nil {
+		return s.limiter.HeldFor(now)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.alone || !due.Before(h.holdUntil) {
+		return 0
+	}
+	return max(jittered(h.holdUntil.Sub(now), rand.Float64()), 0)
 }
 
 // own makes a Poller of the Source.

@@ -28,6 +28,9 @@ type Progress struct {
 	Succeeded int                // of those that have ended, the ones with SUCCESS
 	Done      bool               // the last call: Outcome is what WaitForTask is about to return
 	Outcome   error              // nil until Done; with Done, nil means SUCCESS
+
+	// Wait is what to store for a later process, inside the callback: it is brought up to date before each call.
+	Wait *Wait
 }
 
 // totals count the ids of one call.

@@ -13,31 +13,31 @@ import (
 
 // reporting is where waits of one call report to.
 type reporting struct {
-	began     time.Time      // when they did
-	operation string         // what there is no task of yet; empty: there is one
-	progress  func(Progress) // nil: nobody
-	log       *zap.Logger
+	began     time.Time // when they did
+	operation string    // what there is no task of yet; empty: there is one
+	to        *zap.Logger
 	learned   *pacing.Learned // for estimates; nil: there are none
 	totals    *totals         // nil: the wait is alone
 }
 
-// answer gives one answer to the log and to the progress callback.
-func (r *reporting) answer(s *state, d *decision, w *warned, changed bool) {
+// log gives one answer to the log.
+func (r *reporting) log(s *state, d *decision, w *warned) {
 	r.write(zap.DebugLevel, "polled", s, d.pause, d.trouble)
-	if changed {
+	if d.changed {
 		r.write(zap.InfoLevel, "status changed", s, d.pause, nil)
 	}
 	if d.trouble != nil && w.first(&d.observation, s) {
 		r.write(zap.WarnLevel, "trouble", s, d.pause, d.trouble)
 	}
-	r.tell(s, &Progress{Next: d.pause, Err: d.trouble, Changed: changed})
 }
 
-// tell calls the progress callback, if there is one, with p and what the wait remembers.
-func (r *reporting) tell(s *state, p *Progress) {
-	if r.progress == nil {
-		return
-	}
+// progress is what an answer is to those who watch.
+func (d *decision) progress() *Progress {
+	return &Progress{Next: d.pause, Err: d.trouble, Changed: d.changed}
+}
+
+// complete adds to p what the wait remembers.
+func (r *reporting) complete(s *state, p *Progress) {
 	p.Task, p.Polls, p.Errors, p.Confirmed = s.task, int(s.polls), int(s.errors), int(s.successStreak)
 	p.Elapsed = time.Since(r.began)
 	if s.seen() {
@@ -49,20 +49,19 @@ func (r *reporting) tell(s *state, p *Progress) {
 	if r.totals != nil {
 		p.Total, p.Ended, p.Succeeded = r.totals.total, r.totals.ended, r.totals.succeeded
 	}
-	r.progress(*p)
 }
 
 // write writes a log line, if its level is on: asked first, because what follows needs a stack that a wait with its log
 // off would keep for as long as it sleeps.
 func (r *reporting) write(level zapcore.Level, msg string, s *state, next time.Duration, err error) {
-	if r.log.Core().Enabled(level) {
+	if r.to.Core().Enabled(level) {
 		r.writeLine(level, msg, s, next, err)
 	}
 }
 
 // writeLine is the log line. Text from the service is clipped in it, and Raw is not in it.
 func (r *reporting) writeLine(level zapcore.Level, msg string, s *state, next time.Duration, err error) {
-	line := r.log.Check(level, msg)
+	line := r.to.Check(level, msg)
 	if line == nil {
 		return
 	}

@@ -2,7 +2,6 @@ package taskwait
 
 import (
 	"cmp"
-	"slices"
 	"time"
 )
 
@@ -14,6 +13,7 @@ type state struct {
 	polls    int32     // queries made
 	errors   int32     // answers that were an error instead of a task
 	failing  int32     // and those of them that came after the task was last seen
+	looks    uint32    // the appearance of the task, when it was last seen
 
 	taskStartedAt  time.Time // by our clock; when the wait began, as long as none was seen
 	runAt          time.Time // when the first answer came that was not CREATED; zero: none has
@@ -27,6 +27,8 @@ type state struct {
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
 	leftStalePhase bool      // the phase of WithStalePhase was left
 	listReadable   bool      // the Source could list, or find, tasks: the credentials were good
+	noDetails      bool      // a Detailer has said that there are none
+	concluded      bool      // the task has ended, by all that the wait asks of it
 	ended          bool      // the outcome was reported
 }
 
@@ -86,9 +88,7 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	}
 	s.keepDetails(&t, now)
 	s.taskStartedAt = s.startOf(&t, now)
-	if !s.seen() || changed(&s.task, &t) {
-		s.lastChangedAt = now
-	}
+	s.noteChange(&t, now)
 	switch {
 	case !t.Status.Succeeded():
 		s.successStreak = 0
@@ -142,9 +142,7 @@ func (s *state) remaining(now time.Time) time.Duration {
 func (s *state) recordDetails(d *Task, now time.Time) {
 	t := s.task
 	t.Percent, t.Remaining, t.Steps = d.Percent, max(d.Remaining, 0), d.Steps
-	if changed(&s.task, &t) {
-		s.lastChangedAt = now
-	}
+	s.noteChange(&t, now)
 	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, left: t.Remaining}
 }
 
@@ -158,18 +156,33 @@ func (s *state) sighting(now time.Time) sighting {
 
 func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
 
-// changed reports whether a task has changed from a to b, other than in its times.
-func changed(a, b *Task) bool {
-	same := a.Status == b.Status && a.Phase == b.Phase && percent(a) == percent(b) &&
-		slices.EqualFunc(a.Steps, b.Steps, func(x, y Step) bool { return x.Name == y.Name && x.Status == y.Status })
-	return !same
+// noteChange notes whether a task that is seen now has changed, other than in its times.
+func (s *state) noteChange(t *Task, now time.Time) {
+	if looks := appearance(t); !s.seen() || looks != s.looks {
+		s.looks, s.lastChangedAt = looks, now
+	}
 }
 
-func percent(t *Task) int {
-	if t.Percent == nil {
-		return -1
+// appearance is a number for what is seen of a task beside its times: FNV-1a of its texts. It is part of a stored
+// [Wait], so it never becomes another one for the same task.
+func appearance(t *Task) uint32 {
+	h := uint32(2166136261)
+	add := func(text string) {
+		for i := range len(text) {
+			h = (h ^ uint32(text[i])) * 16777619
+		}
+		h *= 16777619 // ends the text
 	}
-	return *t.Percent
+	add(string(t.Status))
+	add(t.Phase)
+	if t.Percent != nil {
+		h = (h ^ uint32(*t.Percent+1)) * 16777619 //nolint:gosec // only its change counts
+	}
+	for i := range t.Steps {
+		add(t.Steps[i].Name)
+		add(t.Steps[i].Status)
+	}
+	return h
 }
 
 // seen reports whether the task was seen.

@@ -80,7 +80,8 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 	if err != nil {
 		return nil, err
 	}
-	g.sub = w.pollers.own(s).Subscribe(ctx, valid, g.terms()) // of its own: a million ids must not delay other waits
+	// of its own: a million ids must not delay other waits
+	g.sub = w.pollers.own(s).Subscribe(ctx, valid, g.terms(&state{}))
 	return g, nil
 }
 
@@ -126,7 +127,7 @@ func (g *group) run(ctx context.Context) {
 		case a.Queued > 0: // its poll is still due
 		case !d.done:
 			if ctx.Err() == nil { // a round of the loop may have taken long
-				g.sub.Plan(a.Key, w.state.plannedAt, w.state.task.CreatedAt)
+				w.plan(g.sub, a.Key)
 			}
 		default:
 			g.sub.Done(a.Key)
@@ -143,7 +144,7 @@ func (g *group) refuseInvalid() bool {
 		w := &g.invalid[i]
 		err := w.refused(ErrInvalidID, w.err)
 		g.totals.count(1, true)
-		g.reporting.tell(&w.state, &Progress{Done: true, Outcome: err})
+		w.tell(&Progress{Done: true, Outcome: err})
 		if !g.yieldAll(w, err) {
 			return false
 		}

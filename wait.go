@@ -19,6 +19,7 @@ type wait struct {
 	err      error // the last error that came instead of a task; nil: none
 	warned   warned
 	details  *details // nil: there are none
+	kept     *Wait    // what the caller is given of all this; nil: nothing yet
 }
 
 // shared is what the waits of one call have in common.
@@ -30,6 +31,7 @@ type shared struct {
 	first          time.Time     // when the first polls are due
 	deadlinePollAt time.Time     // of a wait that has had no answer yet
 	listReadable   bool          // a list has shown the task of one of them
+	keeper         func() *Wait  // brings the Wait up to date where there is no task to wait for; nil: there is one
 	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
 
@@ -51,7 +53,7 @@ func (c *shared) begin(ctx context.Context, s *settings, began time.Time) {
 	c.settings, c.deadlines = s, s.deadlines
 	c.deadlines.began = began
 	c.deadlines.ctxEnd, _ = ctx.Deadline()
-	c.reporting = reporting{began: began, progress: s.progress, log: s.log, learned: s.learned()}
+	c.reporting = reporting{began: began, to: s.log, learned: s.learned()}
 	pause := s.initial
 	if pause == 0 && c.reporting.learned != nil && s.kind != "" && s.newBackOff == nil {
 		pause = c.reporting.learned.First(rand.Float64())
@@ -72,9 +74,24 @@ func (w *wait) begin(c *shared, id string) (err error) {
 	return err
 }
 
+// resume makes w go on with what kept remembers.
+func (w *wait) resume(kept *Wait) {
+	w.kept = kept
+	if kept.savedAt.IsZero() {
+		return
+	}
+	w.first = kept.goOn(&w.deadlines, &w.state, w.kind, time.Now())
+	if w.state.noDetails {
+		w.details = nil
+	}
+	if w.newBackOff != nil {
+		w.schedule = w.schedule.After(int(w.state.step))
+	}
+}
+
 // terms are those of the wait with its poller.
-func (c *shared) terms() poll.Terms {
-	end, _ := c.deadlines.end(&state{})
+func (c *shared) terms(s *state) poll.Terms {
+	end, _ := c.deadlines.end(s)
 	order := c.deadlines.stalePhase != "" || c.deadlines.confirmations > 1
 	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
@@ -99,17 +116,22 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		if ctx.Err() != nil { // a callback may have taken long
 			continue
 		}
-		if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
-			sub.SetEnd(end)
-		}
-		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
+		w.plan(sub, 0)
 	}
+}
+
+// plan plans the next poll of w, which is for id key of sub.
+func (w *wait) plan(sub *poll.Subscription[Task], key int) {
+	if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
+		sub.SetEnd(key, end)
+	}
+	sub.Plan(key, w.state.plannedAt, w.state.task.CreatedAt)
 }
 
 // handle decides what an answer means, and reports it.
 func (w *wait) handle(a *answer) (d decision) {
 	if a.Queued > 0 {
-		w.reporting.tell(&w.state, &Progress{QueuedFor: a.Queued})
+		w.tell(&Progress{QueuedFor: a.Queued})
 		return d
 	}
 	now, before := time.Now(), w.state.task
@@ -119,11 +141,39 @@ func (w *wait) handle(a *answer) (d decision) {
 	if !d.seen {
 		w.err = d.trouble
 	}
+	d.changed = w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
 	if !w.quiet || !d.done || d.reason != nil {
-		changed := w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
-		w.reporting.answer(&w.state, &d, &w.warned, changed)
+		w.reporting.log(&w.state, &d, &w.warned)
+		w.tell(d.progress())
 	}
 	return d
+}
+
+// tell calls the progress callback, if there is one.
+func (w *wait) tell(p *Progress) {
+	if w.progress == nil {
+		return
+	}
+	w.complete(p)
+	w.progress(*p)
+}
+
+// keep brings the Wait that the caller has up to date.
+func (w *wait) keep() *Wait {
+	if w.keeper != nil {
+		return w.keeper()
+	}
+	if w.kept == nil {
+		w.kept = &Wait{}
+	}
+	w.kept.update(&w.deadlines, &w.state)
+	return w.kept
+}
+
+// complete adds to p what the wait remembers.
+func (w *wait) complete(p *Progress) {
+	p.Wait = w.keep()
+	w.reporting.complete(&w.state, p)
 }
 
 // pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
@@ -163,6 +213,12 @@ func (w *wait) finish(d *decision) *WaitError {
 	return e
 }
 
+// conclusion is how a wait ends whose task has ended before.
+func (w *wait) conclusion() *WaitError {
+	reason, _ := w.state.task.Status.outcome()
+	return w.finish(&decision{observation: observation{seen: true}, reason: reason})
+}
+
 // stopped ends the wait because ctx has ended; polling says whether a poll was in flight.
 func (w *wait) stopped(ctx context.Context, polling bool) *WaitError {
 	return w.stoppedBy(ctx.Err(), context.Cause(ctx), polling)
@@ -188,7 +244,7 @@ func (w *wait) failure(reason error) *WaitError {
 	s.task.Unconfirmed = s.successStreak > 0
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
-		Reason: reason,
+		Reason: reason, Wait: w.keep(),
 		outcome: outcome{
 			ended: reason, sighting: s.sighting(time.Now()), inStalePhase: w.deadlines.stalePhase != "" && !s.leftStalePhase,
 		},
@@ -211,7 +267,7 @@ func (w *wait) end(e *WaitError) error {
 		observe(w.reporting.learned.History, &w.state, time.Now())
 	}
 	w.reporting.write(zap.InfoLevel, "wait ended", &w.state, 0, outcome)
-	w.reporting.tell(&w.state, &Progress{Done: true, Outcome: outcome})
+	w.tell(&Progress{Done: true, Outcome: outcome})
 	return outcome
 }
 
@@ -231,17 +287,19 @@ func (w *wait) pollDetails(ctx context.Context) {
 		w.reporting.write(zap.DebugLevel, "no details", s, time.Until(s.plannedAt), c.err)
 		w.noDetails(classifyError(c.err))
 	case !c.task.detailed():
-		w.details = nil
+		w.dropDetails()
 	default:
 		w.takeDetails(&c.task)
 	}
 }
 
+func (w *wait) dropDetails() { w.details, w.state.noDetails = nil, true }
+
 // noDetails makes all hold off, or asks for no more details, as an error says.
 func (w *wait) noDetails(o observation) {
 	switch o.class {
 	case ClassNotFound, ClassPermanent:
-		w.details = nil
+		w.dropDetails()
 	case ClassThrottled:
 		if l := w.limiter; l != nil {
 			l.Throttled(min(o.retryAfter, maxRetryAfter))
@@ -263,5 +321,5 @@ func (w *wait) takeDetails(d *Task) {
 	}
 	next := max(s.plannedAt.Sub(now), 0)
 	w.reporting.write(zap.DebugLevel, "details", s, next, nil)
-	w.reporting.tell(s, &Progress{Next: next})
+	w.tell(&Progress{Next: next})
 }

@@ -72,17 +72,36 @@ func neverBegun(id string, reason, err error) *WaitError {
 //
 //go:noinline
 func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, subscription, error) {
+	r, err := w.newWait(ctx, id, nil, opts)
+	if err != nil {
+		return nil, subscription{}, err
+	}
+	return r, w.pollers.subscribe(ctx, r.settings, id, r.terms(&r.state)), nil
+}
+
+// newWait makes a wait that goes on with kept; nil: it begins.
+func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Option) (*wait, error) {
 	s, err := w.settings.forCall(ctx, opts)
 	if err != nil {
-		return nil, subscription{}, neverBegun(id, ErrInvalidOption, err)
+		return nil, neverBegun(id, ErrInvalidOption, err)
+	}
+	if err := kept.mayResume(); err != nil {
+		return nil, neverBegun(id, ErrInvalidOption, err)
 	}
 	if err := w.pollers.checkID(id); err != nil {
-		return nil, subscription{}, neverBegun(id, ErrInvalidID, err)
+		return nil, neverBegun(id, ErrInvalidID, err)
+	}
+	began := time.Now()
+	if kept != nil && !kept.began.IsZero() {
+		began = kept.began
 	}
 	r := &lone{wait: wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}}
-	r.common.begin(ctx, s, time.Now())
+	r.common.begin(ctx, s, began)
 	if err := r.wait.begin(&r.common, id); err != nil {
-		return nil, subscription{}, neverBegun(id, ErrInvalidOption, err)
+		return nil, neverBegun(id, ErrInvalidOption, err)
 	}
-	return &r.wait, w.pollers.subscribe(ctx, s, id, r.terms()), nil
+	if kept != nil {
+		r.resume(kept)
+	}
+	return &r.wait, nil
 }

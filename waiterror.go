@@ -34,6 +34,9 @@ type WaitError struct {
 	// finished.
 	FinalPollFailed bool
 
+	// Wait is what [Waiter.Resume] goes on with; nil: the wait never began.
+	Wait *Wait
+
 	Operation  string    // the name of what [Waiter.Do] was to start; empty: it was not called
 	SentAt     time.Time // when the operation was sent last, by our clock, unless it was refused; zero: it was not
 	Candidates []Task    // the tasks that may be the operation's, where it is not known which one, or whether there is any

@@ -3,6 +3,7 @@ package kafkatasks_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,7 +29,7 @@ import (
 )
 
 var (
-	chaosRuns  = flag.Int("chaos", 100, "how many random scripts TestChaos plays")
+	chaosRuns  = flag.Int("chaos", 40, "how many random scripts TestChaos plays")
 	chaosFirst = flag.Uint64("chaos.first", 1, "the first of them")
 	chaosSeed  = flag.Uint64("chaos.seed", 0, "the one script to play; 0: as many as -chaos says")
 )
@@ -409,6 +410,66 @@ var drivers = []struct {
 	{"WaitForTasks, with a list", func(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
 		return amongMany(ctx, listing{c}, c.id, []string{bystander, c.id}, opts)
 	}},
+	{"Poll, stored after each", pollStored},
+	{"Resume, cut after answers", resumeCut},
+}
+
+// stored is a wait as another process gets it.
+func stored(w *taskwait.Wait) (*taskwait.Wait, error) {
+	b, err := json.Marshal(w)
+	if err != nil {
+		return nil, err
+	}
+	back := &taskwait.Wait{}
+	return back, json.Unmarshal(b, back)
+}
+
+// pollStored makes each poll in what could be a process of its own.
+func pollStored(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
+	wait := &taskwait.Wait{ID: c.id}
+	for {
+		w, err := taskwait.New(c, opts...)
+		if err != nil {
+			return taskwait.Task{}, err
+		}
+		p, err := w.Poll(ctx, wait)
+		if p.Done || err != nil {
+			return p.Task, err
+		}
+		select {
+		case <-ctx.Done():
+			return w.Resume(ctx, wait)
+		case <-time.After(p.Next):
+		}
+		if wait, err = stored(wait); err != nil {
+			return taskwait.Task{}, err
+		}
+	}
+}
+
+// resumeCut ends every third stay, on average, in the callback, and goes on in what could be another process.
+func resumeCut(ctx context.Context, c *chaos, opts ...taskwait.Option) (taskwait.Task, error) {
+	wait := &taskwait.Wait{ID: c.id}
+	for {
+		stay, cut := context.WithCancel(ctx)
+		w, err := taskwait.New(c, append(opts, taskwait.WithProgress(func(taskwait.Progress) {
+			if rand.IntN(3) == 0 {
+				cut()
+			}
+		}))...)
+		if err != nil {
+			cut()
+			return taskwait.Task{}, err
+		}
+		task, err := w.Resume(stay, wait)
+		cut()
+		if ctx.Err() != nil || !errors.Is(err, context.Canceled) {
+			return task, err
+		}
+		if wait, err = stored(wait); err != nil {
+			return taskwait.Task{}, err
+		}
+	}
 }
 
 const bystander = "bystander"

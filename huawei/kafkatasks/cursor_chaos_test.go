@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	listRuns  = flag.Int("lists", 200, "how many random lists TestListChaos reads")
+	listRuns  = flag.Int("lists", 60, "how many random lists TestListChaos reads")
 	listFirst = flag.Uint64("lists.first", 0, "the seed of the first one")
 )
 

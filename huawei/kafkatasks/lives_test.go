@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	lives     = flag.Int("lives", 25, "how many lives of an instance TestLife plays")
+	lives     = flag.Int("lives", 10, "how many lives of an instance TestLife plays")
 	lifeFirst = flag.Uint64("lives.first", 1, "the first of them")
 	lifeSeed  = flag.Uint64("lives.seed", 0, "the one life to play; 0: as many as -lives says")
 )

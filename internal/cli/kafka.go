@@ -188,7 +188,7 @@ func checkEndpoint(endpoint string) (string, error) {
 
 // connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error
 // is an exitError.
-func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
+func (s *env) connect(t *target, q *quota) (src *kafkatasks.Source, credentials string, err error) {
 	k, keysErr := s.findKeys()
 	if keysErr != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
 		return nil, "", &exitError{codeUnknown, keysErr} // the project may be there
@@ -199,7 +199,7 @@ func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, er
 	if keysErr != nil {
 		return nil, "", &exitError{codeUnknown, keysErr}
 	}
-	client, err := s.client(t, &k)
+	client, err := s.client(t, &k, q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -207,7 +207,7 @@ func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, er
 }
 
 // client makes the client of the SDK, with SafeBuild and SafeValueOf: the other ones panic on bad input.
-func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
+func (s *env) client(t *target, k *keys, q *quota) (*kafka.KafkaClient, error) {
 	builder := kafka.KafkaClientBuilder()
 	endpoint := t.endpoint
 	if endpoint != "" {
@@ -228,7 +228,7 @@ func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
 	if err != nil {
 		return nil, &exitError{codeUnknown, err}
 	}
-	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(transport)
+	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(q.over(transport))
 	client, err := builder.WithCredential(credential).WithHttpConfig(cfg).SafeBuild()
 	if err != nil {
 		return nil, &exitError{codeUnknown, fmt.Errorf("credentials from %s: %w", k.source, err)}

@@ -32,6 +32,7 @@ const (
 type waitFlags struct {
 	target
 	printing
+	limitFlags
 	ids         []string
 	name        string
 	since       string
@@ -79,6 +80,7 @@ func (s *env) waitCommand() *cobra.Command {
 	}
 	f.target.flags(c)
 	f.printing.flags(c)
+	f.limitFlags.flags(c)
 	f.flags(c)
 	complete(c, "name", func() []string { return s.kinds() })
 	complete(c, "since", func() []string { return nil })
@@ -248,12 +250,17 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	src, credentials, err := s.connect(&f.target)
+	limit, err := f.open()
+	if err != nil {
+		return err
+	}
+	src, credentials, err := s.connect(&f.target, limit)
 	if err != nil {
 		return err
 	}
 	r := s.newRun(src, f.target, &f.printing, selected)
-	r.opts = []taskwait.Option{taskwait.WithInterval(f.interval, f.maxInterval)}
+	r.limit = limit
+	r.opts = append(limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
 	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(c.Flags())
 	given := c.Flags().Changed
 	if s.errColumns == nil || given("heartbeat") {

@@ -115,6 +115,13 @@ func (l *Limiter) Holds() bool {
 	return l.coolDown.holds(time.Now())
 }
 
+// HeldFor is for how long all hold off from now, but for final polls; 0: they do not.
+func (l *Limiter) HeldFor(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.coolDown.blockedUntil.Sub(now), 0)
+}
+
 // Wait waits for a permit, and returns an error if ctx ends before, or the quota refuses one.
 func (l *Limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

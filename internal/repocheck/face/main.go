@@ -69,7 +69,8 @@ func (f *face) missing() (names []string) {
 
 // implicit are methods that other packages call, or that tell that a type is an error: nobody calls them by name.
 var implicit = map[string]bool{
-	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "Format": true, "MarshalJSON": true,
+	"Error": true, "Unwrap": true, "Is": true, "As": true, "String": true, "Format": true,
+	"MarshalJSON": true, "UnmarshalJSON": true,
 }
 
 // read reads the files of one directory.

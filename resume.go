@@ -1,0 +1,119 @@
+package taskwait
+
+import (
+	"context"
+	"time"
+)
+
+// Resume goes on with a wait, on the same budget: what WaitForTask would return had it never been interrupted. A Wait
+// that has not begun begins; one that has seen the end of its task returns that again, without a query. Bounds that
+// have passed meanwhile leave a final poll; if they were given more time, the wait goes on. Progress.Wait, and the
+// error's Wait, are the one that is given here, which is kept up to date: store it inside the callback.
+//
+// The next poll is made when it was due, or at once if that has passed. A BackOff is asked for the pauses that were
+// made, 64 at most.
+func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, error) {
+	r, err := w.newWait(ctx, wait.id(), wait, opts)
+	if err != nil {
+		return Task{ID: wait.id()}, err
+	}
+	if r.state.concluded {
+		return r.state.task, r.concludedBefore()
+	}
+	sub := w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
+	defer sub.close()
+	err = r.end(r.run(ctx, sub.Subscription))
+	r.keep()
+	return r.state.task, err
+}
+
+// Poll makes the next poll of a wait, if it is due, and returns: for engines that hold no goroutine for each wait. A
+// loop that sleeps for Progress.Next between two calls polls when WaitForTask does, and ends as it does.
+//
+// If Done is set the wait is over, and the error is that of WaitForTask; nil means SUCCESS. It is nil too if Done is
+// not set: store the Wait, and call Poll again after Next. A call that comes early makes no query, and Next is what is
+// left. So is it while the service has asked this Waiter to hold off. An error without Done says that ctx has ended,
+// and that nothing has changed; let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call, not the
+// wait.
+//
+// Calls of Poll for several waits of one Waiter at the same time share queries as WaitForTask does.
+func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress, error) {
+	forever := ctx
+	if ctx != nil {
+		forever = context.WithoutCancel(ctx) // its deadline is not the wait's
+	}
+	r, err := w.newWait(forever, wait.id(), wait, opts)
+	if err != nil {
+		return Progress{Task: Task{ID: wait.id()}, Wait: wait, Done: true, Outcome: err}, err
+	}
+	if r.state.concluded {
+		err := r.concludedBefore()
+		return r.polled(&Progress{Done: true, Outcome: err}), err
+	}
+	if pause := r.untilNext(&w.pollers); pause > 0 {
+		r.keep()
+		return r.polled(&Progress{Next: pause}), nil
+	}
+	sub := w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
+	defer sub.close()
+	before := *wait
+	p, err := r.pollOnce(ctx, sub)
+	if err != nil && !p.Done {
+		*wait = before
+	}
+	return p, err
+}
+
+// untilNext is how long Poll has nothing to do: until the poll is due, or while all hold off.
+func (w *wait) untilNext(h *pollers) time.Duration {
+	now := time.Now()
+	if end, limited := w.deadlines.end(&w.state); limited && !now.Before(end) {
+		return 0 // the final poll is due
+	}
+	pause := max(w.first.Sub(now), h.heldFor(w.settings, w.first, now))
+	return w.deadlines.clamp(&w.state, now, now, pause)
+}
+
+// pollOnce waits for one answer, and says what follows from it.
+func (w *wait) pollOnce(ctx context.Context, sub subscription) (Progress, error) {
+	for {
+		a, ok := sub.Next(ctx)
+		if !ok {
+			return w.polled(&Progress{}), w.stopped(ctx, false)
+		}
+		d := w.handle(&a)
+		switch {
+		case a.Queued > 0: // its poll is still due
+			continue
+		case d.done:
+			err := w.end(w.finish(&d))
+			w.keep()
+			return w.polled(&Progress{Done: true, Outcome: err, Changed: d.changed}), err
+		case d.is(ClassThrottled):
+			sub.pollers.holdOff(w.settings, min(d.retryAfter, maxRetryAfter), w.state.plannedAt)
+		case d.seen && w.details != nil:
+			w.pollDetails(ctx)
+		}
+		w.keep()
+		p := d.progress()
+		p.Next = max(time.Until(w.state.plannedAt), 0)
+		return w.polled(p), nil
+	}
+}
+
+// polled completes what Poll returns.
+func (w *wait) polled(p *Progress) Progress {
+	w.reporting.complete(&w.state, p)
+	p.Wait = w.kept
+	return *p
+}
+
+// concludedBefore is how a wait ends, again, whose task has ended.
+func (w *wait) concludedBefore() error {
+	var outcome error
+	if e := w.conclusion(); e != nil {
+		outcome = e
+	}
+	w.tell(&Progress{Done: true, Outcome: outcome})
+	return outcome
+}
