@@ -205,6 +205,7 @@ func TestUsage(t *testing.T) {
 		{"no whole number", "kafka wait --all --expect 1e3", `--expect "1e3", want a whole number`},
 		{"too large a number", "kafka wait --all --expect 18446744073709551616", "that is not too large"},
 		{"intervals the wrong way round", "kafka wait --interval 1m --max-interval 1s x", "--max-interval 1s"},
+		{"no such output, to be escaped", "kafka wait --output \u202ex x", `--output "\u202ex", want text or json`},
 		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
 		{"no such region", "kafka wait --region mars x", `--region "mars"`},
