@@ -19,7 +19,7 @@ import (
 	"github.com/taskwait/taskwait/internal/poll"
 )
 
-var manyTasks = flag.Int("many", 1000, "how many tasks the largest call of TestWaitForTasks has")
+var manyTasks = flag.Int("many", 500, "how many tasks the largest call of TestWaitForTasks has")
 
 func TestWaitForTasks(t *testing.T) {
 	t.Run("one that is missing costs the others nothing", inBubble(manyOutcomes))
