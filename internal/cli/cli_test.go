@@ -210,6 +210,7 @@ func TestUsage(t *testing.T) {
 		{"a limit for ever", "kafka wait --limit 8/100h x", `--limit "8/100h", want such as`},
 		{"a limit of too many", "kafka list --limit 1001/s", `--limit "1001/s", want such as`},
 		{"a file without a limit", "kafka wait --limit-file f x", "--limit-file needs --limit"},
+		{"no such output, to be escaped", "kafka wait --output \u202ex x", `--output "\u202ex", want text or json`},
 		{"no such output", "kafka wait --output xml x", `--output "xml", want text or json`},
 		{"region and endpoint", "kafka wait --region eu-west-101 --endpoint https://x x", "not both"},
 		{"no such region", "kafka wait --region mars x", `--region "mars"`},

@@ -107,7 +107,7 @@ func (p *printing) flags(c *cobra.Command) {
 
 func (p *printing) check() error {
 	if p.output != outputText && p.output != outputJSON {
-		return fmt.Errorf("--output %q, want text or json", clip(p.output))
+		return fmt.Errorf("--output %s, want text or json", text.Quote(p.output))
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (t *target) complete(getenv func(string) string, k *keys) error {
 // checkID returns an error if id cannot stand for one thing in the path of a request.
 func checkID(what, id string) error {
 	if wrong := ids.Check(id); wrong != "" {
-		return fmt.Errorf("taskwait: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+		return fmt.Errorf("taskwait: %w: %s %s %s", taskwait.ErrInvalidID, what, text.Quote(id), wrong)
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func checkEndpoint(endpoint string) (string, error) {
 		return "", errors.New("--endpoint has a user or a password in it, " + example)
 	}
 	fault := func(what string) (string, error) {
-		return "", fmt.Errorf("--endpoint %q %s, %s", clip(endpoint), what, example)
+		return "", fmt.Errorf("--endpoint %s %s, %s", text.Quote(endpoint), what, example)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -239,8 +239,8 @@ func (s *env) client(t *target, k *keys, q *quota) (*kafka.KafkaClient, error) {
 	} else {
 		r, err := region.SafeValueOf(t.region)
 		if err != nil {
-			return nil, fmt.Errorf("--region %q is not one that the SDK knows; give --endpoint instead%s",
-				clip(t.region), didYouMean(similar(t.region, regions())))
+			return nil, fmt.Errorf("--region %s is not one that the SDK knows; give --endpoint instead%s",
+				text.Quote(t.region), didYouMean(similar(t.region, regions())))
 		}
 		builder, endpoint = builder.WithRegion(r), r.Endpoints[0]
 	}

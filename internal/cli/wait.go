@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 const (
@@ -242,8 +243,8 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q, want how long ago (5m), or a time (2026-11-24T08:30:00Z)%s",
-		clip(s), withUnit(s))
+	return time.Time{}, fmt.Errorf("--since %s, want how long ago (5m), or a time (2026-11-24T08:30:00Z)%s",
+		text.Quote(s), withUnit(s))
 }
 
 func (s *env) wait(c *cobra.Command, f *waitFlags) error {
