@@ -63,7 +63,7 @@ func (r *run) progress(p taskwait.Progress) {
 	default:
 		e.Event = newEvent(before, e)
 	}
-	r.keep(id, &p, t.last == nil || p.Done || t.last.Status != e.Status)
+	r.keep(&p, t, t.last == nil || p.Done || t.last.Status != e.Status)
 	t.last = e
 	r.history.watch(&p.Task)
 	r.send(e)

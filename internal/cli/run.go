@@ -124,7 +124,7 @@ func (r *run) await(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.state.know(r.selection.ids); err != nil {
+	if err := r.state.know(&r.selection); err != nil {
 		return err
 	}
 	waiter, err := taskwait.New(r.source, append(r.options(), taskwait.WithProgress(r.progress))...)
@@ -133,7 +133,7 @@ func (r *run) await(ctx context.Context) error {
 	}
 	switch ids := r.selection.ids; {
 	case r.selection.name != "":
-		_, err = waiter.Do(ctx, r.find())
+		err = r.operate(ctx, waiter, r.find())
 	case r.state != nil:
 		err = r.resumeAll(ctx, waiter)
 	case len(ids) == 1: // a single wait also reports how far the task is

@@ -222,7 +222,7 @@ func (k *keptState) fault() string {
 	known := map[string]bool{}
 	for _, t := range k.Tasks {
 		switch {
-		case t == nil || checkID("task id", t.ID) != nil:
+		case t == nil || checkID("task id", t.ID) != nil && (t.ID != "" || len(k.Tasks) > 1):
 			return "a task has no id"
 		case known[t.ID]:
 			return "a task is in it twice"
@@ -276,14 +276,25 @@ func (e *keptEnd) final(left time.Duration) bool {
 	return true
 }
 
+func (k *keptState) ids() (ids []string) {
+	for _, t := range k.Tasks {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
 // over reports whether there is nothing left to wait for.
 func (s *state) over() bool { return s != nil && s.kept.Ended != nil }
 
-// know makes ids the tasks that are waited for, unless they are known.
-func (s *state) know(ids []string) error {
-	switch {
-	case s == nil || len(s.kept.Tasks) > 0:
+// know makes the tasks known that are waited for, unless they are. That of an operation may have no id yet.
+func (s *state) know(sel *selection) error {
+	if s == nil || len(s.kept.Tasks) > 0 {
 		return nil
+	}
+	ids := sel.ids
+	switch {
+	case sel.name != "":
+		ids = []string{""}
 	case len(ids) > maxStateTasks:
 		return fmt.Errorf("taskwait: %w: --state keeps at most %d tasks, and there are %d", taskwait.ErrInvalidOption,
 			maxStateTasks, len(ids))
@@ -307,19 +318,21 @@ func (s *state) budget(t *keptTask, timeout time.Duration) time.Duration {
 	return max(timeout-used, time.Millisecond)
 }
 
-// keep notes what a task's polls have shown; it must be called in the callback that has got w. It saves that if it is
-// time to, or urgent.
-func (s *state) keep(id string, w *taskwait.Wait, seen *tracked, urgent bool) error {
-	i := slices.IndexFunc(s.kept.Tasks, func(t *keptTask) bool { return t.ID == id })
-	if i < 0 || w == nil {
-		return nil
+// keep notes a task's wait, and what its polls have shown; nil: nothing new. It must be called in the callback that has
+// got w. It saves that if it is time to, or urgent.
+func (s *state) keep(w *taskwait.Wait, seen *tracked, urgent bool) error {
+	i := slices.IndexFunc(s.kept.Tasks, func(t *keptTask) bool { return t.ID == w.ID || t.ID == "" })
+	if i < 0 || s.kept.Ended != nil {
+		return errors.New("this wait is not kept here")
 	}
 	text, err := json.Marshal(w)
 	if err != nil {
 		return err
 	}
 	t := s.kept.Tasks[i]
-	t.Wait, t.Polls, t.Errors, t.Seen, t.Failed = text, seen.polls, seen.errors, seen.seen.UTC(), seen.failed
+	if t.ID, t.Wait = w.ID, text; seen != nil {
+		t.Polls, t.Errors, t.Seen, t.Failed = seen.polls, seen.errors, seen.seen.UTC(), seen.failed
+	}
 	if !urgent && time.Since(s.saved) < stateEvery {
 		return nil
 	}
@@ -361,10 +374,11 @@ func (r *run) restore(s *state) {
 	if len(s.kept.Tasks) == 0 {
 		return
 	}
-	r.selection.ids = nil
 	for _, t := range s.kept.Tasks {
-		r.selection.ids = append(r.selection.ids, t.ID)
 		r.tasks[t.ID] = &tracked{polls: t.Polls, errors: t.Errors, seen: t.Seen, failed: t.Failed}
+	}
+	if r.selection.name == "" {
+		r.selection.ids = s.kept.ids()
 	}
 }
 
@@ -385,9 +399,9 @@ func (r *run) resumeAll(ctx context.Context, waiter *taskwait.Waiter) error {
 }
 
 // keep keeps what a task's polls have shown. That this fails is reported once.
-func (r *run) keep(id string, p *taskwait.Progress, urgent bool) {
-	if r.state != nil {
-		r.unsaved(r.state.keep(id, p.Wait, r.tasks[id], urgent))
+func (r *run) keep(p *taskwait.Progress, seen *tracked, urgent bool) {
+	if r.state != nil && p.Wait != nil && len(r.state.kept.Tasks) > 0 {
+		r.unsaved(r.state.keep(p.Wait, seen, urgent))
 	}
 }
 

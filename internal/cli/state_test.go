@@ -45,8 +45,12 @@ func TestState(t *testing.T) {
 			"4 tasks: 1 failed, 1 cancelled, 1 timed out, 1 succeeded\n", 5 * time.Minute, []time.Duration{15 * time.Second}},
 		{"several, failing fast", "--fail-fast bad long", 1, "2 tasks: 1 failed, 1 stopped\n", time.Minute,
 			[]time.Duration{5 * time.Second}},
-		{"all", "--all --timeout 5m", 1, "5 tasks: 1 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n",
+		{"all", "--all --timeout 5m", 1, "6 tasks: 2 failed, 1 cancelled, 1 deleted, 1 timed out, 1 succeeded\n",
 			5 * time.Minute, []time.Duration{time.Millisecond, 45 * time.Second}},
+		{"a name", "--name kafkaUpgrade --since 1h", 1, "failed: FAILED (kafkaUpgrade), took 40s", 90 * time.Second,
+			[]time.Duration{time.Millisecond, 5 * time.Second, 30 * time.Second}},
+		{"a name that is none", "--name none --since 1h --timeout 5m", 4, "no task none has begun since then",
+			2 * time.Minute, []time.Duration{30 * time.Second}},
 		{"not found", "nobody", 4, "not found after 1m", 2 * time.Minute, []time.Duration{30 * time.Second}},
 	} {
 		for _, stop := range tt.stops {
@@ -54,6 +58,9 @@ func TestState(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newTestEnv()
 					addTasks(w.cloud)
+					w.cloud.AddTask(testInstance, fakekafka.Script{
+						ID: "upgrade", Name: "kafkaUpgrade", Duration: 40 * time.Second, Outcome: taskwait.StatusFailed,
+					})
 					began := time.Now()
 					args := append(strings.Fields("kafka wait --state "+filepath.Join(t.TempDir(), "state")),
 						strings.Fields(tt.args)...)
@@ -82,6 +89,7 @@ func TestStateRepeats(t *testing.T) {
 		{"success", "good", 0},
 		{"several", "good bad off", 1},
 		{"not found", "nobody", 4},
+		{"a name", "--name bindInstancePublicIp --since 2h", 4},
 		{"a timeout", "--timeout 30s long", 5},
 		{"nothing runs", "--all --instance kafka-2", 0},
 	} {
@@ -119,7 +127,7 @@ func TestStateRepeats(t *testing.T) {
 // lastLines are those that say how tasks have ended.
 func lastLines(stdout string) string {
 	lines := slices.DeleteFunc(strings.SplitAfter(stdout, "\n"), func(line string) bool {
-		return strings.Contains(line, "next ") || strings.Contains(line, "CREATED")
+		return strings.Contains(line, "next ") || strings.Contains(line, "refused (")
 	})
 	return strings.Join(lines, "")
 }

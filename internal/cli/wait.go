@@ -132,8 +132,6 @@ func (f *waitFlags) check(c *cobra.Command) error {
 		return fmt.Errorf("--expect %d, want at least 1, together with --all", f.expect)
 	case f.timeout < 0:
 		return fmt.Errorf("--timeout %v, want 0 or more", f.timeout)
-	case f.state != "" && f.name != "":
-		return errors.New("--state keeps no wait for a --name yet")
 	case f.heartbeat != 0 && f.heartbeat < leastHeartbeat:
 		return fmt.Errorf("--heartbeat %v, want 0, or at least %v", f.heartbeat, leastHeartbeat)
 	}
