@@ -13,9 +13,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertest"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/taskwait/taskwait"
@@ -99,17 +97,6 @@ func inBubble(t *testing.T, answers []answer, f func(b *bench), opts ...taskwait
 		b.rig = rivertest.NewWorker(t, driver, riverwait.SetTimeouts(&river.Config{}), b.worker)
 		f(b)
 	})
-}
-
-func migrate[TTx any](t testing.TB, driver riverdriver.Driver[TTx]) {
-	t.Helper()
-	m, err := rivermigrate.New(driver, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Migrate(context.Background(), rivermigrate.DirectionUp, nil); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // run works the job once, and returns the error that River saw.
