@@ -56,7 +56,7 @@ const (
 	slack = 2 * time.Second
 
 	// rescueMargin is how much longer than its timeout a job must be running to be stuck. The sum stays below the 15 s
-	// after which River replaces a leader that has died, for the new one looks for stuck jobs at once, and then every 30 s.
+	// after which River replaces a leader that has died: the new one looks for stuck jobs at once, and then every 30 s.
 	rescueMargin = 2 * time.Second
 
 	// precision is that of the times which River keeps in SQLite. A run that came early would make no poll.

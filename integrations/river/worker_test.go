@@ -86,14 +86,14 @@ func inBubble(t *testing.T, answers []answer, f func(b *bench), opts ...taskwait
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer db.Close()
+		defer func() { _ = db.Close() }()
 		db.SetMaxOpenConns(1)
 		driver := riversqlite.New(db)
 		migrate(t, driver)
 		if b.tx, err = db.BeginTx(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		defer b.tx.Rollback()
+		defer func() { _ = b.tx.Rollback() }()
 		b.rig = rivertest.NewWorker(t, driver, riverwait.SetTimeouts(&river.Config{}), b.worker)
 		f(b)
 	})
