@@ -44,6 +44,7 @@ type storedWait struct {
 	Plain    bool        `json:"plain,omitempty"`  // there are no details
 	Over     bool        `json:"over,omitempty"`   // the task has ended
 	Task     *storedTask `json:"task,omitempty"`   // nil: none was seen
+	Op       *storedOp   `json:"op,omitempty"`     // nil: it is of no operation
 }
 
 // ago is a time, in nanoseconds before SavedAt.
@@ -68,6 +69,17 @@ type storedTask struct {
 	Unconfirmed bool          `json:"unconfirmed,omitempty"`
 	Reported    *ago          `json:"reported,omitempty"` // when a Detailer has last said something
 	Remaining   time.Duration `json:"remaining,omitempty"`
+}
+
+// storedOp is what is kept of an Operation.
+type storedOp struct {
+	Name     string     `json:"name"`
+	Key      string     `json:"key,omitempty"`
+	Before   *time.Time `json:"before,omitempty"` // Attempt.At
+	Seen     []string   `json:"seen,omitempty"`
+	Sent     *ago       `json:"sent,omitempty"`
+	Accepted *ago       `json:"accepted,omitempty"`
+	Found    bool       `json:"found,omitempty"`
 }
 
 // How much of a text is stored, in bytes of JSON.
@@ -112,6 +124,12 @@ func (w *Wait) store(x *storedWait) {
 	x.Erring, x.NotFound, x.Refused = run(s.errorStreak), run(s.notFoundStreak), run(s.refusalStreak)
 	x.Success, x.Left, x.Listed = s.successStreak, s.leftStalePhase, s.listReadable
 	x.Plain, x.Over = s.noDetails, s.concluded
+	if b := w.start; b != nil {
+		x.Op = &storedOp{
+			Name: b.name, Key: b.attempt.Key, Before: stamp(b.attempt.At), Seen: b.attempt.Seen,
+			Sent: back(b.sentAt), Accepted: back(b.acceptedAt), Found: b.found,
+		}
+	}
 	if !s.seen() {
 		return
 	}
@@ -242,6 +260,9 @@ func (x *storedWait) checkPast() error {
 	if x.Task != nil {
 		past["reported"] = x.Task.Reported
 	}
+	if x.Op != nil {
+		past["sent"], past["accepted"] = x.Op.Sent, x.Op.Accepted
+	}
 	for name, a := range past {
 		if a != nil && (*a < -ago(storedSlack) || *a > ago(longestWait)) {
 			return fmt.Errorf("%s: %v before it was stored", name, time.Duration(*a))
@@ -263,6 +284,8 @@ func (x *storedWait) checkCounts() error {
 		return errors.New("the task, or when it was seen, is missing")
 	case t == nil && (x.Over || x.Success > 0 || x.Running != nil):
 		return errors.New("it has seen the task, and does not say what")
+	case x.Op == nil && x.ID == "", x.Op != nil && x.Op.Found && x.ID == "":
+		return errors.New("it does not say what it waits for")
 	case t != nil && t.Remaining < 0:
 		return fmt.Errorf("remaining: %v", t.Remaining)
 	case x.Over && !t.Status.Terminal():
@@ -295,6 +318,12 @@ func (w *Wait) restore(x *storedWait, now time.Time) {
 		taskStartedAt: at(x.Started), runAt: at(x.Ran), lastRunningAt: at(x.Running), lastChangedAt: at(x.Changed),
 		plannedAt: at(x.Planned), errorStreak: run(x.Erring), notFoundStreak: run(x.NotFound), refusalStreak: run(x.Refused),
 		successStreak: x.Success, leftStalePhase: x.Left, listReadable: x.Listed, noDetails: x.Plain, concluded: x.Over,
+	}
+	if o := x.Op; o != nil {
+		w.start = &started{
+			name: o.Name, attempt: Attempt{Key: o.Key, At: given(o.Before), Seen: o.Seen},
+			sentAt: at(o.Sent), acceptedAt: at(o.Accepted), found: o.Found,
+		}
 	}
 	t := x.Task
 	if t == nil {
