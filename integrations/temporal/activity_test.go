@@ -39,7 +39,8 @@ type engine struct {
 
 func newEngine(t *testing.T, src taskwait.Source, opts ...taskwait.Option) *engine {
 	t.Helper()
-	waiter, err := taskwait.New(src, append([]taskwait.Option{taskwait.WithInterval(4*time.Second, 4*time.Second)}, opts...)...)
+	opts = append([]taskwait.Option{taskwait.WithInterval(4*time.Second, 4*time.Second)}, opts...)
+	waiter, err := taskwait.New(src, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,8 @@ func TestTimeout(t *testing.T) {
 		e := newEngine(t, sourcetest.Script(running(1)), taskwait.WithTimeout(time.Hour))
 		began := time.Now()
 		_, err := e.run(temporalwait.Args{Source: "kafka", TaskID: id, Timeout: 10 * time.Minute})
-		if f := temporalwait.FailureOf(err); f.Type != temporalwait.TypeTimeout || f.Elapsed != 10*time.Minute || f.Polls != 151 {
+		f := temporalwait.FailureOf(err)
+		if f.Type != temporalwait.TypeTimeout || f.Elapsed != 10*time.Minute || f.Polls != 151 {
 			t.Errorf("got %+v, want a timeout after 10m0s and 151 polls", f)
 		}
 		if got := time.Since(began); got != 10*time.Minute || len(e.errs) != 151 {

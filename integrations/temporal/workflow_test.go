@@ -65,7 +65,8 @@ func TestWait(t *testing.T) {
 
 // TestWaitFailed makes sure that a workflow learns what became of the task.
 func TestWaitFailed(t *testing.T) {
-	failed := taskwait.Task{Kind: "restart", Status: taskwait.StatusFailed, FailureCode: "DMS.1", FailureReason: "disk full"}
+	failed := ended(taskwait.StatusFailed).Task
+	failed.FailureCode, failed.FailureReason = "DMS.1", "disk full"
 	env, _ := newEnvironment(t, running(2), sourcetest.Answer{Task: failed})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		task, err := resize(ctx)
