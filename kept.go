@@ -61,8 +61,8 @@ func (w *Wait) update(l *deadlines, s *state) {
 // mayResume says why Resume and Poll cannot go on with w; nil: they can.
 func (w *Wait) mayResume() error {
 	if w != nil && w.start != nil && (w.ID == "" || w.start.found) {
-		return fmt.Errorf("taskwait: %w: the Wait is that of operation %q, which Do must go on with: see Operation.Wait",
-			ErrInvalidOption, text.Clip(w.start.name))
+		return fmt.Errorf("taskwait: %w: the Wait is that of operation %s, which Do must go on with: see Operation.Wait",
+			ErrInvalidOption, text.Quote(w.start.name))
 	}
 	return nil
 }

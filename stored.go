@@ -185,7 +185,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 	y := Wait{ID: x.ID}
 	if x.SavedAt != nil {
 		if err := x.check(); err != nil {
-			return fmt.Errorf("taskwait: the stored wait for %q cannot be: %w", text.Clip(x.ID), err)
+			return fmt.Errorf("taskwait: the stored wait for %s cannot be: %w", text.Quote(x.ID), err)
 		}
 		y.restore(&x, time.Now())
 	}
@@ -289,9 +289,9 @@ func (x *storedWait) checkCounts() error {
 	case t != nil && t.Remaining < 0:
 		return fmt.Errorf("remaining: %v", t.Remaining)
 	case x.Over && !t.Status.Terminal():
-		return fmt.Errorf("the task is over, and its status is %q", text.Clip(string(t.Status)))
+		return fmt.Errorf("the task is over, and its status is %s", text.Quote(string(t.Status)))
 	case x.Success > 0 && !t.Status.Succeeded():
-		return fmt.Errorf("the task has succeeded, and its status is %q", text.Clip(string(t.Status)))
+		return fmt.Errorf("the task has succeeded, and its status is %s", text.Quote(string(t.Status)))
 	}
 	return nil
 }
