@@ -212,7 +212,7 @@ func (g *judgement) liveness() {
 			}
 		}
 	}
-	times = append(times, g.ret)
+	times = append(append(times, g.refused...), g.ret)
 	slices.Sort(times)
 	excuses := g.excuses()
 	at, first := g.begin, g.begin+g.initial
@@ -254,9 +254,6 @@ func (g *judgement) slack() time.Duration {
 	}
 	if g.limited {
 		slack += seconds((3*n+10)/float64(g.m.rate)) + 10*time.Second
-		if g.m.moody { // an error of the limiter counts as a failed poll
-			slack += 4 * g.longest()
-		}
 	}
 	return slack
 }
@@ -271,11 +268,8 @@ func (g *judgement) livenessRule(from, to time.Duration) string {
 			n++
 		}
 	}
-	switch {
-	case n >= 16:
+	if n >= 16 {
 		return "liveness-hung-neighbours"
-	case g.limited && g.m.moody:
-		return "liveness-behind-failing-limiter"
 	}
 	return "liveness"
 }

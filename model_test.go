@@ -154,8 +154,9 @@ type waited struct {
 	failed error
 	timeUp time.Duration // the earliest at which its timeout, or that of the run, may have passed; never: not at all
 
-	heard   time.Duration // when the last answer was read that the callback was told of
-	erredAt time.Duration // when the present run of errors was first read; never: there is none
+	refused []time.Duration // when it heard that a poll which was due could not be made, as of a limiter's error
+	heard   time.Duration   // when the last answer was read that the callback was told of
+	erredAt time.Duration   // when the present run of errors was first read; never: there is none
 }
 
 // model is a script while it is played.
@@ -354,17 +355,20 @@ func (w *waited) receive(p *taskwait.Progress, read time.Duration) {
 	if all, ended := totals(p); w.many && (all != len(w.ids) || ended < 0 || ended > all) {
 		m.fail("progress", "job %d %s: totals %d and %d of %d ids", w.n, w.id, all, ended, len(w.ids))
 	}
+	if p.Err != nil && p.Polls == w.polls {
+		w.refused = append(w.refused, read)
+	}
 	w.polls, w.spent = p.Polls, p.Elapsed
 	if p.Done {
 		w.done++
 		w.final = p.Outcome
 		return
 	}
-	w.hear(p, read)
+	w.noteRead(p, read)
 }
 
-// hear notes since when there are nothing but errors.
-func (w *waited) hear(p *taskwait.Progress, read time.Duration) {
+// noteRead notes since when there are nothing but errors.
+func (w *waited) noteRead(p *taskwait.Progress, read time.Duration) {
 	if p.QueuedFor > 0 {
 		return
 	}

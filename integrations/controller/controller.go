@@ -1,0 +1,188 @@
+// Package controller lets a Kubernetes controller wait for tasks: each Reconcile makes at most one poll and asks to be
+// called again after the pause. What the wait remembers is kept in the object's status, so it outlives the process.
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/taskwait/taskwait"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// TaskSucceeded is the type of the condition. It is True when the task has succeeded, and False when the service says
+// that it never will. As long as it is Unknown the task may still run, also where the wait is over: do not delete
+// anything then as if the task had failed.
+const TaskSucceeded = "TaskSucceeded"
+
+// minPause is the least pause, as a RequeueAfter of 0 means never.
+const minPause = time.Millisecond
+
+// TaskStatus is what the status of an object holds of the wait for its task. Embed it there, inline.
+type TaskStatus struct {
+	// Conditions are those of the object. Poll sets the one of type TaskSucceeded and leaves the others alone.
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// Wait is what the wait remembers: a taskwait.Wait in JSON, at most 1.5 kB of it. Empty: it has not begun.
+	Wait string `json:"wait,omitempty"`
+
+	// LastPoll is when the wait was brought up to date last, and NextPoll is when its next poll is due. No NextPoll beside
+	// a Wait: the wait is over.
+	LastPoll *metav1.MicroTime `json:"lastPoll,omitempty"`
+	NextPoll *metav1.MicroTime `json:"nextPoll,omitempty"`
+}
+
+// DeepCopyInto makes out a copy that shares nothing with in.
+func (in *TaskStatus) DeepCopyInto(out *TaskStatus) {
+	*out = *in
+	out.LastPoll, out.NextPoll = in.LastPoll.DeepCopy(), in.NextPoll.DeepCopy()
+	if in.Conditions != nil {
+		out.Conditions = make([]metav1.Condition, len(in.Conditions))
+		for i := range in.Conditions {
+			in.Conditions[i].DeepCopyInto(&out.Conditions[i])
+		}
+	}
+}
+
+// DeepCopy returns a copy that shares nothing with in; nil: of nil.
+func (in *TaskStatus) DeepCopy() *TaskStatus {
+	if in == nil {
+		return nil
+	}
+	out := &TaskStatus{}
+	in.DeepCopyInto(out)
+	return out
+}
+
+// Poll makes the next poll of the wait for a task, if it is due, and brings status up to date, which the caller then
+// writes if it has changed. The Result is what Reconcile returns: it asks to be called after the pause, or never again
+// where the wait is over.
+//
+// A call that comes early asks nothing and changes nothing. So neither a restart of the controller, after which every
+// object is reconciled at once, nor the caller's own write of the status costs a query. Another id, or another
+// generation of the object, begins a new wait.
+//
+// A task that has failed, or a wait that was given up, is a condition and no error. An error says that ctx has ended,
+// or is a reconcile.TerminalError: an option is bad, or a later version has stored the wait. It leaves status as it
+// was.
+func Poll(ctx context.Context, w *taskwait.Waiter, id string, generation int64, status *TaskStatus,
+	opts ...taskwait.Option) (reconcile.Result, error) {
+	wait, err := status.restore(id, generation)
+	if err != nil {
+		return reconcile.Result{}, reconcile.TerminalError(err)
+	}
+	if wait == nil {
+		wait = &taskwait.Wait{ID: id}
+	} else if rest, over := status.rest(time.Now()); over || rest > 0 {
+		return reconcile.Result{RequeueAfter: rest}, nil
+	}
+	p, err := w.Poll(ctx, wait, opts...)
+	switch {
+	case errors.Is(err, taskwait.ErrInvalidOption):
+		return reconcile.Result{}, reconcile.TerminalError(err)
+	case err != nil && !p.Done:
+		return reconcile.Result{}, err
+	}
+	return status.record(wait, generation, &p, err)
+}
+
+// restore brings back the wait for the task with this id; nil: it has not begun.
+func (s *TaskStatus) restore(id string, generation int64) (*taskwait.Wait, error) {
+	c := meta.FindStatusCondition(s.Conditions, TaskSucceeded)
+	if s.Wait == "" || c == nil || c.ObservedGeneration != generation {
+		return nil, nil
+	}
+	wait := &taskwait.Wait{}
+	if err := json.Unmarshal([]byte(s.Wait), wait); err != nil {
+		return nil, fmt.Errorf("status.wait: %w", err)
+	}
+	if wait.ID != id {
+		return nil, nil
+	}
+	return wait, nil
+}
+
+// rest is what is left of the pause; over: there will be no more poll. Where the clock has stepped back since, the
+// instants mean nothing, and the wait itself knows what is left.
+func (s *TaskStatus) rest(now time.Time) (rest time.Duration, over bool) {
+	switch {
+	case s.NextPoll == nil:
+		return 0, true
+	case s.LastPoll == nil || now.Before(s.LastPoll.Time):
+		return 0, false
+	}
+	return s.NextPoll.Sub(now), false
+}
+
+// record makes status say what a poll came to.
+func (s *TaskStatus) record(wait *taskwait.Wait, generation int64, p *taskwait.Progress, err error) (
+	reconcile.Result, error) {
+	stored, marshalErr := json.Marshal(wait)
+	if marshalErr != nil {
+		return reconcile.Result{}, reconcile.TerminalError(marshalErr)
+	}
+	now := time.Now()
+	s.Wait, s.LastPoll, s.NextPoll = string(stored), instant(now), nil
+	c := condition(p, err)
+	c.Type, c.ObservedGeneration = TaskSucceeded, generation
+	meta.SetStatusCondition(&s.Conditions, c)
+	if p.Done {
+		return reconcile.Result{}, nil
+	}
+	pause := max(p.Next, minPause)
+	s.NextPoll = instant(now.Add(pause + time.Microsecond - 1)) // rounded up: a call at that instant is not early
+	return reconcile.Result{RequeueAfter: pause}, nil
+}
+
+// instant is a time as the API server keeps it.
+func instant(t time.Time) *metav1.MicroTime {
+	return &metav1.MicroTime{Time: t.Truncate(time.Microsecond)}
+}
+
+// The reasons of the condition where the wait is over and the task has not succeeded.
+var reasons = []struct {
+	err    error
+	reason string
+}{
+	{taskwait.ErrTaskFailed, "Failed"},
+	{taskwait.ErrTaskDeleted, "Deleted"},
+	{taskwait.ErrTaskCancelled, "Cancelled"},
+	{taskwait.ErrTimeout, "TimedOut"},
+	{taskwait.ErrTaskNotFound, "NotFound"},
+	{taskwait.ErrQuery, "CouldNotQuery"},
+	{taskwait.ErrStalled, "Stalled"},
+	{taskwait.ErrBackOffStopped, "BackOffStopped"},
+	{taskwait.ErrInvalidID, "InvalidID"},
+}
+
+// condition is what p says, in the words of the API conventions.
+func condition(p *taskwait.Progress, err error) metav1.Condition {
+	var e *taskwait.WaitError
+	switch c := (metav1.Condition{Status: metav1.ConditionUnknown, Message: p.Task.String()}); {
+	case !p.Done && p.Err != nil:
+		c.Reason, c.Message = "Trouble", fmt.Sprintf("%v; last: %v", p.Task, p.Err)
+		return c
+	case !p.Done:
+		c.Reason = "Running"
+		return c
+	case err == nil:
+		c.Status, c.Reason = metav1.ConditionTrue, "Succeeded"
+		return c
+	default:
+		if errors.As(err, &e) && !e.StillRunning() {
+			c.Status = metav1.ConditionFalse
+		}
+		c.Reason, c.Message = "GivenUp", err.Error()
+		for _, r := range reasons {
+			if errors.Is(err, r.err) {
+				c.Reason = r.reason
+			}
+		}
+		return c
+	}
+}
