@@ -88,6 +88,28 @@ func concurrently(ctx context.Context, w *taskwait.Waiter, ids []string, tell fu
 	all.Wait()
 }
 
+// polled is what an engine does that stores a Wait for each task between two polls, with so many workers.
+func polled(workers int) waitForEach {
+	return func(ctx context.Context, w *taskwait.Waiter, ids []string, tell func(string, error)) {
+		var all sync.WaitGroup
+		places := make(chan struct{}, workers)
+		for _, id := range ids {
+			all.Go(func() {
+				wait, err := &taskwait.Wait{ID: id}, error(nil)
+				for p := (taskwait.Progress{}); err == nil && !p.Done; time.Sleep(p.Next) {
+					places <- struct{}{}
+					if p, err = w.Poll(ctx, wait); err == nil {
+						wait, err = stored(wait)
+					}
+					<-places
+				}
+				tell(id, err)
+			})
+		}
+		all.Wait()
+	}
+}
+
 // play waits for all tasks, with a Waiter for each instance.
 func (r *rollout) play(t testing.TB, wait waitForEach) (f figures) {
 	t.Helper()
@@ -136,6 +158,9 @@ var rollouts = []struct {
 	{"WaitForTasks, 20 tasks on each instance", 20, waitForTasks, 2, 4 * time.Second},
 	{"concurrent WaitForTask, 1 instance", wholeRollout, concurrently, 4, 2 * time.Second},
 	{"concurrent WaitForTask, 20 tasks on each instance", 20, concurrently, 4, 8 * time.Second},
+	{"Poll by 16 workers, 1 instance", wholeRollout, polled(16), 2, 40 * time.Second},
+	{"Poll by 256 workers, 1 instance", wholeRollout, polled(256), 1.7, 10 * time.Second},
+	{"Poll by 16 workers for each instance, 20 tasks on each", 20, polled(16), 1.7, 8 * time.Second},
 }
 
 // TestRollout holds what waiting for many tasks costs, in virtual time. The figures differ a little from run to run,

@@ -134,9 +134,8 @@ func (s *TaskStatus) record(wait *taskwait.Wait, generation int64, p *taskwait.P
 	if p.Done {
 		return reconcile.Result{}, nil
 	}
-	pause := max(p.Next, minPause)
-	s.NextPoll = instant(now.Add(pause + time.Microsecond - 1)) // rounded up: a call at that instant is not early
-	return reconcile.Result{RequeueAfter: pause}, nil
+	s.NextPoll = instant(now.Add(max(p.Next, minPause) + time.Microsecond - 1)) // rounded up: it is not to be early
+	return reconcile.Result{RequeueAfter: s.NextPoll.Sub(now)}, nil
 }
 
 // instant is a time as the API server keeps it.

@@ -41,19 +41,21 @@ func connect(t *testing.T, cloud *fakekafka.Cloud) *kafka.KafkaClient {
 // TestReconciler goes through the lives of two tasks. The controller is restarted after each poll, and the status is
 // written with each, and not else.
 func TestReconciler(t *testing.T) {
-	for fate, want := range map[taskwait.Status]metav1.ConditionStatus{
+	for outcome, want := range map[taskwait.Status]metav1.ConditionStatus{
 		taskwait.StatusSuccess: metav1.ConditionTrue, taskwait.StatusFailed: metav1.ConditionFalse,
 	} {
-		t.Run(string(fate), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { reconcileToTheEnd(t, fate, want) }) })
+		t.Run(string(outcome), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { reconcileToTheEnd(t, outcome, want) })
+		})
 	}
 }
 
-func reconcileToTheEnd(t *testing.T, fate taskwait.Status, want metav1.ConditionStatus) {
+func reconcileToTheEnd(t *testing.T, outcome taskwait.Status, want metav1.ConditionStatus) {
 	const takes = 10 * time.Minute
 	begin, cloud := time.Now(), fakekafka.New()
 	k := &KafkaTask{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "resize", Generation: 1}}
 	k.Spec.InstanceID = "kafka-1"
-	k.Spec.TaskID = cloud.AddTask("kafka-1", fakekafka.Script{Duration: takes, Outcome: fate})
+	k.Spec.TaskID = cloud.AddTask("kafka-1", fakekafka.Script{Duration: takes, Outcome: outcome})
 	api := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(k).WithStatusSubresource(k).Build()
 	sdk, req := connect(t, cloud), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(k)}
 	reconcileOnce := func() (time.Duration, *KafkaTask) {
