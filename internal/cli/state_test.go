@@ -182,7 +182,7 @@ func TestStateResume(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"long good", "--state FILE long good"},
 		{"--all --expect 2", "--state FILE --all --expect 2"},
-		{"--timeout 3s long", "--state FILE --timeout 3s --state-new long"},
+		{"--timeout 3s long", "--timeout 3s --state FILE --state-new long"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newTestEnv()
