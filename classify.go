@@ -2,7 +2,6 @@ package taskwait
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,7 +41,7 @@ func classify(id string, a *answer) observation {
 	case err != nil:
 		return classifyError(err)
 	case !s.known():
-		trouble := fmt.Errorf("unknown status %q", text.Clip(string(s)))
+		trouble := errors.New("unknown status " + text.Quote(string(s)))
 		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: trouble}
 	}
 	return observation{seen: true, retryAfter: a.Value.RetryAfter}
@@ -53,7 +52,7 @@ func unusable(id string, t *Task) error {
 	switch {
 	case t.ID != "" && t.ID != id:
 		return &QueryError{
-			Class: ClassNotFound, Err: fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID)),
+			Class: ClassNotFound, Err: errors.New("the service answered for another task, " + text.Quote(t.ID)),
 		}
 	case t.Status == "":
 		return errors.New("an answer without a status")

@@ -77,7 +77,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "timed out, an unknown status", cloud: script(seen("PAU\x1bSED")), opts: []Option{WithTimeout(time.Second)},
-			want: `taskwait: task "id": timed out after 1s: answered, in a status that is not known: "PAU\\x1bSED" (seen 0s ago), 2 polls`,
+			want: `taskwait: task "id": timed out after 1s: answered, in a status that is not known: "PAU\x1bSED" (seen 0s ago), 2 polls`,
 		},
 		{
 			name: "the context was cancelled", cloud: script(running),
@@ -208,7 +208,7 @@ func TestInvalidInput(t *testing.T) {
 		},
 		{"dot", ".", nil, ErrInvalidID, `taskwait: invalid id: task id "." would walk the path`},
 		{"dots", "..", nil, ErrInvalidID, `taskwait: invalid id: task id ".." would walk the path`},
-		{"no UTF-8", "a\xff", nil, ErrInvalidID, `taskwait: invalid id: task id "a\\xff" is not UTF-8`},
+		{"no UTF-8", "a\xff", nil, ErrInvalidID, `taskwait: invalid id: task id "a\xff" is not UTF-8`},
 	}
 	for _, r := range []string{
 		"/", `\`, "?", "#", "%", "{", "}", " ", "\t", "\n", "\x00", "\x7f", "\u0085", "\u00a0", "\u2028", "\u200b", "\ufeff",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -220,5 +221,134 @@ func TestFinalPollWithSlowAnswers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// runs is a service whose tasks end a moment before the run timeout: each is queued for a while, and its run begins
+// with the first answer that says so.
+type runs struct {
+	*service
+	mu    sync.Mutex
+	begun map[string]time.Time // when the first answer came that was not CREATED
+}
+
+// newRuns makes n tasks. The one after another is queued for longer by step.
+func newRuns(t *testing.T, n int, step, run time.Duration) (r *runs, ids []string) {
+	t.Helper()
+	r = &runs{service: newService(t), begun: map[string]time.Time{}}
+	ids = r.add("task", n, func(i int) time.Duration { return time.Duration(i) * step }) // leaves the queue then
+	r.state = func(id string, at time.Time) taskwait.Status {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		begun, runs := r.begun[id]
+		switch {
+		case at.Before(r.ends[id]):
+			return taskwait.StatusCreated
+		case !runs:
+			r.begun[id] = at
+		case !at.Before(begun.Add(run - 200*time.Millisecond)):
+			return taskwait.StatusSuccess
+		}
+		return taskwait.StatusExecuting
+	}
+	return r, ids
+}
+
+// end is when the run timeout of a task passes, if its run has begun.
+func (r *runs) end(id string, run time.Duration) (end time.Time, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	begun, ok := r.begun[id]
+	return begun.Add(run), ok
+}
+
+// check reports an error for each task whose wait has not ended by the allowance after its run timeout, or whose error
+// is not what right accepts.
+func (r *runs) check(t *testing.T, got map[string]result, start time.Time, run time.Duration, right func(error) bool) {
+	t.Helper()
+	for id, end := range r.begun {
+		late := start.Add(got[id].after).Sub(end.Add(run))
+		if late > allowance || !right(got[id].err) {
+			t.Errorf("%s: %v, %v after the run timeout, want it by %v", id, got[id].err, late, allowance)
+		}
+	}
+	if len(r.begun) != len(got) {
+		t.Errorf("%d of %d tasks have run", len(r.begun), len(got))
+	}
+}
+
+func isNil(err error) bool { return err == nil }
+
+// TestFinalPollsOfRuns: each task's run has a final poll of its own, which comes before the polls of the others.
+func TestFinalPollsOfRuns(t *testing.T) {
+	const run = 30 * time.Second
+	for _, tt := range []struct {
+		name          string
+		list, limiter bool
+	}{{"alone", false, false}, {"limiter", false, true}, {"list", true, false}, {"list and limiter", true, true}} {
+		for _, way := range ways {
+			virtually(t, way.name+"/"+tt.name, func(t *testing.T) {
+				r, ids := newRuns(t, 100, 250*time.Millisecond, run)
+				opts := []taskwait.Option{taskwait.WithRunTimeout(run), every(2 * time.Second)}
+				if tt.limiter {
+					opts = append(opts, limit(10))
+				}
+				start := time.Now()
+				got := way.wait(t.Context(), newWaiter(t, r.source(tt.list), opts...), ids)
+				r.check(t, got, start, run, isNil)
+			})
+		}
+	}
+}
+
+// TestHungPollAtTheEndOfRun: a query that hangs when the run timeout passes is cancelled in time for the final poll.
+// One that ignores that ends the wait without it.
+func TestHungPollAtTheEndOfRun(t *testing.T) {
+	const run = 12 * time.Second
+	for _, honours := range []bool{true, false} {
+		for _, way := range ways {
+			virtually(t, fmt.Sprint(way.name, "/honours its context: ", honours), func(t *testing.T) {
+				r, ids := newRuns(t, 8, 700*time.Millisecond, run)
+				r.fault = func(ctx context.Context, q request) error {
+					if end, runs := r.end(q.id, run); runs && q.at.Before(end) && q.at.After(end.Add(-3*time.Second)) {
+						return r.hang(ctx, honours)
+					}
+					return nil
+				}
+				right := isNil
+				if !honours {
+					right = func(err error) bool { return err != nil && unknownOutcome(err) }
+				}
+				start := time.Now()
+				got := way.wait(t.Context(), newWaiter(t, r, taskwait.WithRunTimeout(run), every(5*time.Second)), ids)
+				r.check(t, got, start, run, right)
+			})
+		}
+	}
+}
+
+// TestRunTimeoutAfterTimeout: the earlier one of the two bounds ends a wait, each for its task.
+func TestRunTimeoutAfterTimeout(t *testing.T) {
+	const timeout, run, step = 20 * time.Second, 15 * time.Second, 2 * time.Second
+	for _, way := range ways {
+		virtually(t, way.name, func(t *testing.T) {
+			s := newService(t)
+			ids := s.add("task", 8, func(i int) time.Duration { return time.Duration(i) * step })
+			s.latency = 0
+			s.state = func(id string, at time.Time) taskwait.Status {
+				if at.Before(s.ends[id]) {
+					return taskwait.StatusCreated
+				}
+				return taskwait.StatusExecuting
+			}
+			got := way.wait(t.Context(), newWaiter(t, s, every(step), taskwait.WithTimeout(timeout),
+				taskwait.WithRunTimeout(run)), ids)
+			for i, id := range ids {
+				want := min(timeout, time.Duration(i)*step+run)
+				if r := got[id]; !errors.Is(r.err, taskwait.ErrTimeout) || r.after != want {
+					t.Errorf("%s: got %v after %v, want ErrTimeout after %v", id, r.err, r.after, want)
+				}
+			}
+		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // Wait is a wait as a value, which outlives its process: [Waiter.Resume] and [Waiter.Poll] go on with it, and JSON
@@ -26,6 +28,7 @@ type Wait struct {
 	began    time.Time
 	passedAt time.Time // of deadlines
 	state    state
+	start    *started // of the Operation whose task it is; nil: it is of none
 }
 
 // Task returns the last thing that was seen of the task; only its ID is set if there is none. Raw is nil, and long
@@ -54,6 +57,15 @@ func (w *Wait) id() string {
 func (w *Wait) update(l *deadlines, s *state) {
 	w.ID, w.savedAt, w.began, w.passedAt, w.state = s.task.ID, time.Now(), l.began, l.passedAt, *s
 	w.state.task.Raw = nil
+}
+
+// mayResume says why Resume and Poll cannot go on with w; nil: they can.
+func (w *Wait) mayResume() error {
+	if w != nil && w.start != nil && (w.ID == "" || w.start.found) {
+		return fmt.Errorf("taskwait: %w: the Wait is that of operation %s, which Do must go on with: see Operation.Wait",
+			ErrInvalidOption, text.Quote(w.start.name))
+	}
+	return nil
 }
 
 // goOn gives a wait that goes on now what w remembers, and says when its next poll is due.

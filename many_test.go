@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math"
@@ -20,6 +21,11 @@ import (
 	"github.com/taskwait/taskwait/internal/poll"
 
 	"github.com/cenkalti/backoff/v4"
+)
+
+var (
+	manyTasks  = flag.Int("many", 1000, "how many tasks a test of very many tasks has")
+	manyErrors = flag.Int("many.errors", 10_000, "how many errors a test of very many errors has")
 )
 
 // fleet is a Source of many tasks, with a list in pages.
@@ -185,7 +191,7 @@ func TestWaitForTasks(t *testing.T) {
 	t.Run("a slow loop", inBubble(manySlowLoop))
 	t.Run("progress tells the whole", inBubble(manyProgress))
 	t.Run("a BackOff of one's own", inBubble(manyBackOff))
-	t.Run("10,000 tasks, and no goroutine for each", inBubble(manyTenThousand))
+	t.Run("no goroutine for each", inBubble(manyGoroutines))
 }
 
 func fixed(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
@@ -625,8 +631,8 @@ func manyNoHerd(t *testing.T) {
 	}
 }
 
-func manyTenThousand(t *testing.T) {
-	for size, n := range map[int]int{0: 2_000, 100: 10_000} {
+func manyGoroutines(t *testing.T) {
+	for size, n := range map[int]int{0: *manyTasks / 5, 100: *manyTasks} {
 		f := newFleet(size)
 		ids := f.add(n, logNormal(1, 2*time.Minute, 1.2))
 		for i, id := range ids {

@@ -70,7 +70,7 @@ var errLeft = errors.New("the loop was left, or the call panicked")
 type judgement struct {
 	*waited
 	m        *model
-	timeUp   time.Duration // the timeout; never: there is none
+	overBy   time.Duration // the latest at which its timeout, or that of the run, has passed; never: not at all
 	by       error         // how the wait ended; nil: with success
 	relevant []answered    // what the wait may have heard, in order
 }
@@ -86,10 +86,7 @@ type answered struct {
 }
 
 func newJudge(w *waited) *judgement {
-	g := &judgement{waited: w, m: w.model, timeUp: never, by: w.err}
-	if w.timeout > 0 {
-		g.timeUp = w.begin + w.timeout
-	}
+	g := &judgement{waited: w, m: w.model, by: w.err}
 	for _, c := range g.m.service.calls {
 		if c.begin < w.begin || !c.returned() || c.end > w.ret {
 			continue
@@ -109,7 +106,25 @@ func newJudge(w *waited) *judgement {
 		}
 	}
 	slices.SortStableFunc(g.relevant, func(a, b answered) int { return cmp.Compare(a.end, b.end) })
+	g.timeUp = g.endOfTime(func(answered) bool { return true })
+	g.overBy = g.endOfTime(func(a answered) bool { // the wait has heard of it for certain
+		return a.own && !a.late && !g.superseded(a) && a.end >= g.begin+g.initial
+	})
 	return g
+}
+
+// endOfTime is when the timeout passes, or that of the run if it begins with the first answer that counts.
+func (g *judgement) endOfTime(counts func(answered) bool) time.Duration {
+	end := never
+	if g.timeout > 0 {
+		end = g.begin + g.timeout
+	}
+	for _, a := range g.relevant {
+		if g.runLimit > 0 && a.out == outSeen && a.status != taskwait.StatusCreated && counts(a) {
+			return min(end, a.end+g.runLimit)
+		}
+	}
+	return end
 }
 
 func (g *judgement) fail(rule, format string, args ...any) {
@@ -305,7 +320,7 @@ func (g *judgement) unknown() {
 // stillUnknown reports whether the run of not-found that begins with first lasts to the end, and for long enough.
 func (g *judgement) stillUnknown(first answered, rest []answered) bool {
 	for _, a := range rest {
-		if a.own && !a.late && a.out == outSeen {
+		if a.own && !a.late && a.out == outSeen && !g.superseded(a) {
 			return false
 		}
 		last := a.end == g.ret || g.slow > 0
@@ -394,8 +409,8 @@ func (g *judgement) end() {
 	if by := g.job.end; g.ret > by {
 		g.fail("context", "returned at %v, the context ended at %v: %v", g.ret, by, g.err)
 	}
-	if g.timeUp < never && g.ret > g.timeUp+overAfter+time.Millisecond {
-		g.fail("timeout", "returned at %v, the timeout was %v: %v", g.ret, g.timeUp, g.err)
+	if g.overBy < never && g.ret > g.overBy+overAfter+time.Millisecond {
+		g.fail("timeout", "returned at %v, the timeout was %v: %v", g.ret, g.overBy, g.err)
 	}
 	left := g.stale == ""
 	for _, a := range g.relevant {
@@ -413,7 +428,12 @@ func (g *judgement) end() {
 
 // outdated reports whether a wait that counts phases or confirmations has had a newer answer before a.
 func (g *judgement) outdated(a answered) bool {
-	return (g.stale != "" || g.confirmations > 1) && slices.ContainsFunc(g.relevant, func(b answered) bool {
+	return (g.stale != "" || g.confirmations > 1) && g.superseded(a)
+}
+
+// superseded reports whether the wait has had a newer answer before a, which is dropped then if it is not the last one.
+func (g *judgement) superseded(a answered) bool {
+	return slices.ContainsFunc(g.relevant, func(b answered) bool {
 		return b.out == outSeen && b.begin > a.begin && b.end <= a.end
 	})
 }
@@ -479,7 +499,8 @@ func (m *model) onePoller() bool {
 
 // finalPoll: who had finished by the timeout is not timed out, if the service answered in the five seconds after it.
 func (g *judgement) finalPoll() {
-	if !errors.Is(g.err, taskwait.ErrTimeout) || g.slow > 0 || g.limited || g.stale != "" || g.many && len(g.ids) > 8 {
+	if !errors.Is(g.err, taskwait.ErrTimeout) || g.slow > 0 || g.limited || g.stale != "" ||
+		g.many && len(g.ids) > 8 || g.timeUp < g.overBy {
 		return
 	}
 	l := &g.m.service.tasks[g.m.service.index[g.id]]

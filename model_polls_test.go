@@ -3,6 +3,7 @@ package taskwait_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -368,9 +369,11 @@ func (m *model) judgeQuota() {
 // isFinal reports whether a call is a final poll: of the wait whose context it has, or of one that shares it.
 func (m *model) isFinal(c *call) bool {
 	return c.job != nil && slices.ContainsFunc(m.jobs, func(j *job) bool {
-		likes := !j.many && !c.job.many && j.terms() == c.job.terms() && (c.id == "" || j.waits[c.id] != nil)
+		likes := !j.many && !c.job.many && j.terms() == c.job.terms()
 		waits := j == c.job || likes && (j.over < 0 || j.over >= c.begin)
-		return waits && j.timeout > 0 && c.begin >= j.begin+j.timeout
+		return waits && slices.ContainsFunc(slices.Collect(maps.Values(j.waits)), func(w *waited) bool {
+			return (c.id == "" || c.id == w.id) && c.begin >= w.timeUp
+		})
 	})
 }
 
@@ -476,7 +479,8 @@ func (p *plan) String() string {
 		given bool
 		value any
 	}{
-		{"timeout", p.timeout > 0, p.timeout}, {"initial", p.initial > 0, p.initial}, {"stall", p.stall > 0, p.stall},
+		{"timeout", p.timeout > 0, p.timeout}, {"run", p.runLimit > 0, p.runLimit},
+		{"initial", p.initial > 0, p.initial}, {"stall", p.stall > 0, p.stall},
 		{"stale", p.stale != "", p.stale}, {"pauses", p.pauses != nil, p.pauses}, {"slow", p.slow > 0, p.slow},
 		{"leave", p.leave > 0, p.leave}, {"many", p.many, ""}, {"deadline", p.deadline, ""}, {"limited", p.limited, ""},
 	} {

@@ -21,10 +21,10 @@ type plan struct {
 	leave      int           // the loop is left after so many results; 0: never
 	slow       time.Duration // what a round of the loop or a progress callback takes
 
-	timeout, lo, hi, initial, query, tolerance, grace, stall time.Duration
-	confirmations                                            int
-	stale                                                    string
-	pauses                                                   []time.Duration // of a BackOff, the last for ever
+	timeout, runLimit, lo, hi, initial, query, tolerance, grace, stall time.Duration
+	confirmations                                                      int
+	stale                                                              string
+	pauses                                                             []time.Duration // of a BackOff, the last for ever
 }
 
 // script is one random situation.
@@ -93,6 +93,7 @@ func newScript(seed uint64, many bool) *script {
 	}
 	s.drawTogether(d)
 	s.drawAimed(d)
+	s.drawRuns(d)
 	return s
 }
 
@@ -133,7 +134,23 @@ func (s *script) drawAimed(d dice) {
 	}
 }
 
-// newService draws the tasks.
+// drawRuns lets tasks end just before a run timeout passes.
+func (s *script) drawRuns(d dice) {
+	for _, p := range s.plans {
+		if p.runLimit == 0 || !d.one(2) {
+			continue
+		}
+		for _, id := range p.ids {
+			if i, ok := s.service.index[id]; ok {
+				l := &s.service.tasks[i]
+				l.flap, l.ended = 0, max(l.running, p.begin)+p.runLimit-d.upTo(min(p.runLimit, 2*time.Second))
+			}
+		}
+		p.end = max(p.end, p.begin+p.runLimit+time.Minute)
+	}
+}
+
+// newSimService draws the tasks.
 func newSimService(d dice, seed uint64, n int) *simService {
 	s := &simService{seed: seed, index: map[string]int{}, count: map[string]uint64{}}
 	s.latency = pick(d, 0, 1, 50*time.Millisecond, 200*time.Millisecond, 3*time.Second)
@@ -210,6 +227,9 @@ func newPlan(d dice, queries []time.Duration) *plan {
 	if !d.one(3) {
 		p.timeout = d.upTo(pick(d, 10*time.Second, time.Minute, 4*time.Minute))
 	}
+	if d.one(4) {
+		p.runLimit = d.upTo(pick(d, 5*time.Second, 30*time.Second, 2*time.Minute))
+	}
 	p.lo = pick(d, 100*time.Millisecond, 500*time.Millisecond, time.Second, 4*time.Second)
 	p.hi = pick(d, p.lo, 2*p.lo, 8*p.lo)
 	p.query = pick(d, queries...)
@@ -262,7 +282,8 @@ func (p *plan) drawIDs(d dice, tasks []life) {
 // options are those of the plan.
 func (p *plan) options(limit *taskwait.Limiter, told func(taskwait.Progress)) []taskwait.Option {
 	opts := []taskwait.Option{
-		taskwait.WithTimeout(p.timeout), taskwait.WithInterval(p.lo, p.hi), taskwait.WithInitialDelay(p.initial),
+		taskwait.WithTimeout(p.timeout), taskwait.WithRunTimeout(p.runLimit), taskwait.WithInterval(p.lo, p.hi),
+		taskwait.WithInitialDelay(p.initial),
 		taskwait.WithQueryTimeout(p.query), taskwait.WithErrorTolerance(p.tolerance), taskwait.WithNotFoundGrace(p.grace),
 		taskwait.WithStallTimeout(p.stall), withConfirmations(p.confirmations), withStalePhase(p.stale),
 		taskwait.WithProgress(told),

@@ -155,6 +155,7 @@ type waited struct {
 	polls  int
 	spent  time.Duration
 	failed error
+	timeUp time.Duration // the earliest at which its timeout, or that of the run, may have passed; never: not at all
 }
 
 // model is a script while it is played.
@@ -254,7 +255,7 @@ func (s *simService) hanging() (n int) {
 func newJob(m *model, n int, p *plan) *job {
 	j := &job{plan: p, n: n, model: m, waits: map[string]*waited{}, over: -1, yields: map[string]int{}}
 	for _, id := range p.ids {
-		j.waits[id] = &waited{job: j, id: id, ret: -1}
+		j.waits[id] = &waited{job: j, id: id, ret: -1, timeUp: never}
 	}
 	return j
 }

@@ -91,7 +91,7 @@ func TestNeighboursQueryTimeoutAndList(t *testing.T) {
 	})
 }
 
-var neighbourScripts = flag.Int("neighbours", 40, "how many random scripts TestNeighboursOptions plays")
+var neighbourScripts = flag.Int("neighbours", 16, "how many random scripts TestNeighboursOptions plays")
 
 // TestNeighboursOptions: the options of waits for the same tasks, and their ends, do not change a wait's verdict.
 func TestNeighboursOptions(t *testing.T) {

@@ -152,7 +152,7 @@ func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout 
 
 // WithRunTimeout bounds the task's own run: from the first answer that is not CREATED, for services whose tasks queue.
 // When it has passed the wait ends as with WithTimeout, by [ErrTimeout] and after a final poll; the earlier one of the
-// two bounds holds. In WaitForTasks that final poll has no precedence over others. Default 0: no limit.
+// two bounds holds. Default 0: no limit.
 func WithRunTimeout(d time.Duration) Option { return func(s *settings) { s.run = d } }
 
 // WithInterval sets the first pause and the cap of the default exponential schedule, jitter included: every pause lies

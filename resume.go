@@ -104,13 +104,10 @@ func (w *wait) polled(p *Progress) Progress {
 	return *p
 }
 
-// concludedBefore is how a wait ends, again, whose task has ended. Its Wait stays as it is.
+// concludedBefore is how a wait ends, again, whose task has ended.
 func (w *wait) concludedBefore() error {
-	w.again = true
-	d := decision{}
-	d.reason, _ = w.state.task.Status.outcome()
 	var outcome error
-	if e := w.finish(&d); e != nil {
+	if e := w.conclusion(); e != nil {
 		outcome = e
 	}
 	w.tell(&Progress{Done: true, Outcome: outcome})

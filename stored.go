@@ -44,6 +44,7 @@ type storedWait struct {
 	Plain    bool        `json:"plain,omitempty"`  // there are no details
 	Over     bool        `json:"over,omitempty"`   // the task has ended
 	Task     *storedTask `json:"task,omitempty"`   // nil: none was seen
+	Op       *storedOp   `json:"op,omitempty"`     // nil: it is of no operation
 
 	Details *storedDetails `json:"details,omitempty"` // what a Detailer has last reported; nil: nothing
 }
@@ -76,6 +77,17 @@ type storedDetails struct {
 	Percent *int          `json:"percent,omitempty"`
 	Steps   uint32        `json:"steps,omitempty"` // their appearance
 	Left    time.Duration `json:"left,omitempty"`
+}
+
+// storedOp is what is kept of an Operation.
+type storedOp struct {
+	Name     string     `json:"name"`
+	Key      string     `json:"key,omitempty"`
+	Before   *time.Time `json:"before,omitempty"` // Attempt.At
+	Seen     []string   `json:"seen,omitempty"`
+	Sent     *ago       `json:"sent,omitempty"`
+	Accepted *ago       `json:"accepted,omitempty"`
+	Found    bool       `json:"found,omitempty"`
 }
 
 // How much of a text is stored, in bytes of JSON.
@@ -119,6 +131,12 @@ func (w *Wait) store(x *storedWait) {
 	x.Erring, x.NotFound, x.Refused = run(s.errorStreak), run(s.notFoundStreak), run(s.refusalStreak)
 	x.Success, x.Left, x.Listed = s.successStreak, s.leftStalePhase, s.listReadable
 	x.Plain, x.Over = s.noDetails, s.concluded
+	if b := w.start; b != nil {
+		x.Op = &storedOp{
+			Name: b.name, Key: b.attempt.Key, Before: stamp(b.attempt.At), Seen: b.attempt.Seen,
+			Sent: back(b.sentAt), Accepted: back(b.acceptedAt), Found: b.found,
+		}
+	}
 	if !s.seen() {
 		return
 	}
@@ -177,7 +195,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 	y := Wait{ID: x.ID}
 	if x != (storedWait{Version: x.Version, ID: x.ID}) {
 		if err := x.check(); err != nil {
-			return fmt.Errorf("taskwait: the stored wait for %q cannot be: %w", text.Clip(x.ID), err)
+			return fmt.Errorf("taskwait: the stored wait for %s cannot be: %w", text.Quote(x.ID), err)
 		}
 		y.restore(&x, time.Now())
 	}
@@ -258,6 +276,9 @@ func (x *storedWait) checkPast() error {
 		}
 		past["details"] = d.At
 	}
+	if x.Op != nil {
+		past["sent"], past["accepted"] = x.Op.Sent, x.Op.Accepted
+	}
 	for name, a := range past {
 		if a != nil && (*a < -ago(storedSlack) || *a > ago(longestWait)) {
 			return fmt.Errorf("%s: %v before it was stored", name, time.Duration(*a))
@@ -279,10 +300,12 @@ func (x *storedWait) checkCounts() error {
 		return errors.New("the task, or when it was seen, is missing")
 	case t == nil && (x.Over || x.Success > 0 || x.Running != nil):
 		return errors.New("it has seen the task, and does not say what")
+	case x.Op == nil && x.ID == "", x.Op != nil && x.Op.Found && x.ID == "":
+		return errors.New("it does not say what it waits for")
 	case x.Over && !t.Status.Terminal():
-		return fmt.Errorf("the task is over, and its status is %q", text.Clip(string(t.Status)))
+		return fmt.Errorf("the task is over, and its status is %s", text.Quote(string(t.Status)))
 	case x.Success > 0 && !t.Status.Succeeded():
-		return fmt.Errorf("the task has succeeded, and its status is %q", text.Clip(string(t.Status)))
+		return fmt.Errorf("the task has succeeded, and its status is %s", text.Quote(string(t.Status)))
 	}
 	return nil
 }
@@ -309,6 +332,12 @@ func (w *Wait) restore(x *storedWait, now time.Time) {
 		taskStartedAt: at(x.Started), runAt: at(x.Ran), lastRunningAt: at(x.Running), lastChangedAt: at(x.Changed),
 		plannedAt: at(x.Planned), errorStreak: run(x.Erring), notFoundStreak: run(x.NotFound), refusalStreak: run(x.Refused),
 		successStreak: x.Success, leftStalePhase: x.Left, listReadable: x.Listed, noDetails: x.Plain, concluded: x.Over,
+	}
+	if o := x.Op; o != nil {
+		w.start = &started{
+			name: o.Name, attempt: Attempt{Key: o.Key, At: given(o.Before), Seen: o.Seen},
+			sentAt: at(o.Sent), acceptedAt: at(o.Accepted), found: o.Found,
+		}
 	}
 	t := x.Task
 	if t == nil {

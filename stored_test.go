@@ -40,7 +40,7 @@ func inMotion(t *testing.T, id string, opts []taskwait.Option, answers ...func()
 	return wait
 }
 
-func runs() (taskwait.Task, error) {
+func isRunning() (taskwait.Task, error) {
 	return taskwait.Task{Status: taskwait.StatusExecuting, Kind: "bindInstancePublicIp", CreatedAt: time.Now()}, nil
 }
 
@@ -50,7 +50,7 @@ func failsWith(err error) func() (taskwait.Task, error) {
 
 func is(status taskwait.Status) func() (taskwait.Task, error) {
 	return func() (taskwait.Task, error) {
-		task, err := runs()
+		task, err := isRunning()
 		task.Status, task.FailureCode, task.FailureReason = status, "DMS.00500000", "out of disk"
 		if status.Succeeded() {
 			task.FailureCode, task.FailureReason = "", ""
@@ -69,17 +69,17 @@ var golden = []struct {
 }{
 	{"fresh", func(*testing.T) *taskwait.Wait { return &taskwait.Wait{ID: ordinaryID} }, "no status"},
 	{"running", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, runs, runs, runs)
+		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, isRunning, isRunning, isRunning)
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"in-trouble", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, runs, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()), failsWith(unavailable()))
+		return inMotion(t, ordinaryID, nil, isRunning, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()), failsWith(unavailable()))
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"finished", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, runs, is(taskwait.StatusFailed))
+		return inMotion(t, ordinaryID, nil, isRunning, is(taskwait.StatusFailed))
 	}, "FAILED (bindInstancePublicIp), DMS.00500000 out of disk"},
 	{"unconfirmed", func(t *testing.T) *taskwait.Wait {
 		opts := []taskwait.Option{confirmations(5), taskwait.WithTimeout(15 * time.Second)}
-		return inMotion(t, ordinaryID, opts, runs, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
+		return inMotion(t, ordinaryID, opts, isRunning, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
 	}, "SUCCESS, unconfirmed (bindInstancePublicIp)"},
 }
 

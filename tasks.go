@@ -127,7 +127,7 @@ func (g *group) run(ctx context.Context) {
 		case a.Queued > 0: // its poll is still due
 		case !d.done:
 			if ctx.Err() == nil { // a round of the loop may have taken long
-				g.sub.Plan(a.Key, w.state.plannedAt, w.state.task.CreatedAt)
+				w.plan(g.sub, a.Key)
 			}
 		default:
 			g.sub.Done(a.Key)

@@ -32,6 +32,7 @@ type shared struct {
 	first          time.Time     // when the first polls are due
 	deadlinePollAt time.Time     // of a wait that has had no answer yet
 	listReadable   bool          // a list has shown the task of one of them
+	keeper         func() *Wait  // brings the Wait up to date where there is no task to wait for; nil: there is one
 	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
 
@@ -116,11 +117,16 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		if ctx.Err() != nil { // a callback may have taken long
 			continue
 		}
-		if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
-			sub.SetEnd(end)
-		}
-		sub.Plan(0, w.state.plannedAt, w.state.task.CreatedAt)
+		w.plan(sub, 0)
 	}
+}
+
+// plan plans the next poll of w, which is for id key of sub.
+func (w *wait) plan(sub *poll.Subscription[Task], key int) {
+	if end, limited := w.deadlines.end(&w.state); limited && w.deadlines.run > 0 {
+		sub.SetEnd(key, end)
+	}
+	sub.Plan(key, w.state.plannedAt, w.state.task.CreatedAt)
 }
 
 // handle decides what an answer means, and reports it.
@@ -155,6 +161,9 @@ func (w *wait) tell(p *Progress) {
 
 // keep brings the Wait that the caller has up to date.
 func (w *wait) keep() *Wait {
+	if w.keeper != nil {
+		return w.keeper()
+	}
 	if w.kept == nil {
 		w.kept = &Wait{}
 	}
@@ -208,6 +217,13 @@ func (w *wait) finish(d *decision) *WaitError {
 	e := w.failure(d.reason)
 	e.FinalPollFailed = is(d.reason, ErrTimeout) && !d.seen
 	return e
+}
+
+// conclusion is how a wait ends whose task has ended before. Its Wait stays as it is.
+func (w *wait) conclusion() *WaitError {
+	w.again = true
+	reason, _ := w.state.task.Status.outcome()
+	return w.finish(&decision{observation: observation{seen: true}, reason: reason})
 }
 
 // stopped ends the wait because ctx has ended; polling says whether a poll was in flight.

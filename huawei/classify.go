@@ -210,7 +210,7 @@ func (c content) words() string {
 	case c.message != "":
 		return ": " + text.Clip(c.message)
 	case c.title != "":
-		return ": a page, " + text.Clip(strconv.Quote(c.title)) + ", and no answer of the service"
+		return ": a page, " + text.Quote(c.title) + ", and no answer of the service"
 	}
 	return ""
 }

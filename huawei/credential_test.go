@@ -244,6 +244,10 @@ func TestUnsigned(t *testing.T) {
 			"the request could not be signed: ",
 		},
 		{
+			"201, and nothing in it", federated(t, token), &iam{status: 201, body: "{}"}, transient, 0,
+			"the request could not be signed: 201 Created: the answer does not decode",
+		},
+		{
 			"no answer", federated(t, token), &iam{err: errors.New("connection reset by peer")}, transient, 0,
 			"the request could not be signed: Post ",
 		},

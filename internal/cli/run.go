@@ -31,6 +31,7 @@ type run struct {
 	given     []string // further flags of the command line
 	opts      []taskwait.Option
 	history   *durations // nil: none
+	limit     *quota     // nil: none
 	forPeople bool
 	timeout   time.Duration // 0: none
 	heartbeat time.Duration // 0: none
@@ -76,6 +77,7 @@ func (r *run) do(ctx context.Context, credentials string) error {
 	if r.history.problem() != "" {
 		r.warn(r.history.problem())
 	}
+	r.limit.sayTo(r.warn)
 	stop := r.beat()
 	err := r.await(ctx)
 	stop()

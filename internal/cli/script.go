@@ -13,6 +13,7 @@ import (
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
+	"github.com/taskwait/taskwait/internal/text"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -55,11 +56,11 @@ func (s *span) UnmarshalYAML(n *yaml.Node) error {
 	d, err := time.ParseDuration(n.Value)
 	switch {
 	case err != nil:
-		return fmt.Errorf("line %d: %q is no duration, want such as 1m30s%s", n.Line, clip(n.Value), withUnit(n.Value))
+		return fmt.Errorf("line %d: %s is no duration, want such as 1m30s%s", n.Line, text.Quote(n.Value), withUnit(n.Value))
 	case d < 0:
-		return fmt.Errorf("line %d: %q is negative", n.Line, clip(n.Value))
+		return fmt.Errorf("line %d: %s is negative", n.Line, text.Quote(n.Value))
 	case d > maxSpan:
-		return fmt.Errorf("line %d: %q is more than ten years", n.Line, clip(n.Value))
+		return fmt.Errorf("line %d: %s is more than ten years", n.Line, text.Quote(n.Value))
 	}
 	*s = span(d)
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 const (
@@ -31,6 +32,7 @@ const (
 type waitFlags struct {
 	target
 	printing
+	limitFlags
 	ids         []string
 	name        string
 	since       string
@@ -78,6 +80,7 @@ func (s *env) waitCommand() *cobra.Command {
 	}
 	f.target.flags(c)
 	f.printing.flags(c)
+	f.limitFlags.flags(c)
 	f.flags(c)
 	complete(c, "name", func() []string { return s.kinds() })
 	complete(c, "since", func() []string { return nil })
@@ -235,8 +238,8 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q, want how long ago (5m), or a time (2026-11-24T08:30:00Z)%s",
-		clip(s), withUnit(s))
+	return time.Time{}, fmt.Errorf("--since %s, want how long ago (5m), or a time (2026-11-24T08:30:00Z)%s",
+		text.Quote(s), withUnit(s))
 }
 
 func (s *env) wait(c *cobra.Command, f *waitFlags) error {
@@ -247,12 +250,17 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	src, credentials, err := s.connect(&f.target)
+	limit, err := f.open()
+	if err != nil {
+		return err
+	}
+	src, credentials, err := s.connect(&f.target, limit)
 	if err != nil {
 		return err
 	}
 	r := s.newRun(src, f.target, &f.printing, selected)
-	r.opts = []taskwait.Option{taskwait.WithInterval(f.interval, f.maxInterval)}
+	r.limit = limit
+	r.opts = append(limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
 	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(c.Flags())
 	given := c.Flags().Changed
 	if s.errColumns == nil || given("heartbeat") {

@@ -58,6 +58,7 @@ type dispatch[T any] struct {
 	holdOff   *limiter.Limiter // after a throttle, where there is no limiter; nil: there was none
 	permit    *limiter.Permit  // waited for; nil: none
 	granted   bool
+	forFinal  bool          // it was granted for a final poll
 	queuedAt  time.Duration // when callers are told next that there is no permit
 	lastFinal time.Duration // when the last final poll was begun
 }
@@ -331,7 +332,9 @@ func (p *Poller[T]) throttled(d time.Duration) {
 func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) bool {
 	if p.granted {
 		p.granted = false
-		return true
+		if final || !p.forFinal || !p.permits().Holds() { // the time of that final poll may be over
+			return true
+		}
 	}
 	l := p.permits()
 	if p.cfg.Limiter == nil {
@@ -388,7 +391,7 @@ func (p *Poller[T]) grant(permit *limiter.Permit, err error) {
 	late, panicked := err.(*guard.PanicError) //nolint:errorlint // never wrapped
 	switch {
 	case err == nil:
-		p.granted = true
+		p.granted, p.forFinal = true, permit.Final
 	case panicked:
 		p.hand(late, nil)
 		p.refused(errQuotaPanic) // or it would be asked again at once
@@ -441,8 +444,8 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 func (p *Poller[T]) overAt(e *entry[T]) time.Duration {
 	at := never
 	for i := e.first; i != nil; i = i.next {
-		if i.sub.over > 0 {
-			at = min(at, i.sub.over)
+		if over := i.ending().over; over > 0 {
+			at = min(at, over)
 		}
 	}
 	return at

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/taskwait/taskwait/internal/limiter"
@@ -144,6 +142,31 @@ func TestFinalPollInHoldOff(t *testing.T) {
 			s.want("0s poll a", "10s B: b=1", "10s poll b")
 		})
 	}
+}
+
+// TestLatePermitInHoldOff makes sure that a permit for a final poll that comes in the instant at which time is over is
+// used for no other poll while all hold off.
+func TestLatePermitInHoldOff(t *testing.T) {
+	play(t, behind(every(FinalAllowance)), func(s *script) {
+		s.poll = throttleFirst(24 * time.Hour)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.in(6 * time.Second)}, "b")
+		var finals []*reader
+		for i := range 50 { // which of the two comes first is chance
+			end := time.Duration(i+1) * 20 * time.Second
+			finals = append(finals, s.subscribe("X", s.endsAt(end, end), fmt.Sprint("x", i)))
+		}
+		s.until(time.Hour)
+		for _, l := range s.lines {
+			if l.text == "poll b" {
+				t.Errorf("got a poll of b after %v, want none", l.at)
+			}
+		}
+		for _, r := range append(finals, a, b) {
+			r.Close()
+		}
+		s.lines = nil
+	})
 }
 
 // TestRepeatedFinalPollOfASharedID makes sure that a final poll that is repeated does not wait behind the poll of a
@@ -379,28 +402,79 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestSetEnd: an end that is set later bounds the calls in flight and the final poll, as one of the terms does.
+// TestSetEnd makes sure that an end that is set for one id bounds its calls in flight and its final poll. That of the
+// terms stays that of the others.
 func TestSetEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		p := New(Config[string]{
-			Poll: func(ctx context.Context, _ string) (string, error) {
-				<-ctx.Done()
-				return "", ctx.Err()
-			},
-			ID: func(*string) string { return "a" }, Terminal: func(*string) bool { return false },
-			Classify: func(error) Trouble { return Trouble{} }, QueryTimeout: time.Hour, Abandoned: new(atomic.Int64),
+	const s = time.Second
+	tests := []struct {
+		name string
+		ends []time.Duration // set for a, one after the other; b has that of the terms, 20s
+		a, b time.Duration   // the end that holds
+	}{
+		{"before that of the terms", []time.Duration{10 * s}, 10 * s, 20 * s},
+		{"after that of the terms", []time.Duration{30 * s}, 30 * s, 20 * s},
+		{"that of the terms", []time.Duration{20 * s}, 20 * s, 20 * s},
+		{"more than once", []time.Duration{15 * s, 30 * s, 10 * s}, 10 * s, 20 * s},
+		{"back to that of the terms", []time.Duration{10 * s, 20 * s}, 20 * s, 20 * s},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, func(cfg *Config[row]) { cfg.QueryTimeout = time.Hour }, func(s *script) {
+				s.poll = func(ctx context.Context, _ string, _ int) (row, error) { <-ctx.Done(); return row{}, ctx.Err() }
+				sub := s.Subscribe(s.ctx, []string{"a", "b"}, s.endsAt(20*time.Second, 0))
+				defer sub.Close()
+				for _, end := range tt.ends {
+					sub.SetEnd(0, s.start.Add(end))
+				}
+				ends := []time.Duration{tt.a, tt.b}
+				got := [2][]time.Duration{}
+				for range 4 {
+					a := next(sub, s.ctx)
+					if got[a.Key] = append(got[a.Key], time.Since(s.start)); len(got[a.Key]) == 2 {
+						sub.Done(a.Key)
+						continue
+					}
+					sub.Plan(a.Key, s.start.Add(ends[a.Key]), time.Time{})
+				}
+				for key, end := range ends { // the poll in flight is cancelled, and so is the final one
+					if want := []time.Duration{end + 4*time.Second, end + 5*time.Second}; !slices.Equal(got[key], want) {
+						t.Errorf("id %d: got errors after %v, want %v", key, got[key], want)
+					}
+				}
+				s.lines = nil
+			})
 		})
-		sub := p.Subscribe(t.Context(), []string{"a"}, Terms{First: start, Pause: time.Second})
-		defer sub.Close()
-		sub.SetEnd(start.Add(time.Minute))
-		sub.SetEnd(start.Add(10 * time.Second))
-		for _, want := range []time.Duration{14 * time.Second, 15 * time.Second} {
-			a, ok := sub.Next(t.Context())
-			if got := time.Since(start); !ok || a.Err == nil || got != want {
-				t.Fatalf("after %v: %v, want an error after %v", got, a.Err, want)
-			}
-			sub.Plan(0, time.Now(), time.Time{})
+	}
+}
+
+// TestSetEndComesFirst makes sure that the final poll of an id with an end of its own has precedence over the other ids
+// of its subscription.
+func TestSetEndComesFirst(t *testing.T) {
+	const second = time.Second
+	play(t, behind(every(second)), func(s *script) {
+		a := s.subscribe("A", Terms{First: s.start, Pause: second}, names(8)...)
+		last := names(8)[7]
+		a.SetEnd(7, s.start.Add(1500*time.Millisecond))
+		a.Plan(7, s.start.Add(1500*time.Millisecond), time.Time{})
+		s.until(4 * second)
+		s.lines = slices.DeleteFunc(s.lines, func(l line) bool { return l.text != "poll "+last })
+		s.want("2.5s poll " + last)
+		a.Close()
+		s.lines = nil
+	})
+}
+
+// TestSetEndAfterDone makes sure that an id that is done has no end any more.
+func TestSetEndAfterDone(t *testing.T) {
+	play(t, nil, func(s *script) {
+		a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a", "b")
+		a.SetEnd(0, s.in(time.Second))
+		a.Done(0)
+		a.SetEnd(0, s.in(2*time.Second))
+		if n := len(s.ends); n != 0 {
+			t.Errorf("got %d ends, want none", n)
 		}
+		a.Close()
+		a.SetEnd(1, s.in(time.Second)) // and play looks whether there is an end
 	})
 }

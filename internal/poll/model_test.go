@@ -240,11 +240,11 @@ type modelCaller struct {
 	ids   []string
 	keys  []modelKey
 	began time.Time
-	end   time.Time
 }
 
 type modelKey struct {
 	due     time.Time
+	end     time.Time // zero: none
 	planned bool
 	over    bool
 	seen    time.Time // when the newest Value was sent
@@ -293,14 +293,13 @@ func (m *model) call(r *rand.Rand) {
 	terms := Terms{First: c.began.Add(time.Duration(r.IntN(3)-1) * 700 * time.Millisecond), Pause: pause,
 		Fixed: r.IntN(3) == 0}
 	if r.IntN(2) == 0 {
-		c.end = c.began.Add(time.Duration(1+r.IntN(20000)) * time.Millisecond)
-		terms.End = c.end
+		terms.End = c.began.Add(time.Duration(1+r.IntN(20000)) * time.Millisecond)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+r.IntN(40000))*time.Millisecond)
 	defer cancel()
 	c.keys = make([]modelKey, len(c.ids))
 	for key := range c.keys {
-		c.keys[key] = modelKey{due: terms.First, planned: true}
+		c.keys[key] = modelKey{due: terms.First, planned: true, end: terms.End}
 	}
 	m.mu.Lock()
 	m.callers[c] = true
@@ -337,30 +336,44 @@ func (c *modelCaller) read(ctx context.Context, r *rand.Rand, pause time.Duratio
 		c.check(a)
 		c.m.mu.Lock()
 		k := c.answered(a.Key)
-		now := time.Now()
-		over := a.Err == nil && (a.Value.last || !c.end.IsZero() && !a.Sent.Before(c.end)) || // the final poll, too
-			!c.end.IsZero() && !now.Before(c.end.Add(FinalAllowance))
-		if over {
-			k.over = true
-			left--
-		} else {
-			k.due, k.planned = now.Add(pause+time.Duration(r.IntN(200))*time.Millisecond), true
-			if !c.end.IsZero() && k.due.After(c.end) {
-				k.due = c.end
-				if !now.Before(c.end) {
-					k.due = now.Add(300 * time.Millisecond) // it is repeated
-				}
-			}
-		}
-		due := k.due
+		// the final poll, too
+		over := a.Err == nil && (a.Value.last || k.ended(a.Sent)) || k.ended(time.Now().Add(-FinalAllowance))
+		k.over = over
 		c.m.mu.Unlock()
 		if over {
+			left--
 			c.sub.Done(a.Key)
 			continue
 		}
-		c.sub.Plan(a.Key, due, time.Time{})
+		c.plan(r, a.Key, pause)
 	}
 }
+
+// plan plans the next poll of an id. At times it gives the id an end of its own.
+func (c *modelCaller) plan(r *rand.Rand, key int, pause time.Duration) {
+	c.m.mu.Lock()
+	k, now := &c.keys[key], time.Now()
+	sets := r.IntN(10) == 0 && !k.ended(now)
+	if sets {
+		k.end = now.Add(time.Duration(1+r.IntN(15000)) * time.Millisecond)
+	}
+	k.due, k.planned = now.Add(pause+time.Duration(r.IntN(200))*time.Millisecond), true
+	if k.ended(k.due) {
+		k.due = k.end
+		if k.ended(now) {
+			k.due = now.Add(300 * time.Millisecond) // it is repeated
+		}
+	}
+	due, end := k.due, k.end
+	c.m.mu.Unlock()
+	if sets {
+		c.sub.SetEnd(key, end)
+	}
+	c.sub.Plan(key, due, time.Time{})
+}
+
+// ended reports whether the id's end has come at t.
+func (k *modelKey) ended(t time.Time) bool { return !k.end.IsZero() && !t.Before(k.end) }
 
 // answered notes that no poll of an id is planned any more.
 func (c *modelCaller) answered(key int) *modelKey {
@@ -404,14 +417,14 @@ func (c *modelCaller) check(a *Answer[stamp]) {
 		m.errorf("an answer for %s that was sent before the wait", c.ids[a.Key])
 	case a.Err == nil && a.Sent.Before(k.seen) && !a.Value.last:
 		m.errorf("an answer for %s that is %v older than the one before", c.ids[a.Key], k.seen.Sub(a.Sent))
-	case a.Err != nil && now.Before(k.due) && !a.Polled && (c.end.IsZero() || now.Before(c.end.Add(FinalAllowance))):
+	case a.Err != nil && now.Before(k.due) && !a.Polled && !k.ended(now.Add(-FinalAllowance)):
 		m.errorf("an error for %s, %v before it was due: %v", c.ids[a.Key], k.due.Sub(now), a.Err)
 	}
 	if a.Err == nil {
 		k.seen = a.Sent
 	}
-	if !c.end.IsZero() && now.After(c.end.Add(FinalAllowance)) && now.Sub(k.due) > FinalAllowance+FinalReserve {
-		m.errorf("an answer for %s %v after the end", c.ids[a.Key], now.Sub(c.end))
+	if k.ended(now.Add(-FinalAllowance-1)) && now.Sub(k.due) > FinalAllowance+FinalReserve {
+		m.errorf("an answer for %s %v after the end", c.ids[a.Key], now.Sub(k.end))
 	}
 	c.late(a.Key, now, a.Sent)
 }

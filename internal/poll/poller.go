@@ -88,7 +88,7 @@ type Poller[T any] struct {
 	backing [2]*entry[T]        // of the two queues, for one entry
 	finals  int                 // entries that are ready for a final poll
 	sum     urgency             // of the listed entries that were polled before, or are due
-	ends    dueQueue[*Subscription[T]]
+	ends    dueQueue[*ending[T]]
 	pass    listPass[T]
 	dispatch[T]
 }
@@ -281,8 +281,8 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	e.state = isReady
 	now := p.now()
 	for i := e.first; i != nil; i = i.next {
-		if i.planned && i.sub.end > 0 && now >= i.sub.end { // one that is repeated does not wait behind another's poll
-			e.state = isReadyFinal
+		if end := i.ending().end; i.planned && end > 0 && now >= end {
+			e.state = isReadyFinal                         // one that is repeated does not wait behind another's poll
 			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}
 		if i.planned && i.sub.ctxEnd <= add(now, holdFor) { // the poll before the end of a context

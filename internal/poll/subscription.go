@@ -35,15 +35,14 @@ type Subscription[T any] struct {
 	notify chan struct{}
 
 	// Guarded by the poller's lock.
-	place     // in the queue of ends
+	ending[T]             // of all ids but those that have their own
+	own       []ending[T] // by key; nil: no id has its own
 	began     time.Duration
-	end, over time.Duration // 0: none
 	ctxEnd    time.Duration // the context's deadline; never: there is none
 	toldAt    time.Duration // when it was told last that there is no permit
+	pause     time.Duration // the shortest of the schedule
 	fixed     bool
 	order     bool
-	pause     time.Duration // the shortest of the schedule
-	extended  bool          // over was put off, as nobody could poll before
 	closed    bool
 	interests []interest[T] // by key
 	owner     any
@@ -71,13 +70,38 @@ type interest[T any] struct {
 	first   bool // it has had no answer
 }
 
+// ending is when interests end: those of a subscription, or one of them.
+type ending[T any] struct {
+	place                   // in the queue of ends
+	end, over time.Duration // 0: none
+	sub       *Subscription[T]
+	key       int32 // of the one interest
+	extended  bool  // over was put off, as nobody could poll before
+}
+
+func (x *ending[T]) placed() *place { return &x.place }
+
+// interests are those that x may hold for: see ending.
+func (x *ending[T]) interests() []interest[T] {
+	if x == &x.sub.ending {
+		return x.sub.interests
+	}
+	return x.sub.interests[x.key : x.key+1]
+}
+
+// ending is what holds for i.
+func (i *interest[T]) ending() *ending[T] {
+	if own := i.sub.own; own != nil && own[i.key].end > 0 {
+		return &own[i.key]
+	}
+	return &i.sub.ending
+}
+
 // maxRoom is how many answers an inbox keeps room for while there are none.
 const maxRoom = 64
 
 // unknown is before any time.
 const unknown = time.Duration(-1)
-
-func (s *Subscription[T]) placed() *place { return &s.place }
 
 // Subscribe begins a subscription for ids, whose keys are their places. It must be closed. An id may stand there twice.
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
@@ -85,6 +109,7 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 		poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, owner: terms.Owner, pause: max(terms.Pause, minPause),
 		notify: make(chan struct{}, 1),
 	}
+	s.sub = s
 	if p.cfg.Limiter != nil {
 		s.base = limiter.NewContext(ctx, p.cfg.Limiter)
 	}
@@ -108,7 +133,7 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 		if s.began >= s.over-FinalReserve { // it begins late, as a later phase does: that puts the end off for nobody
 			from = s.over
 		}
-		p.ends.set(s, from)
+		p.ends.set(&s.ending, from)
 	}
 	p.join(s)
 	for key, id := range ids {
@@ -213,21 +238,25 @@ func (s *Subscription[T]) Plan(key int, due, created time.Time) {
 		i.entry.created = created.UnixNano()
 	}
 	i.due, i.planned = p.at(due), true
-	if now := p.now(); s.end > 0 && i.due >= s.end && now >= s.over {
-		s.over = add(now, FinalReserve) // the caller, or the machine, has slept; one final poll there is all the same
-		p.ends.set(s, s.over)
+	if x, now := i.ending(), p.now(); x.end > 0 && i.due >= x.end && now >= x.over {
+		x.over = add(now, FinalReserve) // the caller, or the machine, has slept; one final poll there is all the same
+		p.ends.set(x, x.over)
 	}
 	p.plan(i.entry)
 	p.stepAndUnlock()
 }
 
-// SetEnd makes end, which is still to come, that of the subscription's terms, in place of the one before.
-func (s *Subscription[T]) SetEnd(end time.Time) {
-	p := s.poller
+// SetEnd makes end, which is still to come, that of id key, in place of the one before.
+func (s *Subscription[T]) SetEnd(key int, end time.Time) {
+	p, i := s.poller, &s.interests[key]
 	p.mu.Lock()
-	if at := max(p.at(end), 1); at != s.end && !s.closed {
-		s.end, s.over, s.extended = at, add(at, FinalAllowance), false
-		p.ends.set(s, s.end)
+	if at := max(p.at(end), 1); i.entry != nil && at != i.ending().end {
+		if s.own == nil {
+			s.own = make([]ending[T], len(s.interests))
+		}
+		x := &s.own[key]
+		x.end, x.over, x.extended, x.sub, x.key = at, add(at, FinalAllowance), false, s, i.key
+		p.ends.set(x, x.end)
 	}
 	p.stepAndUnlock()
 }
@@ -251,7 +280,7 @@ func (s *Subscription[T]) Close() {
 	for key := range s.interests {
 		p.drop(&s.interests[key])
 	}
-	p.ends.remove(s)
+	p.ends.remove(&s.ending)
 	p.leave(s)
 	p.forget(s)
 	if w := &p.pass; p.members == nil && w.call != nil && p.abandon(w.call) {
@@ -271,6 +300,9 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 		return i.asking
 	}
 	i.entry = nil
+	if x := i.ending(); x != &i.sub.ending {
+		p.ends.remove(x)
+	}
 	for at := &e.first; *at != nil; at = &(*at).next {
 		if *at == i {
 			*at = i.next
@@ -364,48 +396,50 @@ func (p *Poller[T]) expire(now time.Duration) {
 		p.giveUp(c, now)
 	}
 	for {
-		s, at, ok := p.ends.top()
+		x, at, ok := p.ends.top()
 		if !ok || at > now {
 			return
 		}
 		switch {
-		case at < s.over-FinalReserve:
-			p.ends.set(s, s.over-FinalReserve)
-			p.beginFinals(s)
-		case at < s.over:
-			s.over = max(s.over, add(now, FinalReserve)) // the machine has slept
-			p.ends.set(s, s.over)
-			p.endPolls(s, now)
-		case now-s.over > FinalReserve && !s.extended: // the machine has slept
-			s.extended, s.over = true, add(now, FinalReserve)
-			p.ends.set(s, s.over)
+		case at < x.over-FinalReserve:
+			p.ends.set(x, x.over-FinalReserve)
+			p.beginFinals(x)
+		case at < x.over:
+			x.over = max(x.over, add(now, FinalReserve)) // the machine has slept
+			p.ends.set(x, x.over)
+			p.endPolls(x, now)
+		case now-x.over > FinalReserve && !x.extended: // the machine has slept
+			x.extended, x.over = true, add(now, FinalReserve)
+			p.ends.set(x, x.over)
 		default:
-			p.ends.remove(s)
-			p.endPlans(s, now)
+			p.ends.remove(x)
+			p.endPlans(x, now)
 		}
 	}
 }
 
-// beginFinals makes final polls of those that should have been made before the end of s.
-func (p *Poller[T]) beginFinals(s *Subscription[T]) {
-	for key := range s.interests {
-		if e := s.interests[key].entry; e != nil && e.state == isReady {
-			p.unplan(e)
-			p.setReady(e)
+// beginFinals makes final polls of those that should have been made before the end x.
+func (p *Poller[T]) beginFinals(x *ending[T]) {
+	all := x.interests()
+	for k := range all {
+		if i := &all[k]; i.entry != nil && i.entry.state == isReady && i.ending() == x {
+			p.unplan(i.entry)
+			p.setReady(i.entry)
 		}
 	}
 }
 
-// endPolls cancels what was in flight at the end of s, to leave time for a final poll. What ignores that may still
+// endPolls cancels what was in flight at the end x, to leave time for a final poll. What ignores that may still
 // answer.
-func (p *Poller[T]) endPolls(s *Subscription[T], now time.Duration) {
-	for key := range s.interests {
-		i := &s.interests[key]
-		if i.entry == nil || i.entry.call == nil || i.entry.call.left || i.entry.call.began >= s.end || !i.planned {
+func (p *Poller[T]) endPolls(x *ending[T], now time.Duration) {
+	all := x.interests()
+	for k := range all {
+		i := &all[k]
+		if i.entry == nil || !i.planned || i.ending() != x {
 			continue
 		}
-		if !i.entry.hasTime(now) {
-			i.entry.call.Cancel()
+		if c := i.entry.call; c != nil && !c.left && c.began < x.end && !i.entry.hasTime(now) {
+			c.Cancel()
 		}
 	}
 }
@@ -413,8 +447,8 @@ func (p *Poller[T]) endPolls(s *Subscription[T], now time.Duration) {
 // hasTime reports whether anybody who waits for the call in flight has more time for it.
 func (e *entry[T]) hasTime(now time.Duration) bool {
 	for i := e.first; i != nil; i = i.next {
-		if s := i.sub; (i.asking || i.planned && i.due <= now) &&
-			(s.end == 0 || now < add(s.end, FinalAllowance-FinalReserve)) {
+		if x := i.ending(); (i.asking || i.planned && i.due <= now) &&
+			(x.end == 0 || now < add(x.end, FinalAllowance-FinalReserve)) {
 			return true
 		}
 	}
@@ -425,10 +459,11 @@ func (e *entry[T]) hasTime(now time.Duration) bool {
 var errNoPermit = errors.New("no permit for the final poll in time")
 
 // endPlans answers what has had no final poll, or no answer to it.
-func (p *Poller[T]) endPlans(s *Subscription[T], now time.Duration) {
-	for key := range s.interests {
-		i := &s.interests[key]
-		if i.entry == nil || !i.planned {
+func (p *Poller[T]) endPlans(x *ending[T], now time.Duration) {
+	all := x.interests()
+	for k := range all {
+		i := &all[k]
+		if i.entry == nil || !i.planned || i.ending() != x {
 			continue
 		}
 		a := Answer[T]{Err: errNoPermit, Sent: p.start.Add(now)}
