@@ -104,9 +104,8 @@ func (w *wait) polled(p *Progress) Progress {
 	return *p
 }
 
-// concludedBefore is how a wait ends, again, whose task has ended. Its Wait stays as it is.
+// concludedBefore is how a wait ends, again, whose task has ended.
 func (w *wait) concludedBefore() error {
-	w.again = true
 	var outcome error
 	if e := w.conclusion(); e != nil {
 		outcome = e

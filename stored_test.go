@@ -19,7 +19,9 @@ import (
 const secret = "hunter2-hunter2"
 
 // inMotion makes a wait, in virtual time, to which answers were given.
-func inMotion(t *testing.T, id string, opts []taskwait.Option, answers ...func() (taskwait.Task, error)) *taskwait.Wait {
+func inMotion(
+	t *testing.T, id string, opts []taskwait.Option, answers ...func() (taskwait.Task, error),
+) *taskwait.Wait {
 	t.Helper()
 	n := 0
 	w := newWaiter(t, taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
@@ -40,7 +42,7 @@ func inMotion(t *testing.T, id string, opts []taskwait.Option, answers ...func()
 	return wait
 }
 
-func stillRuns() (taskwait.Task, error) {
+func isRunning() (taskwait.Task, error) {
 	return taskwait.Task{Status: taskwait.StatusExecuting, Kind: "bindInstancePublicIp", CreatedAt: time.Now()}, nil
 }
 
@@ -50,7 +52,7 @@ func failsWith(err error) func() (taskwait.Task, error) {
 
 func is(status taskwait.Status) func() (taskwait.Task, error) {
 	return func() (taskwait.Task, error) {
-		task, err := stillRuns()
+		task, err := isRunning()
 		task.Status, task.FailureCode, task.FailureReason = status, "DMS.00500000", "out of disk"
 		if status.Succeeded() {
 			task.FailureCode, task.FailureReason = "", ""
@@ -69,17 +71,18 @@ var golden = []struct {
 }{
 	{"fresh", func(*testing.T) *taskwait.Wait { return &taskwait.Wait{ID: ordinaryID} }, "no status"},
 	{"running", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, stillRuns, stillRuns, stillRuns)
+		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, isRunning, isRunning, isRunning)
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"in-trouble", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, stillRuns, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()), failsWith(unavailable()))
+		return inMotion(t, ordinaryID, nil, isRunning, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()),
+			failsWith(unavailable()))
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"finished", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, stillRuns, is(taskwait.StatusFailed))
+		return inMotion(t, ordinaryID, nil, isRunning, is(taskwait.StatusFailed))
 	}, "FAILED (bindInstancePublicIp), DMS.00500000 out of disk"},
 	{"unconfirmed", func(t *testing.T) *taskwait.Wait {
 		opts := []taskwait.Option{confirmations(5), taskwait.WithTimeout(15 * time.Second)}
-		return inMotion(t, ordinaryID, opts, stillRuns, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
+		return inMotion(t, ordinaryID, opts, isRunning, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
 	}, "SUCCESS, unconfirmed (bindInstancePublicIp)"},
 }
 
@@ -284,7 +287,8 @@ func hostileWait(t *testing.T, id, text string) *taskwait.Wait {
 func TestStoredTimes(t *testing.T) {
 	east, west := time.FixedZone("", 14*3600), time.FixedZone("", -12*3600)
 	for _, at := range []time.Time{
-		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 1, east), time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 1, east),
+		time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Unix(0, 0), time.Date(9999, 12, 31, 23, 0, 0, 0, west), time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Unix(1<<60, 0),
 	} {
@@ -317,7 +321,7 @@ func TestNoSecretIsStored(t *testing.T) {
 			}{*wait, wait}
 			var all strings.Builder
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T", "%p"} {
-				fmt.Fprintf(&all, verb+" "+verb+" "+verb+"\n", wait, *wait, holder) //nolint:govet // each verb is tried
+				fmt.Fprintf(&all, verb+" "+verb+" "+verb+"\n", wait, *wait, holder)
 			}
 			b, err := json.Marshal(holder)
 			if err != nil {
@@ -353,7 +357,7 @@ func TestWaitAsAValue(t *testing.T) {
 // TestStoredID: an id that JSON cannot hold is not stored as another one.
 func TestStoredID(t *testing.T) {
 	b, err := json.Marshal(&taskwait.Wait{ID: "a\xff"})
-	const want = `taskwait: the wait for "a\\xff" cannot be stored: its id is not UTF-8`
+	const want = `taskwait: the wait for "a\xff" cannot be stored: its id is not UTF-8`
 	if err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %s, %v, want %s", b, err, want)
 	}
