@@ -144,8 +144,8 @@ func TestFinalPollInHoldOff(t *testing.T) {
 	}
 }
 
-// TestDoneBeforeTheEnd makes sure that the end of a subscription passes by an id that was done while its poll was planned
-// or in flight.
+// TestDoneBeforeTheEnd makes sure that the end of a subscription leaves out an id that was done before, while its poll
+// was planned or in flight.
 func TestDoneBeforeTheEnd(t *testing.T) {
 	play(t, nil, func(s *script) {
 		s.poll = hang(time.Minute)
