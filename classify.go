@@ -2,7 +2,6 @@ package taskwait
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -42,7 +41,7 @@ func classify(id string, a *answer) observation {
 	case err != nil:
 		return classifyError(err)
 	case !s.known():
-		trouble := fmt.Errorf("unknown status %q", text.Clip(string(s)))
+		trouble := errors.New("unknown status " + text.Quote(string(s)))
 		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: trouble}
 	}
 	return observation{seen: true, retryAfter: a.Value.RetryAfter}
@@ -53,7 +52,7 @@ func unusable(id string, t *Task) error {
 	switch {
 	case t.ID != "" && t.ID != id:
 		return &QueryError{
-			Class: ClassNotFound, Err: fmt.Errorf("the service answered for another task, %q", text.Clip(t.ID)),
+			Class: ClassNotFound, Err: errors.New("the service answered for another task, " + text.Quote(t.ID)),
 		}
 	case t.Status == "":
 		return errors.New("an answer without a status")
@@ -74,12 +73,15 @@ func classifyError(err error) observation {
 	return o
 }
 
-// mayPass reports whether a refusal for good may pass where there was a good answer before: the service's word on the
-// credentials, which are replicated and rotated, and what could not be sent or trusted on its way.
+// mayPass reports whether a refusal for good may pass where there was a good answer before: the word of the service, or
+// of a proxy, on the credentials, which are replicated and rotated, and what could not be sent or trusted on its way.
 func mayPass(q *QueryError) bool {
-	if q.StatusCode == 0 {
+	switch q.StatusCode {
+	case 0:
 		var way *url.Error
 		return errors.As(q.Err, &way) && way.Op != "parse"
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return true
 	}
-	return q.StatusCode == http.StatusUnauthorized || q.StatusCode == http.StatusForbidden
+	return false
 }

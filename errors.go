@@ -57,9 +57,8 @@ const (
 	ClassThrottled              // the service wants to be asked less often; never ends the wait
 	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
 	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request
-	// something else runs; never ends the wait. For an [Operation]: it was not carried out for that reason
-	ClassConflict
-	ClassNotSent // only for an [Operation]: it never left, so that it may be tried again
+	ClassConflict               // something else runs: an [Operation] is sent again; of a query it never ends the wait
+	ClassNotSent                // only for an [Operation]: it never left, and is sent again
 )
 
 // QueryError is what a [Source] returns to say more of a failed query than "error". [NotFound], [Permanent],

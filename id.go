@@ -15,7 +15,7 @@ type invalidID struct {
 
 // Error names the id and what is wrong with it.
 func (e *invalidID) Error() string {
-	return fmt.Sprintf("taskwait: %v: task id %q %s", ErrInvalidID, text.Clip(e.id), e.wrong)
+	return fmt.Sprintf("taskwait: %v: task id %s %s", ErrInvalidID, text.Quote(e.id), e.wrong)
 }
 
 // Unwrap gives ErrInvalidID and the Source's error.

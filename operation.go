@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/taskwait/taskwait/internal/text"
 )
@@ -48,13 +47,19 @@ type Operation struct {
 	// Empty and 0: nothing.
 	StalePhase    string
 	Confirmations int
-}
 
-// Attempt is what was there before an operation was sent. It is plain data.
-type Attempt struct {
-	Key  string    // made by Do, once for each call of Do: for services that take an idempotency key
-	At   time.Time // when Seen was read, by the service's clock if it has said so; zero from Before: filled in by ours
-	Seen []string  // the ids of the tasks, or whatever else Find lists, that were there
+	// Save keeps what a later process needs, should this one die: as JSON, in a file or a row. It is called before Start,
+	// whenever that is about to be sent, and again with the answer, and when Find has found the task. An error before
+	// Start ends Do with [ErrNotStarted], and nothing is sent; one afterwards is logged. The Wait is a copy for Save
+	// alone. Like Start it may be abandoned, and still run when Do has returned. nil: nothing is kept but by
+	// Progress.Wait.
+	Save func(*Wait) error
+
+	// Wait is what Save has kept, or a WaitError had: Do goes on with it, in whatever phase it was, on the same budget and
+	// with the same Attempt.Key. Where it is not known whether the operation was sent, its task is looked for: one that
+	// is new is waited for; if there is none ten seconds after it was sent, it is sent now; if there are several, or no
+	// Find, the error Is [ErrOutcomeUnknown], and nothing is sent. Name must be the same. nil, or new(Wait): it begins.
+	Wait *Wait
 }
 
 // Do starts an operation and waits for its task, all within one WithTimeout. The id of the task is in the Task that is
@@ -80,7 +85,7 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 		return Task{}, op.neverBegun(err)
 	}
 	s = s.forOperation(&op)
-	x := &execution{pollers: &w.pollers, settings: s, op: &op, began: time.Now()}
+	x := newExecution(&w.pollers, s, &op)
 	first, err := x.next(ctx, s.forPhase(s.grace), "")
 	if err != nil {
 		return Task{}, op.neverBegun(err)
@@ -90,18 +95,36 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 		e.SentAt = x.sentAt
 	}
 	err = x.now.end(e)
+	x.now.keep()
 	return x.now.state.task, err
 }
 
 func (op *Operation) check() error {
-	switch name := text.Clip(op.Name); {
+	switch name := text.Quote(op.Name); {
 	case op.Start == nil:
-		return fmt.Errorf("taskwait: %w: operation %q has no Start", ErrInvalidOption, name)
+		return fmt.Errorf("taskwait: %w: operation %s has no Start", ErrInvalidOption, name)
 	case op.Confirmations < 0:
-		return fmt.Errorf("taskwait: %w: operation %q: Confirmations %d, want at least 0", ErrInvalidOption, name,
+		return fmt.Errorf("taskwait: %w: operation %s: Confirmations %d, want at least 0", ErrInvalidOption, name,
 			op.Confirmations)
 	}
-	return nil
+	return op.checkWait()
+}
+
+// checkWait says why Do cannot go on with w; nil: it can. A Wait that has not begun, or nil, is a new beginning.
+func (op *Operation) checkWait() error {
+	w := op.Wait
+	var what string
+	switch {
+	case w == nil || w.start == nil && w.savedAt.IsZero() && w.ID == "":
+		return nil
+	case w.start == nil:
+		what = "of no operation"
+	case w.start.name != op.Name:
+		what = fmt.Sprintf("that of operation %s", text.Quote(w.start.name))
+	default:
+		return nil
+	}
+	return fmt.Errorf("taskwait: %w: operation %q: its Wait is %s", ErrInvalidOption, text.Clip(op.Name), what)
 }
 
 // forOperation is s with what op needs where no option was given.

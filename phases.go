@@ -1,17 +1,14 @@
 package taskwait
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"slices"
-	"sync"
 	"time"
 
-	"github.com/taskwait/taskwait/internal/limiter"
 	"github.com/taskwait/taskwait/internal/poll"
-	"github.com/taskwait/taskwait/internal/text"
+	"go.uber.org/zap"
 )
 
 // unclearSearch is for how long a task is looked for where it is not known whether the operation was started. Tasks
@@ -24,7 +21,7 @@ const listLag = 10 * time.Second
 
 // execution is one run of Do: a row of phases that share their time. The first ends when the operation was accepted,
 // the second when its task is found, the third is the wait for the task, and the last makes sure that it was the
-// right one.
+// right one. It begins with the phase that kept has come to.
 type execution struct {
 	pollers  *pollers
 	settings *settings
@@ -32,37 +29,153 @@ type execution struct {
 	began    time.Time
 	sentAt   time.Time // when the operation was sent, unless it was refused
 	now      *wait     // the one that ends the execution, should it end now
+	kept     *Wait     // what a later process goes on with
+	starting *startPhase
+}
+
+func newExecution(h *pollers, s *settings, op *Operation) *execution {
+	x := &execution{pollers: h, settings: s, op: op, began: time.Now(), kept: op.Wait}
+	if x.kept == nil {
+		x.kept = &Wait{}
+	}
+	if x.kept.start == nil {
+		x.kept.start = &started{name: op.Name, attempt: Attempt{Key: rand.Text()}}
+	} else {
+		x.began, x.sentAt = x.kept.began, x.kept.start.sentAt
+	}
+	return x
 }
 
 // run runs the phases; first is the wait of the first one.
 func (x *execution) run(ctx context.Context, first *wait) *WaitError {
-	start := &startPhase{op: x.op, over: ctx.Done(), key: rand.Text()}
+	o, e := x.start(ctx, first)
+	switch {
+	case e != nil:
+		return e
+	case o.id != "" && !x.kept.start.found:
+		return x.waitForTask(ctx, o.id, false)
+	}
+	search := &searchPhase{op: x.op, attempt: o.attempt, id: o.id}
+	if o.id == "" {
+		if e := x.search(ctx, search, x.settings.forPhase(x.settings.grace)); e != nil {
+			e.Candidates = search.candidates()
+			return e
+		}
+		search.id = search.candidates()[0].ID
+		x.save(search.id)
+	}
+	if e = x.waitForTask(ctx, search.id, true); e != nil && !e.Task.Status.Terminal() {
+		return e
+	}
+	if e := x.confirm(ctx, search, search.id, o.at); e != nil {
+		return e
+	}
+	x.kept.start.found = false
+	return e
+}
+
+// start gets the operation accepted, unless that was done; first is the wait of that phase.
+func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *WaitError) {
+	k := x.kept.start
+	if !k.acceptedAt.IsZero() || x.kept.ID != "" {
+		return k.outcome(x.kept.ID), nil
+	}
+	start := &startPhase{op: x.op, over: ctx.Done(), key: cmp.Or(k.attempt.Key, rand.Text()), save: x.snapshot}
+	if k.unclear() {
+		id, e := x.recover(ctx, k)
+		if e != nil || id != "" {
+			return k.outcome(id), e
+		}
+		start.attempt, start.prepared = k.attempt, time.Now()
+		w, err := x.next(ctx, x.settings.forPhase(x.settings.grace), "")
+		if err != nil {
+			return startOutcome{}, w.refused(ErrInvalidOption, err)
+		}
+		first = w
+		w.reporting.write(zap.WarnLevel, "sent again", &w.state, 0, errSentAgain)
+		w.tell(&Progress{Err: errSentAgain})
+	}
 	start.end, start.limited = x.end()
+	x.starting = start
 	e := x.phase(ctx, first, start.poll)
-	outcome := start.close()
-	if outcome.sent {
-		x.sentAt = outcome.sentAt
+	o := start.close()
+	if o.sent {
+		x.sentAt = o.sentAt
+	}
+	x.keep()
+	if x.starting = nil; o.accepted {
+		x.kept.ID = o.id
+	}
+	if start.saveFailed != nil {
+		x.notSaved(start.saveFailed)
 	}
 	if e != nil {
-		return x.notAccepted(ctx, outcome, e)
+		return o, x.notAccepted(ctx, o, e)
 	}
-	if outcome.id != "" {
-		return x.waitForTask(ctx, outcome.id, false)
+	return o, nil
+}
+
+// errSentAgain says that the operation is sent, though an earlier process may have sent it.
+var errSentAgain = errors.New("an earlier process may have sent it, but no task of it has appeared: it is sent now")
+
+// recover looks for the task of an operation that was perhaps sent by a process that has died. No id and no error: it
+// was not, as far as the service's list tells.
+func (x *execution) recover(ctx context.Context, k *started) (id string, e *WaitError) {
+	search := &searchPhase{op: x.op, attempt: k.attempt}
+	e = x.search(ctx, search, x.settings.forPhase(max(0, time.Until(k.sentAt.Add(listLag)))))
+	switch {
+	case e == nil:
+		id = search.candidates()[0].ID
+		k.acceptedAt = k.sentAt
+		x.save(id)
+		return id, nil
+	case is(e.Reason, ErrTaskNotFound) && x.op.Find != nil:
+		return "", nil
 	}
-	search := &searchPhase{op: x.op, attempt: outcome.attempt}
-	if e := x.search(ctx, search, x.settings.forPhase(x.settings.grace)); e != nil {
-		e.Candidates = search.candidates()
-		return e
+	e.endedBy(e.Reason)
+	e.Reason, e.Candidates, e.outcome.searched = ErrOutcomeUnknown, search.candidates(), x.op.Find != nil
+	return "", e
+}
+
+// save keeps that the task is the one with this id, which Find has found.
+func (x *execution) save(id string) {
+	k := x.kept
+	k.start.found, k.ID = true, id
+	if x.op.Save == nil {
+		return
 	}
-	id := search.candidates()[0].ID
-	search.id = id
-	if e = x.waitForTask(ctx, id, true); e != nil && !e.Task.Status.Terminal() {
-		return e
+	if err := x.op.Save(x.snapshot(id, *k.start)); err != nil {
+		x.notSaved(err)
 	}
-	if e := x.confirm(ctx, search, id, outcome.at); e != nil {
-		return e
+}
+
+// snapshot is a Wait for Save.
+func (x *execution) snapshot(id string, b started) *Wait {
+	now := time.Now()
+	return &Wait{
+		ID: id, savedAt: now, began: x.began, start: &b,
+		state: state{task: Task{ID: id}, taskStartedAt: now, plannedAt: now},
 	}
-	return e
+}
+
+// keep brings the Wait up to date as long as there is no task.
+func (x *execution) keep() *Wait {
+	if x.kept.ID != "" {
+		return x.kept
+	}
+	b := *x.kept.start
+	if x.starting != nil {
+		o := x.starting.known()
+		o.attempt.Key = x.starting.key
+		b = *o.started(x.op.Name)
+	}
+	*x.kept = *x.snapshot("", b)
+	return x.kept
+}
+
+// notSaved logs that Save has failed when it was too late to stop.
+func (x *execution) notSaved(err error) {
+	x.now.reporting.write(zap.WarnLevel, "not saved", &x.now.state, 0, err)
 }
 
 // end is when the execution has used up its timeout; ok is false if it never does.
@@ -167,8 +280,15 @@ func (x *execution) phase(ctx context.Context, w *wait, poll func(context.Contex
 
 // waitForTask waits for the operation's task; listed: Find has found it.
 func (x *execution) waitForTask(ctx context.Context, id string, listed bool) *WaitError {
+	// a process before has waited for it
+	again := x.kept.ID == id && x.kept.state.task.ID == id && !x.kept.savedAt.IsZero()
 	w, err := x.next(ctx, x.settings, id)
-	w.state.listReadable = listed
+	if x.kept.ID = id; again {
+		w.resume(x.kept)
+	} else {
+		w.state.taskStartedAt = time.Now()
+	}
+	w.state.listReadable = w.state.listReadable || listed
 	e := x.waitOn(ctx, w, id, err)
 	if e != nil {
 		e.Operation = x.op.Name
@@ -183,7 +303,9 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if err := x.pollers.checkID(id); err != nil {
 		return w.refused(ErrInvalidID, err)
 	}
-	w.state.taskStartedAt = time.Now()
+	if w.state.concluded {
+		return w.conclusion()
+	}
 	w.details = newDetails(x.pollers.src, x.settings, &x.pollers.abandoned)
 	sub := x.pollers.subscribe(ctx, w.settings, id, w.terms(&w.state))
 	defer sub.close()
@@ -202,9 +324,10 @@ func (x *execution) next(ctx context.Context, s *settings, id string) (*wait, er
 	w := &wait{}
 	c := newShared(ctx, s, x.began)
 	if id == "" {
-		c.reporting.operation = x.op.Name
+		c.reporting.operation, c.keeper = x.op.Name, x.keep
 	}
 	err := w.begin(c, id)
+	w.kept = x.kept
 	if x.now != nil {
 		w.state.polls, w.state.errors = x.now.state.polls, x.now.state.errors
 	}
@@ -218,235 +341,5 @@ func (s *settings) forPhase(grace time.Duration) *settings {
 	p.deadlines = deadlines{timeout: s.timeout, tolerance: s.tolerance, grace: grace}
 	p.lo, p.hi, p.exponential, p.newBackOff = s.lo, s.hi, s.exponential, s.newBackOff
 	p.queryTimeout, p.limiter, p.progress, p.log = s.queryTimeout, s.limiter, s.progress, s.log
-	return p
-}
-
-// startPhase sends the operation until the service has accepted it. A call of it may be abandoned: so all that it does
-// to the service it does between begin, which is refused once the phase is closed, and note.
-type startPhase struct {
-	op      *Operation
-	over    <-chan struct{} // closed when nobody waits any more
-	end     time.Time       // from then on nothing is sent, if limited
-	limited bool
-
-	key string // of each Attempt
-
-	mu       sync.Mutex
-	closed   bool
-	conflict bool      // something else ran when it was sent last
-	prepared time.Time // when attempt was last found to be good; zero: it must be read
-	startOutcome
-}
-
-// startOutcome is what is known of an operation.
-type startOutcome struct {
-	sent     bool      // and not refused: it may have been carried out
-	sentAt   time.Time // when it was sent last
-	accepted bool
-	at       time.Time // when it was accepted
-	id       string    // of its task, or of what it is about; empty: the service gave none
-	attempt  Attempt   // what was there before
-	reason   error     // ErrNotStarted: it was refused; ErrOutcomeUnknown: the answer does not say; nil: neither
-	err      error     // the answer, where there is a reason
-}
-
-// poll sends the operation, unless that was done. The poll has one permit of the limiter: each further call takes one
-// more.
-func (p *startPhase) poll(ctx context.Context) error {
-	if err := p.blocked(ctx); err != nil {
-		return err
-	}
-	attempt, err := p.prepare(ctx)
-	if err != nil {
-		return err
-	}
-	if done, err := p.begin(ctx, attempt); done || err != nil {
-		return err
-	}
-	id, err := p.op.Start(ctx, attempt)
-	return p.note(id, err)
-}
-
-// blocked asks whether what was in the way still is.
-func (p *startPhase) blocked(ctx context.Context) error {
-	p.mu.Lock()
-	conflict := p.conflict && !p.sent
-	p.mu.Unlock()
-	if !conflict || p.op.Busy == nil {
-		return nil
-	}
-	what, err := p.op.Busy(ctx)
-	switch {
-	case err != nil:
-		return err
-	case what != "":
-		return &QueryError{Class: ClassConflict, Err: errors.New("busy: " + text.Clip(what))}
-	}
-	return limiter.Acquire(ctx)
-}
-
-// attemptKept is how long what was read before the operation is good for, where the operation did not get through:
-// longer than the minute that gateways throttle for, and too short for other operations to come and go.
-const attemptKept = 2 * time.Minute
-
-// prepare reads what is there before the operation is sent, unless it was sent or has just been prepared.
-func (p *startPhase) prepare(ctx context.Context) (Attempt, error) {
-	p.mu.Lock()
-	a := p.attempt
-	ready := p.sent || p.reason != nil || !p.prepared.IsZero() && time.Since(p.prepared) < attemptKept
-	p.mu.Unlock()
-	if ready {
-		return a, nil
-	}
-	a = Attempt{}
-	if p.op.Before != nil {
-		var err error
-		if a, err = p.op.Before(ctx); err == nil {
-			err = limiter.Acquire(ctx)
-		}
-		if err != nil {
-			return a, p.notPrepared(err)
-		}
-	}
-	if a.Key = p.key; a.At.IsZero() {
-		a.At = time.Now()
-	}
-	return a, nil
-}
-
-// notPrepared keeps why the operation cannot be sent, where that is for good.
-func (p *startPhase) notPrepared(err error) error {
-	q, ok := asQueryError(err)
-	if !ok || q.Class != ClassPermanent && q.Class != ClassNotFound {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reason, p.err = ErrNotStarted, err
-	return p.refusal()
-}
-
-// begin notes that the operation is being sent. It returns done where it was accepted before, and an error where it
-// must not be sent.
-func (p *startPhase) begin(ctx context.Context, attempt Attempt) (done bool, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.accepted:
-		return true, nil
-	case p.reason != nil:
-		return false, p.refusal()
-	case p.sent:
-		p.reason, p.err = ErrOutcomeUnknown, errors.New("the call ended without an answer")
-		return false, p.refusal()
-	case p.closed || ctx.Err() != nil || isClosed(p.over): // this call was abandoned, or is about to be
-		return false, &QueryError{Class: ClassConflict, Err: errors.New("nobody waits for this call any more")}
-	case p.limited && !time.Now().Before(p.end):
-		return false, &QueryError{Class: ClassConflict, Err: errors.New("no time is left to start it")}
-	}
-	p.sent, p.sentAt, p.attempt, p.prepared = true, time.Now(), attempt, time.Time{}
-	return false, nil
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// note keeps what came of sending the operation.
-func (p *startPhase) note(id string, err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	q, ok := asQueryError(err)
-	switch {
-	case err == nil:
-		p.id, p.accepted, p.at = id, true, time.Now()
-		return nil
-	case ok && (q.Class == ClassConflict || q.Class == ClassThrottled || q.Class == ClassNotSent):
-		if p.sent, p.conflict = false, q.Class == ClassConflict; !p.conflict {
-			p.prepared = time.Now()
-		}
-		return err
-	case ok && (q.Class == ClassPermanent || q.Class == ClassNotFound):
-		p.sent, p.reason, p.err = false, ErrNotStarted, err
-	default:
-		p.id, p.reason, p.err = id, ErrOutcomeUnknown, err
-	}
-	return p.refusal()
-}
-
-// refusal is the answer that ends the phase.
-func (p *startPhase) refusal() error { return permanent(p.err) }
-
-// close ends the phase: from now on nothing is sent. It returns what is known of the operation.
-func (p *startPhase) close() startOutcome {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	return p.startOutcome
-}
-
-// searchPhase looks for the one task of an operation.
-type searchPhase struct {
-	op      *Operation
-	attempt Attempt
-	id      string // the one that was found before; empty: none
-
-	mu     sync.Mutex // a call may be abandoned
-	found  []Task
-	reason error // why there is nothing to wait for; nil: not known yet
-}
-
-// poll looks for the task.
-func (p *searchPhase) poll(ctx context.Context) error {
-	if p.op.Find == nil {
-		return p.fail(ErrTaskNotFound, errors.New("the service gave no id, and there is no way to find the task"))
-	}
-	all, err := p.op.Find(ctx, p.attempt)
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	p.found = slices.Clone(all)
-	p.mu.Unlock()
-	known := slices.ContainsFunc(all, func(t Task) bool { return t.ID == p.id })
-	switch {
-	case len(all) == 1 && (p.id == "" || known), len(all) == 0 && p.id != "": // a record may have been deleted since
-		return nil
-	case len(all) == 0:
-		return &QueryError{Class: ClassNotFound, Err: errors.New("no task of it has appeared")}
-	}
-	return p.fail(ErrAmbiguous, fmt.Errorf("%d tasks may be it", len(all)))
-}
-
-func (p *searchPhase) fail(reason, err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reason = reason
-	return permanent(err)
-}
-
-func (p *searchPhase) ended() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.reason
-}
-
-func (p *searchPhase) candidates() []Task {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.found
-}
-
-// permanent is err as the end of a phase.
-func permanent(err error) error {
-	p := &QueryError{Class: ClassPermanent, Err: err}
-	if q, ok := asQueryError(err); ok {
-		p.Code, p.RequestID = q.Code, q.RequestID
-	}
 	return p
 }

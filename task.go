@@ -68,7 +68,7 @@ func (t Task) Took() time.Duration {
 // String gives the task's facts on one line, without Raw, foreign text cut and escaped.
 func (t Task) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "task %q: %s", text.Clip(t.ID), statusText(&t))
+	fmt.Fprintf(&b, "task %s: %s", text.Quote(t.ID), statusText(&t))
 	if t.Percent != nil {
 		fmt.Fprintf(&b, ", %d%%", *t.Percent)
 	}
@@ -91,7 +91,7 @@ func statusText(t *Task) string {
 	case t.Status == "":
 		s = "no status"
 	case !t.Status.known():
-		s = fmt.Sprintf("%q (an unknown status)", s)
+		s = text.Quote(string(t.Status)) + " (an unknown status)"
 	}
 	return s + progressText(t) + inBrackets(text.Clip(t.Kind))
 }
@@ -130,7 +130,7 @@ func (g *sighting) text(t *Task) string {
 	status, of := text.Clip(string(t.Status)), "last seen "
 	lead := ""
 	if !t.Status.known() {
-		status, of = fmt.Sprintf("%q", status), "last seen in a status that is not known, "
+		status, of = text.Quote(string(t.Status)), "last seen in a status that is not known, "
 		lead = "answered, in a status that is not known: "
 	}
 	status += progressText(t)

@@ -74,7 +74,7 @@ func TestSighting(t *testing.T) {
 		},
 		{
 			sighting{known: true, ago: time.Second, polls: 1}, Task{Status: "PAUSED\n"},
-			`answered, in a status that is not known: "PAUSED\\n" (seen 1s ago)`,
+			`answered, in a status that is not known: "PAUSED\n" (seen 1s ago)`,
 		},
 		{
 			sighting{known: true, ago: time.Second, failing: 2, polls: 3}, Task{Status: "PAUSED", Kind: "resize"},

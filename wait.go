@@ -20,6 +20,7 @@ type wait struct {
 	warned   warned
 	details  *details // nil: there are none
 	kept     *Wait    // what the caller is given of all this; nil: nothing yet
+	again    bool     // it had ended before, and says so once more
 }
 
 // shared is what the waits of one call have in common.
@@ -31,6 +32,7 @@ type shared struct {
 	first          time.Time     // when the first polls are due
 	deadlinePollAt time.Time     // of a wait that has had no answer yet
 	listReadable   bool          // a list has shown the task of one of them
+	keeper         func() *Wait  // brings the Wait up to date where there is no task to wait for; nil: there is one
 	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
 
@@ -159,10 +161,15 @@ func (w *wait) tell(p *Progress) {
 
 // keep brings the Wait that the caller has up to date.
 func (w *wait) keep() *Wait {
+	if w.keeper != nil {
+		return w.keeper()
+	}
 	if w.kept == nil {
 		w.kept = &Wait{}
 	}
-	w.kept.update(&w.deadlines, &w.state)
+	if !w.again {
+		w.kept.update(&w.deadlines, &w.state)
+	}
 	return w.kept
 }
 
@@ -170,6 +177,9 @@ func (w *wait) keep() *Wait {
 func (w *wait) complete(p *Progress) {
 	p.Wait = w.keep()
 	w.reporting.complete(&w.state, p)
+	if w.again {
+		p.Elapsed = w.elapsed()
+	}
 }
 
 // pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
@@ -209,6 +219,12 @@ func (w *wait) finish(d *decision) *WaitError {
 	return e
 }
 
+// conclusion is how a wait ends whose task has ended before.
+func (w *wait) conclusion() *WaitError {
+	reason, _ := w.state.task.Status.outcome()
+	return w.finish(&decision{observation: observation{seen: true}, reason: reason})
+}
+
 // stopped ends the wait because ctx has ended; polling says whether a poll was in flight.
 func (w *wait) stopped(ctx context.Context, polling bool) *WaitError {
 	return w.stoppedBy(ctx.Err(), context.Cause(ctx), polling)
@@ -241,7 +257,12 @@ func (w *wait) failure(reason error) *WaitError {
 	}
 }
 
-func (w *wait) elapsed() time.Duration { return time.Since(w.deadlines.began) }
+func (w *wait) elapsed() time.Duration {
+	if w.again {
+		return w.kept.savedAt.Sub(w.kept.began)
+	}
+	return time.Since(w.deadlines.began)
+}
 
 // end reports the outcome, and returns it.
 func (w *wait) end(e *WaitError) error {

@@ -85,6 +85,9 @@ func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Opti
 	if err != nil {
 		return nil, neverBegun(id, ErrInvalidOption, err)
 	}
+	if err := kept.mayResume(); err != nil {
+		return nil, neverBegun(id, ErrInvalidOption, err)
+	}
 	if err := w.pollers.checkID(id); err != nil {
 		return nil, neverBegun(id, ErrInvalidID, err)
 	}

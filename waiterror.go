@@ -147,7 +147,7 @@ func (e *WaitError) Error() string {
 		return e.LastErr.Error() // it says all there is
 	}
 	var b strings.Builder
-	subject := fmt.Sprintf("task %q", text.Clip(e.ID))
+	subject := "task " + text.Quote(e.ID)
 	if e.noTaskYet() {
 		subject = "operation " + text.Clip(e.Operation)
 	}
@@ -238,7 +238,7 @@ func (e *WaitError) candidates(none string) string {
 	}
 	var all []string
 	for _, t := range e.Candidates[:min(len(e.Candidates), 3)] {
-		all = append(all, fmt.Sprintf("%q %s", text.Clip(t.ID), statusText(&t)))
+		all = append(all, text.Quote(t.ID)+" "+statusText(&t))
 	}
 	if len(e.Candidates) > len(all) {
 		all = append(all, "…")

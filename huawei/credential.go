@@ -2,6 +2,7 @@ package huawei
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -33,13 +34,27 @@ func (s *serialized) ProcessAuthRequest(
 	if s.rec.signing = checkKeys(s.ICredential); s.rec.signing != nil {
 		return nil, s.rec.signing
 	}
-	signed, err := s.ICredential.ProcessAuthRequest(client, req)
+	signed, err := sign(s.ICredential, client, req)
 	if err != nil {
 		s.rec.signing = err
 		return nil, err
 	}
 	s.rec.signed()
 	return signed, nil
+}
+
+// sign signs a request. The SDK's own credentials panic where an answer to their refresh lacks what they look for.
+func sign(c auth.ICredential, client *impl.DefaultHttpClient, req *request.DefaultHttpRequest) (
+	signed *request.DefaultHttpRequest, err error,
+) {
+	if _, _, known := keysOf(c); known {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("the SDK panicked: %v", v)
+			}
+		}()
+	}
+	return c.ProcessAuthRequest(client, req)
 }
 
 // keysOf are the keys of the SDK's own credentials; refreshed: they are fetched from elsewhere, and change.

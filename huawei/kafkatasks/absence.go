@@ -47,13 +47,15 @@ func (d *absence) seen(tasks ...string) {
 	d.good, d.refused, d.asked, d.known, d.answer = true, time.Time{}, false, false, nil
 }
 
-// isGone takes an answer that there is no such instance, and reports whether it confirms the one before.
-func (d *absence) isGone(task string, now time.Time) bool {
+// isGone takes an answer that there is no such instance, to a query that was sent then, and reports whether it confirms
+// the one before. Queries that were under way at the same time, as those of several Waiters may be, confirm nothing:
+// one lapse of the service answers all of them.
+func (d *absence) isGone(task string, sent, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, again := d.absent[task]
 	if again && now.Sub(before) <= confirmWithin {
-		return true
+		return !sent.Before(before)
 	}
 	if d.absent == nil {
 		d.absent = map[string]time.Time{}
@@ -96,14 +98,14 @@ func (d *absence) instance() (known bool, answer error) {
 	return d.known, d.answer
 }
 
-// judge says what an error means, of the query for a task, or "", for a list, in the light of those before. That there
-// is no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a 403 that lasts it
-// says whether the instance is gone, or the query is not allowed.
-func (s *Source) judge(ctx context.Context, task string, err error) error {
+// judge says what an error means, of the query for a task, or "", for a list, that was sent then, in the light of those
+// before. That there is no such instance is "not found" at first, and permanent once it is confirmed for the task. Of a
+// 403 that lasts it says whether the instance is gone, or the query is not allowed.
+func (s *Source) judge(ctx context.Context, task string, sent time.Time, err error) error {
 	var q *taskwait.QueryError
 	switch {
 	case !errors.As(err, &q):
-	case task != "" && isNoSuchInstance(err) && s.absence.isGone(task, time.Now()):
+	case task != "" && isNoSuchInstance(err) && s.absence.isGone(task, sent, time.Now()):
 		q.Class = taskwait.ClassPermanent
 	case isForbidden(err):
 		return s.judgeForbidden(ctx, q)

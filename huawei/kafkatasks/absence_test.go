@@ -3,7 +3,9 @@ package kafkatasks_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +90,31 @@ func TestInstanceIsGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestInstanceIsGoneAtOnce: answers to queries that were under way at the same time, as those of two Waiters are, are
+// one answer; the next query's is the second.
+func TestInstanceIsGoneAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakekafka.New(fakecloud.WithLatency(time.Second))
+		id := cloud.AddTask("kafka-1", fakekafka.Script{Duration: time.Hour})
+		source := kafkatasks.New(newClient(t, cloud), "kafka-1")
+		cloud.Inject(fakekafka.RouteShowTask, gone404.Times(4))
+		got := make([]string, 3)
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * 300 * time.Millisecond)
+				_, err := source.Task(t.Context(), id)
+				got[i] = classOf(err)
+			})
+		}
+		wg.Wait()
+		_, err := source.Task(t.Context(), id)
+		if got = append(got, classOf(err)); !slices.Equal(got, []string{"not found", "not found", "not found", "permanent"}) {
+			t.Errorf("the answers mean %q, want the last alone permanent", got)
+		}
+	})
 }
 
 // TestInstanceIsGoneElsewhere: what one task's query was answered with, or a list's, which is always "not found", says

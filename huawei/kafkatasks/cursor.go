@@ -45,7 +45,7 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 	before := -1 // the index of the row that was the last one before
 	if c.last != "" {
 		if before = lastIndex(ids, func(id string) bool { return id == c.last }); before < 0 {
-			return c.lost(len(ids), total)
+			return c.lost()
 		}
 	}
 	total, grown := c.believe(total, len(ids), limit), 0
@@ -91,16 +91,22 @@ func (c cursor) stuck(before, rows int) (next cursor, done bool, err error) {
 
 // lost is the cursor after a page without the row that the page before ended with. Rows before it may have been
 // deleted, so that the rows that follow have moved up and would be missed: the list is read anew.
-func (c cursor) lost(rows, total int) (next cursor, done bool, err error) {
-	switch {
-	case rows == 0 && total <= 0 && c.total == unknown && c.restarts > 0: // there was no count, and nothing follows
-		return c, true, nil
-	case c.restarts >= mostRestarts:
+func (c cursor) lost() (next cursor, done bool, err error) {
+	if c.restarts >= mostRestarts {
 		return c, false, incomplete(
 			"the service moves its rows while they are read, or does not go on where it is asked to",
 		)
 	}
 	return cursor{requests: c.requests + 1, restarts: c.restarts + 1, total: unknown}, false, nil
+}
+
+// beyond is the cursor after a refusal of c's offset as past the end. It ends a list without a count, but not at once:
+// c's row is there, unless rows were deleted.
+func (c cursor) beyond() (next cursor, done bool, err error) {
+	if c.total == unknown && c.restarts > 0 {
+		return c, true, nil
+	}
+	return c.lost()
 }
 
 // believe is a count if it can be that of the list: not less than what was shown. That of a full first page may be the

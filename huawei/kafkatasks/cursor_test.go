@@ -187,6 +187,14 @@ func TestPaging(t *testing.T) {
 		{name: "offset counts pages", tasks: 250, answer: func(l *lister, o, n int) []string {
 			return slice(l.ids, o*n, n)
 		}, seen: -1, requests: 6},
+		{name: "offset counts pages, and no count", tasks: 250, answer: func(l *lister, o, n int) []string {
+			return slice(l.ids, o*n, n)
+		}, count: noCount, seen: -1, requests: 6},
+		{name: "rows are deleted twice, and a count of the page", tasks: 400, answer: func(l *lister, o, n int) []string {
+			l.drop(2, 0, 10)
+			l.drop(6, 0, 100)
+			return slice(l.ids, o, n)
+		}, count: ofThePage, seen: 400, requests: 10},
 		{name: "it goes round", tasks: 250, answer: func(l *lister, o, n int) []string {
 			return slice(l.ids, o%150, n)
 		}, seen: -1, requests: 9},

@@ -121,8 +121,9 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 
 // finish reads a list to its end, for one task in it, or "", for all of them.
 func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
+	sent := time.Now()
 	if err := r.finish(ctx); err != nil {
-		return s.judge(ctx, task, err)
+		return s.judge(ctx, task, sent, err)
 	}
 	s.absence.seen(idsOf(r.rows)...)
 	return nil
@@ -201,7 +202,8 @@ func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next curso
 	p, err = l.page(ctx, at.offset)
 	switch {
 	case beyondTheEnd(err) && at.offset > 0:
-		p.total = unknown
+		next, done, err = at.beyond()
+		return p, next, done, err
 	case err != nil:
 		return p, at, false, err
 	}

@@ -22,8 +22,9 @@ import (
 )
 
 var (
-	lives    = flag.Int("lives", 25, "how many lives of an instance TestLife plays")
-	lifeSeed = flag.Uint64("lives.seed", 0, "the one seed to play; 0: those from 1 on")
+	lives     = flag.Int("lives", 10, "how many lives of an instance TestLife plays")
+	lifeFirst = flag.Uint64("lives.first", 1, "the first of them")
+	lifeSeed  = flag.Uint64("lives.seed", 0, "the one life to play; 0: as many as -lives says")
 )
 
 // changeFaults befall requests that change something. None of them is a lie: an answer that says "accepted" comes
@@ -95,7 +96,7 @@ func (g gateway) RoundTrip(req *http.Request) (*http.Response, error) {
 // cloud has really done.
 func TestLife(t *testing.T) {
 	t.Parallel()
-	from, to := uint64(1), uint64(*lives)
+	from, to := *lifeFirst, *lifeFirst+uint64(*lives)-1
 	if *lifeSeed != 0 {
 		from, to = *lifeSeed, *lifeSeed
 	}

@@ -85,7 +85,7 @@ func get(
 // checkID returns an error that Is taskwait.ErrInvalidID if an id cannot stand in the path of a request.
 func checkID(what, id string) error {
 	if wrong := ids.Check(id); wrong != "" {
-		return fmt.Errorf("kafkatasks: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+		return fmt.Errorf("kafkatasks: %w: %s %s %s", taskwait.ErrInvalidID, what, text.Quote(id), wrong)
 	}
 	return nil
 }

@@ -64,6 +64,7 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
+	sent := time.Now()
 	var list struct {
 		Tasks []json.RawMessage `json:"tasks"`
 	}
@@ -71,7 +72,7 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 		&resource{InstanceId: s.instanceID, TaskId: id}, &list)
 	switch {
 	case err != nil:
-		return taskwait.Task{}, s.judge(ctx, id, s.explain(err))
+		return taskwait.Task{}, s.judge(ctx, id, sent, s.explain(err))
 	case list.Tasks == nil:
 		return taskwait.Task{}, reply.Lacks("tasks")
 	}

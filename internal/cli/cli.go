@@ -18,6 +18,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 // env is what surrounds the command: its arguments, inputs and outputs.
@@ -185,7 +186,7 @@ func unknownCommand(c *cobra.Command, name string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return fmt.Errorf("unknown command %q for %q%s", clip(name), c.CommandPath(), didYouMean(similar(name, names)))
+	return fmt.Errorf("unknown command %s for %q%s", text.Quote(name), c.CommandPath(), didYouMean(similar(name, names)))
 }
 
 // help shows the help of the command that args name.
@@ -211,7 +212,7 @@ func refuseEmpty(c *cobra.Command, args []string) (err error) {
 		case strings.TrimSpace(value) == "":
 			err = givenEmpty(f.Name)
 		case strings.HasPrefix(value, "-"):
-			err = fmt.Errorf("--%s %q, want a value, not a flag: is a variable not set?", f.Name, clip(value))
+			err = fmt.Errorf("--%s %s, want a value, not a flag: is a variable not set?", f.Name, text.Quote(value))
 		}
 	})
 	for i, arg := range args {
@@ -238,11 +239,11 @@ func explainFlag(c *cobra.Command, err error) error {
 		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		return fmt.Errorf("%w%s", err, didYouMean(similar("--"+missing.GetSpecifiedName(), names)))
 	case errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration":
-		return fmt.Errorf("--%s %q, want a duration such as 90s or 5m%s", invalid.GetFlag().Name,
-			clip(invalid.GetValue()), withUnit(invalid.GetValue()))
+		return fmt.Errorf("--%s %s, want a duration such as 90s or 5m%s", invalid.GetFlag().Name,
+			text.Quote(invalid.GetValue()), withUnit(invalid.GetValue()))
 	case errors.As(err, &invalid) && strings.Contains(invalid.GetFlag().Value.Type(), "int"):
-		return fmt.Errorf("--%s %q, want a whole number that is not too large", invalid.GetFlag().Name,
-			clip(invalid.GetValue()))
+		return fmt.Errorf("--%s %s, want a whole number that is not too large", invalid.GetFlag().Name,
+			text.Quote(invalid.GetValue()))
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	own := *s
 	own.transport, own.getenv = cloud.Transport(), demoEnvironment(s.getenv)
 	t := target{instance: demoInstance, endpoint: "https://kafka.demo"}
-	src, credentials, err := own.connect(&t)
+	src, credentials, err := own.connect(&t, nil)
 	if err != nil {
 		return err
 	}

@@ -232,7 +232,7 @@ func TestCompletion(t *testing.T) {
 	}
 	w := newTestEnv()
 	w.cache = t.TempDir()
-	if err := replaceFile(historyPath(w.cache), []byte(`{"version":1,"kinds":{"ownKind":[]}}`)); err != nil {
+	if err := writeHistory(w.cache, []byte(`{"version":1,"kinds":{"ownKind":[]}}`)); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

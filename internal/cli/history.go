@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/schedule"
@@ -52,18 +51,9 @@ func openHistory(cache string) *durations {
 }
 
 func historyPath(cache string) string { return filepath.Join(cache, "taskwait", "history.json") }
-func damagedPath(path string) string  { return path + ".damaged" }
 
 // errDamaged is the error for a file that is no history.
 var errDamaged = errors.New("how long tasks took in earlier runs cannot be read")
-
-// newerError is the error for a history in a format that this program does not know yet.
-type newerError struct{ version int }
-
-// Error names the version.
-func (e newerError) Error() string {
-	return fmt.Sprintf("version %d is newer than this program", e.version)
-}
 
 // readHistory reads a file. No file is a history that knows nothing.
 func readHistory(path string) (*schedule.History, error) {
@@ -122,12 +112,6 @@ func (d *durations) watch(t *taskwait.Task) {
 	}
 }
 
-const (
-	// lockPatience is for how long a command that could end waits to remember something. A save takes milliseconds.
-	lockPatience = 5 * time.Second
-	lockEvery    = 10 * time.Millisecond
-)
-
 // save adds what this run has seen to the file. One command at a time does that, so that none loses what another has
 // seen. The worst that can happen is to know less the next time, which is reported and no failure.
 func (d *durations) save(warn func(string)) {
@@ -164,28 +148,7 @@ func (d *durations) merge() error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(d.path, text)
-}
-
-// replaceFile writes a file completely or not at all.
-func replaceFile(path string, text []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, "*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one that counts
-	}
-	return err
+	return replaceFile(d.path, text, (*os.File).Sync)
 }
 
 // kinds are the names of tasks that are known: those in the history, and those that the service is documented to use.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,6 +83,12 @@ func TestHistoryOfSuccess(t *testing.T) {
 	})
 }
 
+// writeHistory leaves a history as an earlier run would.
+func writeHistory(cache string, text []byte) error {
+	path := historyPath(cache)
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
+}
+
 // TestHistoryFile: what is in the file already decides what becomes of it.
 func TestHistoryFile(t *testing.T) {
 	t.Parallel()
@@ -105,7 +112,7 @@ func TestHistoryFile(t *testing.T) {
 				w := newTestEnv()
 				w.cache = t.TempDir()
 				if tt.before != "" {
-					if err := replaceFile(historyPath(w.cache), []byte(tt.before)); err != nil {
+					if err := writeHistory(w.cache, []byte(tt.before)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -168,7 +175,8 @@ func TestHistoryLocked(t *testing.T) {
 		defer unlock()
 		w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 		code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
-		if code != 0 || !strings.Contains(stderr, "how long the tasks took cannot be remembered: lock ") {
+		if code != 0 || !strings.Contains(stderr, "how long the tasks took cannot be remembered: ") ||
+			!strings.Contains(stderr, errLocked.Error()) {
 			t.Errorf("got code %d, stderr %q, want 0 and why it is not remembered", code, stderr)
 		}
 	})

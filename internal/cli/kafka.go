@@ -80,6 +80,17 @@ func (t *target) flags(c *cobra.Command) {
 	}
 }
 
+// arguments are those that say whose tasks are meant, by their names, for a state.
+func (t *target) arguments(command string) map[string]string {
+	all := map[string]string{"command": command, "--instance": t.instance, "--project": t.project}
+	for name, value := range map[string]string{"--region": t.region, "--endpoint": t.endpoint} {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	return all
+}
+
 // complete makes a shell complete the values of a flag with names, and not with files.
 func complete(c *cobra.Command, flag string, names func() []string) {
 	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -96,7 +107,7 @@ func (p *printing) flags(c *cobra.Command) {
 
 func (p *printing) check() error {
 	if p.output != outputText && p.output != outputJSON {
-		return fmt.Errorf("--output %q, want text or json", clip(p.output))
+		return fmt.Errorf("--output %s, want text or json", text.Quote(p.output))
 	}
 	return nil
 }
@@ -149,7 +160,7 @@ func (t *target) complete(getenv func(string) string, k *keys) error {
 // checkID returns an error if id cannot stand for one thing in the path of a request.
 func checkID(what, id string) error {
 	if wrong := ids.Check(id); wrong != "" {
-		return fmt.Errorf("taskwait: %w: %s %q %s", taskwait.ErrInvalidID, what, text.Clip(id), wrong)
+		return fmt.Errorf("taskwait: %w: %s %s %s", taskwait.ErrInvalidID, what, text.Quote(id), wrong)
 	}
 	return nil
 }
@@ -164,7 +175,7 @@ func checkEndpoint(endpoint string) (string, error) {
 		return "", errors.New("--endpoint has a user or a password in it, " + example)
 	}
 	fault := func(what string) (string, error) {
-		return "", fmt.Errorf("--endpoint %q %s, %s", clip(endpoint), what, example)
+		return "", fmt.Errorf("--endpoint %s %s, %s", text.Quote(endpoint), what, example)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -188,26 +199,39 @@ func checkEndpoint(endpoint string) (string, error) {
 
 // connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error
 // is an exitError.
-func (s *env) connect(t *target) (src *kafkatasks.Source, credentials string, err error) {
-	k, keysErr := s.findKeys()
-	if keysErr != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
-		return nil, "", &exitError{codeUnknown, keysErr} // the project may be there
-	}
-	if err := t.complete(s.getenv, &k); err != nil {
-		return nil, "", err // before the credentials: no secret is needed to correct it
-	}
-	if keysErr != nil {
-		return nil, "", &exitError{codeUnknown, keysErr}
-	}
-	client, err := s.client(t, &k)
+func (s *env) connect(t *target, q *quota) (src *kafkatasks.Source, credentials string, err error) {
+	k, err := s.resolve(t)
 	if err != nil {
 		return nil, "", err
 	}
-	return kafkatasks.New(client, t.instance), k.source, nil
+	src, err = s.dial(t, k, q)
+	return src, k.source, err
+}
+
+// resolve completes the target. That there are no credentials is an error only if the project may be there.
+func (s *env) resolve(t *target) (*keys, error) {
+	k, err := s.findKeys()
+	k.fault = err
+	if err != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
+		return nil, &exitError{codeUnknown, err}
+	}
+	return &k, t.complete(s.getenv, &k) // before the credentials: no secret is needed to correct it
+}
+
+// dial makes a Source for a target that is complete.
+func (s *env) dial(t *target, k *keys, q *quota) (*kafkatasks.Source, error) {
+	if k.fault != nil {
+		return nil, &exitError{codeUnknown, k.fault}
+	}
+	client, err := s.client(t, k, q)
+	if err != nil {
+		return nil, err
+	}
+	return kafkatasks.New(client, t.instance), nil
 }
 
 // client makes the client of the SDK, with SafeBuild and SafeValueOf: the other ones panic on bad input.
-func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
+func (s *env) client(t *target, k *keys, q *quota) (*kafka.KafkaClient, error) {
 	builder := kafka.KafkaClientBuilder()
 	endpoint := t.endpoint
 	if endpoint != "" {
@@ -215,8 +239,8 @@ func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
 	} else {
 		r, err := region.SafeValueOf(t.region)
 		if err != nil {
-			return nil, fmt.Errorf("--region %q is not one that the SDK knows; give --endpoint instead%s",
-				clip(t.region), didYouMean(similar(t.region, regions())))
+			return nil, fmt.Errorf("--region %s is not one that the SDK knows; give --endpoint instead%s",
+				text.Quote(t.region), didYouMean(similar(t.region, regions())))
 		}
 		builder, endpoint = builder.WithRegion(r), r.Endpoints[0]
 	}
@@ -228,7 +252,7 @@ func (s *env) client(t *target, k *keys) (*kafka.KafkaClient, error) {
 	if err != nil {
 		return nil, &exitError{codeUnknown, err}
 	}
-	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(transport)
+	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(q.over(transport))
 	client, err := builder.WithCredential(credential).WithHttpConfig(cfg).SafeBuild()
 	if err != nil {
 		return nil, &exitError{codeUnknown, fmt.Errorf("credentials from %s: %w", k.source, err)}

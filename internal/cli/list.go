@@ -28,6 +28,7 @@ const (
 type listFlags struct {
 	target
 	printing
+	limitFlags
 	since    string
 	watch    bool
 	interval time.Duration
@@ -49,6 +50,7 @@ it prints a line for each change.`,
 	}
 	f.target.flags(c)
 	f.printing.flags(c)
+	f.limitFlags.flags(c)
 	c.Flags().StringVar(&f.since, "since", listSince, "only tasks that began since: a time, or how long ago; 0: all")
 	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "keep it current")
 	c.Flags().DurationVar(&f.interval, "interval", listEvery, "with --watch: the pause between two queries")
@@ -61,7 +63,11 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if err != nil {
 		return err
 	}
-	src, credentials, err := s.connect(&f.target)
+	limit, err := f.open()
+	if err != nil {
+		return err
+	}
+	src, credentials, err := s.connect(&f.target, limit)
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,9 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	}
 	l := &lister{
 		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unread: s.out.broken,
+		opts: append(limit.options(), taskwait.WithErrorTolerance(listTolerance), taskwait.WithNotFoundGrace(0)),
 	}
+	limit.sayTo(l.warn)
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
 	}
@@ -133,6 +141,7 @@ type lister struct {
 	source   *kafkatasks.Source
 	since    time.Time
 	begun    time.Time
+	opts     []taskwait.Option
 	reporter reporter
 	unread   func() bool // nobody reads what is reported
 	known    map[string]taskwait.Task
@@ -141,8 +150,7 @@ type lister struct {
 
 // once lists the tasks, and reports those that are new, have changed, or are gone, the latest first.
 func (l *lister) once(ctx context.Context) error {
-	opts := []taskwait.Option{taskwait.WithErrorTolerance(listTolerance), taskwait.WithNotFoundGrace(0)}
-	tasks, err := queryOnce(ctx, opts, l.observe, func(ctx context.Context) ([]taskwait.Task, error) {
+	tasks, err := queryOnce(ctx, l.opts, l.observe, func(ctx context.Context) ([]taskwait.Task, error) {
 		return l.source.ListSince(ctx, l.since)
 	})
 	if err != nil {
@@ -221,6 +229,11 @@ func (l *lister) observe(p taskwait.Progress) {
 		l.trouble = key
 		l.reporter.report(e)
 	}
+}
+
+// warn reports something beside the tasks.
+func (l *lister) warn(message string) {
+	l.reporter.report(&event{Event: eventWarning, Time: time.Now().UTC(), Message: clip(message)})
 }
 
 func rowStatus(e *event) string {

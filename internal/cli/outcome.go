@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -310,5 +311,5 @@ func candidates(tasks []taskwait.Task) string {
 // unauthorized reports whether the service has refused the credentials themselves.
 func unauthorized(err error) bool {
 	var q *taskwait.QueryError
-	return errors.As(err, &q) && strings.HasPrefix(q.Error(), "401 ")
+	return errors.As(err, &q) && q.StatusCode == http.StatusUnauthorized
 }

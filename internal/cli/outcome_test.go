@@ -87,3 +87,22 @@ func TestCandidates(t *testing.T) {
 		t.Errorf("got %d bytes, %.80q …, want 8 tasks and how many more", len(got), got)
 	}
 }
+
+// TestUnauthorized: it is the status that says so, whatever the words.
+func TestUnauthorized(t *testing.T) {
+	refused := &taskwait.QueryError{StatusCode: 401, Err: errors.New("the keys were refused")}
+	other := &taskwait.QueryError{StatusCode: 400, Err: errors.New("401 is no id of a task")}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"401", &taskwait.WaitError{Reason: taskwait.ErrQuery, LastErr: refused}, true},
+		{"401 in words alone", &taskwait.WaitError{Reason: taskwait.ErrQuery, LastErr: other}, false},
+		{"no answer", errors.New("401 Unauthorized"), false},
+	} {
+		if got := unauthorized(tt.err); got != tt.want {
+			t.Errorf("%s: unauthorized(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
+	"github.com/taskwait/taskwait/internal/text"
 )
 
 func (s *env) serveCommand() *cobra.Command {
@@ -91,7 +92,7 @@ func tcpAddress(host string, port uint16) (string, error) {
 		n, err := strconv.ParseUint(p, 10, 16)
 		switch {
 		case err != nil:
-			return "", fmt.Errorf("--listen %q has no valid port", clip(host))
+			return "", fmt.Errorf("--listen %s has no valid port", text.Quote(host))
 		case port != 0:
 			return "", errors.New("give the port with --listen or with --port, not both")
 		}
@@ -99,7 +100,7 @@ func tcpAddress(host string, port uint16) (string, error) {
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if host != "" && !hostName.MatchString(host) {
-		return "", fmt.Errorf("--listen %q is no address", clip(host))
+		return "", fmt.Errorf("--listen %s is no address", text.Quote(host))
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
 }

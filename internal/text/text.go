@@ -15,20 +15,30 @@ const maxBytes = 256
 
 // Clip makes foreign text safe to show: at most 256 bytes of it, then "…", and what does not print is escaped.
 func Clip(s string) string {
-	cut := len(s) > maxBytes
-	if cut {
-		s = s[:maxBytes]
-		for len(s) > 0 && !utf8.ValidString(s[len(s)-min(len(s), utf8.UTFMax):]) && len(s) > maxBytes-utf8.UTFMax {
-			s = s[:len(s)-1]
-		}
-	}
+	s, dots := cut(s)
 	if strings.IndexFunc(s, unprintable) >= 0 || !utf8.ValidString(s) {
 		s = escape(s)
 	}
-	if cut {
-		s += "…"
+	return s + dots
+}
+
+// Quote makes foreign text safe to show, as Clip does, in quotes: what Clip has escaped would be escaped again by %q.
+func Quote(s string) string {
+	s, dots := cut(s)
+	q := strconv.Quote(s)
+	return q[:len(q)-1] + dots + `"`
+}
+
+// cut gives what is shown of a text, and what stands for the rest.
+func cut(s string) (shown, dots string) {
+	if len(s) <= maxBytes {
+		return s, ""
 	}
-	return s
+	s = s[:maxBytes]
+	for len(s) > 0 && !utf8.ValidString(s[len(s)-min(len(s), utf8.UTFMax):]) && len(s) > maxBytes-utf8.UTFMax {
+		s = s[:len(s)-1]
+	}
+	return s, "…"
 }
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -25,6 +25,21 @@ func TestClip(t *testing.T) {
 	}
 }
 
+func TestQuote(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"plain", "plain", `"plain"`},
+		{"empty", "", `""`},
+		{"a line break and a colour", "two\nlines \x1b[31m", `"two\nlines \x1b[31m"`},
+		{"quotes", `a "b"`, `"a \"b\""`},
+		{"not UTF-8", "a\xffb", `"a\xffb"`},
+		{"too long", strings.Repeat("a", 257), `"` + strings.Repeat("a", 256) + `…"`},
+	} {
+		if got := Quote(tt.text); got != tt.want {
+			t.Errorf("%s: Quote(%q) = %s, want %s", tt.name, tt.text, got, tt.want)
+		}
+	}
+}
+
 // FuzzClip checks what is shown of texts that come from outside: printable, valid, short, and the same for what was
 // already so.
 func FuzzClip(f *testing.F) {
@@ -37,6 +52,9 @@ func FuzzClip(f *testing.F) {
 		c := Clip(s)
 		if !printable(c) || len(c) > 10*maxBytes+len("…") {
 			t.Errorf("Clip(%q) = %q, want it short and printable", s, c)
+		}
+		if q := Quote(s); !printable(q) || len(q) > 10*maxBytes {
+			t.Errorf("Quote(%q) = %s, want it short and printable", s, q)
 		}
 		if len(s) <= maxBytes && printable(s) && c != s {
 			t.Errorf("Clip(%q) = %q, want it unchanged", s, c)
