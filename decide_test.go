@@ -246,6 +246,11 @@ func TestDecide(t *testing.T) {
 		},
 		{name: "403 after a good answer", steps: []step{same(0, good), same(9, denied(403))}, want: asks(plan)},
 		{name: "401 after a good answer", steps: []step{same(0, good), same(9, denied(401))}, want: asks(plan)},
+		{name: "407 of a proxy at first", steps: []step{same(0, denied(407))}, want: ends(ErrQuery)},
+		{
+			name:  "407 of a proxy after a good answer",
+			steps: []step{same(0, good), same(9, denied(407)), same(67, denied(407))}, want: asks(2 * time.Second),
+		},
 		{
 			name: "403 after an answer in a status that is not known", steps: []step{same(0, seen("X")), same(9, denied(403))},
 			want: asks(plan),

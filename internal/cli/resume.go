@@ -28,6 +28,16 @@ func (r *run) resume(ids []string) []string {
 	add("--endpoint", r.target.endpoint)
 	add("--project", r.target.project)
 	words = append(words, r.given...)
+	if len(ids) == 0 && (len(r.selection.ids) > 0 || !slices.ContainsFunc(r.outcomes, outcome.maybeRunning)) {
+		return nil
+	}
+	since := r.selection.since.UTC().Format(time.RFC3339)
+	if r.state != nil { // which wants the arguments that it has
+		ids, since = r.selection.given(), r.selection.sinceGiven
+		if r.final() {
+			words = append(words, "--state-new")
+		}
+	}
 	switch {
 	case len(chunks(ids)) > 1:
 		return append(words, "-")
@@ -39,11 +49,9 @@ func (r *run) resume(ids []string) []string {
 			words = append(words, quote(id))
 		}
 		return words
-	case !slices.ContainsFunc(r.outcomes, outcome.maybeRunning) || len(r.selection.ids) > 0:
-		return nil
 	case r.selection.name != "":
 		add("--name", r.selection.name)
-		add("--since", r.selection.since.UTC().Format(time.RFC3339))
+		add("--since", since)
 	case r.selection.all:
 		words = append(words, "--all")
 		if r.selection.expect > 0 {

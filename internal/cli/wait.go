@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type waitFlags struct {
 	target
 	printing
 	limitFlags
+	stateFlags
 	ids         []string
 	name        string
 	since       string
@@ -81,6 +83,7 @@ func (s *env) waitCommand() *cobra.Command {
 	f.target.flags(c)
 	f.printing.flags(c)
 	f.limitFlags.flags(c)
+	f.stateFlags.flags(c)
 	f.flags(c)
 	complete(c, "name", func() []string { return s.kinds() })
 	complete(c, "since", func() []string { return nil })
@@ -151,7 +154,7 @@ func (f *waitFlags) checkInterval(c *cobra.Command) error {
 
 // selection gives what is waited for.
 func (f *waitFlags) selection(ctx context.Context, stdin io.Reader) (sel selection, err error) {
-	sel = selection{name: f.name, all: f.all, expect: f.expect}
+	sel = selection{name: f.name, sinceGiven: f.since, all: f.all, expect: f.expect}
 	if f.name != "" {
 		sel.since, err = parseSince(f.since, time.Now())
 		return sel, err
@@ -250,31 +253,61 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	limit, err := f.open()
+	k, err := s.resolve(&f.target)
 	if err != nil {
 		return err
 	}
-	src, credentials, err := s.connect(&f.target, limit)
+	kept, err := f.stateFlags.open(f.command(&selected), selected.since, f.timeout)
 	if err != nil {
 		return err
 	}
-	r := s.newRun(src, f.target, &f.printing, selected)
-	r.limit = limit
-	r.opts = append(limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
-	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(c.Flags())
-	given := c.Flags().Changed
-	if s.errColumns == nil || given("heartbeat") {
+	defer kept.close()
+	r := s.newRun(nil, f.target, &f.printing, selected)
+	r.restore(kept)
+	if kept.over() {
+		return r.replay(c.Context())
+	}
+	if r.limit, err = f.limitFlags.open(); err != nil {
+		return err
+	}
+	if r.source.Source, err = s.dial(&f.target, k, r.limit); err != nil {
+		return err
+	}
+	r.set(c.Flags(), f)
+	return r.do(c.Context(), k.source)
+}
+
+// set makes the flags the run's.
+func (r *run) set(flags *pflag.FlagSet, f *waitFlags) {
+	r.opts = append(r.limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
+	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(flags)
+	if r.env.errColumns == nil || flags.Changed("heartbeat") {
 		r.heartbeat = f.heartbeat
 	}
 	if !f.noHistory {
-		r.remember(openHistory(s.cache), given("interval") || given("max-interval"))
+		r.remember(openHistory(r.env.cache), flags.Changed("interval") || flags.Changed("max-interval"))
 	}
-	return r.do(c.Context(), credentials)
+}
+
+// command is what is waited for, for the state: those of the arguments that a wait which goes on must have again.
+func (f *waitFlags) command(sel *selection) map[string]string {
+	all := f.target.arguments("kafka wait")
+	for name, value := range map[string]string{
+		"task ids": strings.Join(slices.Sorted(slices.Values(sel.ids)), " "), "--name": f.name, "--since": f.since,
+	} {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	if f.all {
+		all["--all"], all["--expect"] = "true", strconv.Itoa(f.expect)
+	}
+	return all
 }
 
 // given are the flags of the command line, as words for the resume line, without those that it has of its own.
 func given(flags *pflag.FlagSet) (words []string) {
-	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect"}
+	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect", "state-new"}
 	flags.Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(own, f.Name):
