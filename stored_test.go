@@ -42,7 +42,7 @@ func inMotion(
 	return wait
 }
 
-func isRunning() (taskwait.Task, error) {
+func stillRuns() (taskwait.Task, error) {
 	return taskwait.Task{Status: taskwait.StatusExecuting, Kind: "bindInstancePublicIp", CreatedAt: time.Now()}, nil
 }
 
@@ -52,7 +52,7 @@ func failsWith(err error) func() (taskwait.Task, error) {
 
 func is(status taskwait.Status) func() (taskwait.Task, error) {
 	return func() (taskwait.Task, error) {
-		task, err := isRunning()
+		task, err := stillRuns()
 		task.Status, task.FailureCode, task.FailureReason = status, "DMS.00500000", "out of disk"
 		if status.Succeeded() {
 			task.FailureCode, task.FailureReason = "", ""
@@ -71,18 +71,18 @@ var golden = []struct {
 }{
 	{"fresh", func(*testing.T) *taskwait.Wait { return &taskwait.Wait{ID: ordinaryID} }, "no status"},
 	{"running", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, isRunning, isRunning, isRunning)
+		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, stillRuns, stillRuns, stillRuns)
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"in-trouble", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, isRunning, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()),
+		return inMotion(t, ordinaryID, nil, stillRuns, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()),
 			failsWith(unavailable()))
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"finished", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, isRunning, is(taskwait.StatusFailed))
+		return inMotion(t, ordinaryID, nil, stillRuns, is(taskwait.StatusFailed))
 	}, "FAILED (bindInstancePublicIp), DMS.00500000 out of disk"},
 	{"unconfirmed", func(t *testing.T) *taskwait.Wait {
 		opts := []taskwait.Option{confirmations(5), taskwait.WithTimeout(15 * time.Second)}
-		return inMotion(t, ordinaryID, opts, isRunning, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
+		return inMotion(t, ordinaryID, opts, stillRuns, is(taskwait.StatusSuccess), is(taskwait.StatusSuccess))
 	}, "SUCCESS, unconfirmed (bindInstancePublicIp)"},
 }
 
