@@ -389,3 +389,26 @@ func FuzzParseState(f *testing.F) {
 		}
 	})
 }
+
+// TestStateBudget: the timeout counts from the first begin, also for a wait that was killed before its first answer.
+func TestStateBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &state{kept: keptState{Begun: time.Now(), Listing: seconds(time.Second)}}
+		time.Sleep(7 * time.Minute)
+		begun, fresh := &keptTask{Wait: json.RawMessage("{}")}, &keptTask{}
+		for _, tt := range []struct {
+			task          *keptTask
+			timeout, want time.Duration
+		}{
+			{begun, 10 * time.Minute, 10*time.Minute - time.Second}, // counted from its own begin, a second later
+			{fresh, 10 * time.Minute, 3 * time.Minute},
+			{fresh, 5 * time.Minute, time.Millisecond},
+			{begun, 0, 0},
+			{fresh, 0, 0},
+		} {
+			if got := s.budget(tt.task, tt.timeout); got != tt.want {
+				t.Errorf("budget(%s, %v) = %v, want %v", tt.task.Wait, tt.timeout, got, tt.want)
+			}
+		}
+	})
+}
