@@ -312,7 +312,9 @@ func TestStateSaves(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "state")
 		written := map[string]bool{}
 		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
 		go func() {
+			defer close(over)
 			for ctx.Err() == nil {
 				time.Sleep(50 * time.Millisecond)
 				text, _ := os.ReadFile(file)
@@ -322,8 +324,7 @@ func TestStateSaves(t *testing.T) {
 		code, _, _ := w.run(t.Context(), "kafka", "wait", "--interval", "100ms", "--max-interval", "100ms", "--state", file,
 			"x")
 		cancel()
-		synctest.Wait()
-		time.Sleep(time.Second)
+		<-over
 		if n := len(written); code != 0 || n < 18 || n > 26 {
 			t.Errorf("got code %d, %d versions of the file in 20s, want 0 and about 22", code, n)
 		}
