@@ -13,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/taskwait/taskwait"
+	"github.com/tidwall/gjson"
 )
 
 // Args are those of a job that waits for one task. Embed them in args of your own, with a Kind of their own, for jobs
@@ -62,7 +63,8 @@ const (
 	// precision is that of the times which River keeps in SQLite. A run that came early would make no poll.
 	precision = time.Millisecond
 
-	// metadataKey is where the wait is kept in the metadata of its job.
+	// metadataKey is where the wait is kept in the metadata of its job: as JSON in a string, for River has an index in
+	// Postgres of each key and value in the metadata, and that of an object costs as much as all else in a run.
 	metadataKey = "taskwait"
 )
 
@@ -123,7 +125,8 @@ func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	case err != nil && !p.Done: // ctx has ended: the poll is still due
 		return river.JobSnooze(0)
 	}
-	if err := river.MetadataSet(ctx, metadataKey, wait); err != nil {
+	kept, wrong := json.Marshal(wait)
+	if err := errors.Join(wrong, river.MetadataSet(ctx, metadataKey, string(kept))); err != nil {
 		return err
 	}
 	if !p.Done {
@@ -159,13 +162,15 @@ type Outcome struct {
 // WaitOf returns the wait of a job as its last run has left it: its Task is the one that was seen last. nil: no poll
 // has been made yet.
 func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
-	var metadata struct {
-		Wait *taskwait.Wait `json:"taskwait"`
+	kept := gjson.GetBytes(job.Metadata, metadataKey)
+	if !kept.Exists() {
+		return nil, nil
 	}
-	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
+	wait := &taskwait.Wait{}
+	if err := json.Unmarshal([]byte(kept.String()), wait); err != nil {
 		return nil, fmt.Errorf("riverwait: job %d: %w", job.ID, err)
 	}
-	return metadata.Wait, nil
+	return wait, nil
 }
 
 // SetTimeouts sets the JobTimeout and RescueStuckJobsAfter of a client, where they are 0, so that a worker which dies

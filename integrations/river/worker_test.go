@@ -178,7 +178,7 @@ func TestWaitOf(t *testing.T) {
 		if got := wait.Task(); got.ID != "8d1b" || got.Status != taskwait.StatusExecuting {
 			t.Errorf("got %v, want task 8d1b: EXECUTING", got)
 		}
-		newer := &rivertype.JobRow{ID: 7, Metadata: []byte(`{"taskwait":{"v":99,"id":"8d1b"}}`)}
+		newer := &rivertype.JobRow{ID: 7, Metadata: []byte(`{"taskwait":"{\"v\":99}"}`)}
 		if wait, err := riverwait.WaitOf(newer); err == nil {
 			t.Errorf("of a later version: got %v, want an error", wait)
 		}
@@ -297,11 +297,11 @@ func TestContextEnds(t *testing.T) {
 
 func waitOf(t *testing.T, job *rivertype.JobRow) string {
 	t.Helper()
-	var metadata struct{ Taskwait json.RawMessage }
+	var metadata struct{ Taskwait string }
 	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
 		t.Fatal(err)
 	}
-	return string(metadata.Taskwait)
+	return metadata.Taskwait
 }
 
 // A query that hangs is over before the run is, and counts as a query that failed.
