@@ -5,7 +5,6 @@ package riverwait
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -125,7 +124,7 @@ func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	case err != nil && !p.Done: // ctx has ended: the poll is still due
 		return river.JobSnooze(0)
 	}
-	kept, wrong := json.Marshal(wait)
+	kept, wrong := wait.MarshalJSON()
 	if err := errors.Join(wrong, river.MetadataSet(ctx, metadataKey, string(kept))); err != nil {
 		return err
 	}
@@ -167,7 +166,7 @@ func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
 		return nil, nil
 	}
 	wait := &taskwait.Wait{}
-	if err := json.Unmarshal([]byte(kept.String()), wait); err != nil {
+	if err := wait.UnmarshalJSON([]byte(kept.String())); err != nil {
 		return nil, fmt.Errorf("riverwait: job %d: %w", job.ID, err)
 	}
 	return wait, nil
