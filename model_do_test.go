@@ -471,17 +471,26 @@ func (m *doModel) judgeSecond(before, c *doCall) {
 		m.fail("sent-again", "start call %d, after call %d, which ended as %s (cut off %v)", c.n, before.n,
 			answerNames[before.step.kind], before.cut)
 	}
-	pause := time.Duration(0)
-	if before.end-before.begin < m.query {
-		pause = m.shortestPause()
-		if before.step.kind == refusesThrottled {
-			pause = max(pause, before.step.after)
+	if m.slow > 0 {
+		return
+	}
+	from := min(before.end, m.polledAt(before)+m.query) // a call is abandoned then
+	if by := from + m.shortestPause(); c.begin < by && !(m.deadline && c.begin >= m.end-deadlineAhead) {
+		m.fail("spacing", "start call %d began at %v, want a pause after call %d, until %v", c.n, c.begin, before.n, by)
+	}
+	if by := before.end + before.step.after; before.step.kind == refusesThrottled && c.begin < by {
+		m.fail("early", "start call %d began at %v, call %d was told to come at %v", c.n, c.begin, before.n, by)
+	}
+}
+
+// polledAt is when the poll began that made a start call: with that of Busy, if it was clear.
+func (m *doModel) polledAt(start *doCall) time.Duration {
+	if start.n > 0 {
+		if c := m.calls[start.n-1]; c.what == "busy" && c.step.kind == accepts && !c.cut && c.end-c.begin < m.query {
+			return c.begin
 		}
 	}
-	if m.slow == 0 && c.begin < before.end+pause && !(m.deadline && c.begin >= m.end-deadlineAhead) {
-		m.fail("spacing", "start call %d began at %v, %v after call %d, want %v", c.n, c.begin, c.begin-before.end,
-			before.n, pause)
-	}
+	return start.begin
 }
 
 func (p *plan) shortestPause() time.Duration {
@@ -613,11 +622,25 @@ func (m *doModel) judgeReason(err error) {
 		want = context.DeadlineExceeded
 	}
 	switch timedOut := errors.Is(err, taskwait.ErrTimeout); {
-	case timedOut && m.ret < m.timeout:
-		m.fail("timeout", "ErrTimeout at %v, before %v: %v", m.ret, m.timeout, err)
+	case timedOut && m.ret < m.timeUp():
+		m.fail("timeout", "ErrTimeout at %v, before %v: %v", m.ret, m.timeUp(), err)
 	case !timedOut && errors.Is(err, want) && m.ret < m.end:
 		m.fail("context", "at %v, the context ended at %v: %v", m.ret, m.end, err)
 	}
+}
+
+// timeUp is the earliest at which the timeout, or that of the run, may have passed; never: not at all.
+func (m *doModel) timeUp() time.Duration {
+	at := never
+	if m.timeout > 0 {
+		at = m.timeout
+	}
+	for _, c := range m.service.calls {
+		if m.runLimit > 0 && c.id == "op" && c.out == outSeen && c.status != taskwait.StatusCreated {
+			at = min(at, c.end+m.runLimit)
+		}
+	}
+	return at
 }
 
 // text shows the script, and what happened.

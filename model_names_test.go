@@ -8,16 +8,6 @@ import (
 
 // This file holds every use of a name of the public face that is to change, so that the models change in one place.
 
-// knownFaults are the rules of the oracle that the present engine is known to break, with the reason. A violation of
-// one is counted and not reported. A rule that has become true is deleted here.
-var knownFaults = map[string]string{
-	"panic-elsewhere": "a panic that nobody who waits for its id is left to raise is raised by another wait of " +
-		"the Poller, not hidden",
-	"retry-after-forgotten": "a good answer to a neighbour shows that the service is well again",
-	"two-calls-shared": "a Poller is freed with its last subscription: a new wait polls although an abandoned call " +
-		"still runs",
-}
-
 // sharesAnyQueryTimeout: waits with different query timeouts share (G2).
 const sharesAnyQueryTimeout = false
 

@@ -333,7 +333,7 @@ func (g *judgement) stillUnknown(first answered, rest []answered) bool {
 
 // gaveUp: the last answer was final, or there were three errors and nothing else for as long as tolerated.
 func (g *judgement) gaveUp() {
-	since := g.begin
+	since, at := g.begin, g.ret
 	for _, a := range g.relevant {
 		switch {
 		case a.out == outPermanent && (a.end == g.ret || g.slow > 0):
@@ -342,10 +342,13 @@ func (g *judgement) gaveUp() {
 			since = a.end
 		}
 	}
+	if g.slow > 0 { // what was read counts, and when: the last good answer may have come after the decision
+		since, at = g.erredAt, g.heard
+	}
 	var e *taskwait.WaitError
 	errors.As(g.err, &e)
-	if g.ret-since < g.tolerance || e.Errors < 3 {
-		g.fail("query", "%d errors, the last good answer %v before; want 3 and %v: %v", e.Errors, g.ret-since,
+	if at-since < g.tolerance || e.Errors < 3 {
+		g.fail("query", "%d errors, the last good answer %v before; want 3 and %v: %v", e.Errors, at-since,
 			g.tolerance, g.err)
 	}
 	if g.slow > 0 { // the last good answer may not have been read yet
@@ -557,7 +560,8 @@ func (g *judgement) landed(t time.Duration) (by time.Duration) {
 	return by
 }
 
-// judgePanics: what a Source panicked with is raised by one of those it concerns, or logged.
+// judgePanics: what a Source panicked with is raised by one of those it concerns, or logged. Where nobody is left who
+// waits for the id another wait of the Poller raises it, so that it is not hidden.
 func (m *model) judgePanics() {
 	raised := map[int]bool{}
 	for _, j := range m.jobs {
@@ -570,7 +574,7 @@ func (m *model) judgePanics() {
 			continue
 		}
 		c := m.service.calls[p]
-		if raised[p] = true; j.waits[c.id] == nil && c.id != "" {
+		if raised[p] = true; j.waits[c.id] == nil && c.id != "" && (j.many || m.awaited(j, c.id, c.end)) {
 			m.fail("panic-elsewhere", "job %d panicked with call %d, about %s", j.n, c.n, c.id)
 		}
 	}
@@ -581,6 +585,15 @@ func (m *model) judgePanics() {
 			m.fail(rule, "call %d panicked, and nobody raised or logged it", c.n)
 		}
 	}
+}
+
+// awaited reports whether a wait for id, on the Poller of the WaitForTask of j, had time to raise a panic at t.
+func (m *model) awaited(j *job, id string, t time.Duration) bool {
+	return slices.ContainsFunc(m.jobs, func(other *job) bool {
+		w := other.waits[id]
+		return w != nil && !other.many && other.terms() == j.terms() && other.slow == 0 && other.begin < t &&
+			min(w.ret, other.end) > t
+	})
 }
 
 // panicOf is the number of the call that panicked with v; -1: there was no panic. ours is false for any other panic.

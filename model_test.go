@@ -1,7 +1,6 @@
 package taskwait_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -37,6 +36,7 @@ func TestModel(t *testing.T) {
 	t.Run("WaitForTask", func(t *testing.T) { runModel(t, playWaits(false)) })
 	t.Run("WaitForTasks", func(t *testing.T) { runModel(t, playWaits(true)) })
 	t.Run("Do", func(t *testing.T) { runModel(t, playDo) })
+	t.Run("Poll and Resume", func(t *testing.T) { runModel(t, playRelay) })
 }
 
 // play plays one script in a bubble. Before that it hands out a text of what happens; it returns the violations.
@@ -65,8 +65,7 @@ func runModel(t *testing.T, one play) {
 	})
 	for _, rule := range slices.Sorted(maps.Keys(tally.seeds)) {
 		seeds := tally.seeds[rule]
-		t.Logf("%s: broken in %d scripts, %v; %s", rule, len(seeds), seeds[:min(len(seeds), 10)],
-			cmp.Or(knownFaults[rule], "not known"))
+		t.Logf("%s: broken in %d scripts, %v", rule, len(seeds), seeds[:min(len(seeds), 10)])
 	}
 }
 
@@ -101,7 +100,7 @@ func (m *modelTally) play(t *testing.T, seed uint64, one play) {
 	}
 }
 
-// add counts a violation, and reports whether it is the first of an unknown kind.
+// add counts a violation, and reports whether it is the first of its kind.
 func (m *modelTally) add(rule string, seed uint64) (fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -109,8 +108,7 @@ func (m *modelTally) add(rule string, seed uint64) (fresh bool) {
 	if !slices.Contains(seeds, seed) {
 		m.seeds[rule] = append(seeds, seed)
 	}
-	_, known := knownFaults[rule]
-	return len(seeds) == 0 && !known
+	return len(seeds) == 0
 }
 
 // bubble runs f in virtual time. A bubble that does not end is a violation.
@@ -155,6 +153,9 @@ type waited struct {
 	spent  time.Duration
 	failed error
 	timeUp time.Duration // the earliest at which its timeout, or that of the run, may have passed; never: not at all
+
+	heard   time.Duration // when the last answer was read that the callback was told of
+	erredAt time.Duration // when the present run of errors was first read; never: there is none
 }
 
 // model is a script while it is played.
@@ -254,7 +255,7 @@ func (s *simService) hanging() (n int) {
 func newJob(m *model, n int, p *plan) *job {
 	j := &job{plan: p, n: n, model: m, waits: map[string]*waited{}, over: -1, yields: map[string]int{}}
 	for _, id := range p.ids {
-		j.waits[id] = &waited{job: j, id: id, ret: -1, timeUp: never}
+		j.waits[id] = &waited{job: j, id: id, ret: -1, timeUp: never, erredAt: never}
 	}
 	return j
 }
@@ -323,6 +324,7 @@ func (j *job) told(p taskwait.Progress) {
 	}
 	j.inside = true
 	defer func() { j.inside = false }()
+	read := m.service.now()
 	if j.slow > 0 {
 		time.Sleep(j.slow)
 	}
@@ -333,11 +335,11 @@ func (j *job) told(p taskwait.Progress) {
 	if w == nil || p.Task.ID == "" && j.many && !p.Done {
 		return // it is about the whole
 	}
-	w.receive(&p)
+	w.receive(&p, read)
 }
 
-// receive checks one call of the progress callback against those before.
-func (w *waited) receive(p *taskwait.Progress) {
+// receive checks one call of the progress callback, for an answer that was read at a time, against those before.
+func (w *waited) receive(p *taskwait.Progress, read time.Duration) {
 	m := w.model
 	if w.done > 0 {
 		m.fail("progress", "job %d %s: a callback after Done", w.n, w.id)
@@ -356,5 +358,24 @@ func (w *waited) receive(p *taskwait.Progress) {
 	if p.Done {
 		w.done++
 		w.final = p.Outcome
+		return
+	}
+	w.hear(p, read)
+}
+
+// hear notes since when there are nothing but errors.
+func (w *waited) hear(p *taskwait.Progress, read time.Duration) {
+	if p.QueuedFor > 0 {
+		return
+	}
+	w.heard = read
+	var q *taskwait.QueryError
+	other := errors.As(p.Err, &q) && (q.Class == taskwait.ClassThrottled || q.Class == taskwait.ClassConflict ||
+		q.Class == taskwait.ClassNotFound)
+	switch {
+	case p.Err == nil || other:
+		w.erredAt = never
+	case w.erredAt == never:
+		w.erredAt = read
 	}
 }

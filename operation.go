@@ -95,6 +95,7 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 		e.SentAt = x.sentAt
 	}
 	err = x.now.end(e)
+	x.now.keep()
 	return x.now.state.task, err
 }
 
@@ -119,7 +120,7 @@ func (op *Operation) checkWait() error {
 	case w.start == nil:
 		what = "of no operation"
 	case w.start.name != op.Name:
-		what = fmt.Sprintf("that of operation %q", text.Clip(w.start.name))
+		what = fmt.Sprintf("that of operation %s", text.Quote(w.start.name))
 	default:
 		return nil
 	}

@@ -26,6 +26,7 @@ type startPhase struct {
 	closed     bool
 	conflict   bool      // something else ran when it was sent last
 	prepared   time.Time // when attempt was last found to be good; zero: it must be read
+	heldTill   time.Time // nothing is sent before: so the service has asked, perhaps in an answer that nobody waited for
 	saveFailed error     // when it was too late to stop
 	startOutcome
 }
@@ -69,6 +70,9 @@ func (o *startOutcome) started(name string) *started {
 // poll sends the operation, unless that was done. The poll has one permit of the limiter: each further call takes one
 // more.
 func (p *startPhase) poll(ctx context.Context) error {
+	if err := p.heldOff(); err != nil {
+		return err
+	}
 	if err := p.blocked(ctx); err != nil {
 		return err
 	}
@@ -131,6 +135,16 @@ func (p *startPhase) known() startOutcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.startOutcome
+}
+
+// heldOff says what the service has asked for, as long as that holds.
+func (p *startPhase) heldOff() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if left := time.Until(p.heldTill); left > 0 && !p.sent {
+		return &QueryError{Class: ClassThrottled, RetryAfter: left, Err: errors.New("the service has asked to come later")}
+	}
+	return nil
 }
 
 // blocked asks whether what was in the way still is.
@@ -233,6 +247,7 @@ func (p *startPhase) note(id string, err error) error {
 		p.id, p.accepted, p.at = id, true, time.Now()
 		return nil
 	case ok && (q.Class == ClassConflict || q.Class == ClassThrottled || q.Class == ClassNotSent):
+		p.heldTill = time.Now().Add(min(q.RetryAfter, maxRetryAfter))
 		if p.sent, p.conflict = false, q.Class == ClassConflict; !p.conflict {
 			p.prepared = time.Now()
 		}

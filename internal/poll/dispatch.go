@@ -86,7 +86,7 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 		return true
 	}
 	final := e.state == isReadyFinal
-	if !p.permitted(e.due, final, now) {
+	if !p.permitted(e.due, final && !p.leftToList(e, now), now) {
 		if final || p.finals == 0 || !p.permits().Holds() {
 			return false
 		}
@@ -337,11 +337,8 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		}
 	}
 	l := p.permits()
-	if p.cfg.Limiter == nil {
-		final = final && !p.listHelps()
-		if l == nil || final {
-			return true
-		}
+	if p.cfg.Limiter == nil && (l == nil || final) {
+		return true
 	}
 	if p.permit != nil && final == p.permit.Final && !p.start.Add(due).Before(p.permit.Due) {
 		return false
@@ -357,9 +354,13 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 	return false
 }
 
-// listHelps reports whether the list is expected to answer many final polls.
-func (p *Poller[T]) listHelps() bool {
-	return p.cfg.List != nil && !p.pass.off && p.finals > maxYoung && p.pass.failed <= p.patience()
+// leftToList reports whether the final poll of e can be left to the list, as one of many: it is on its way, or is asked
+// again in time.
+func (p *Poller[T]) leftToList(e *entry[T], now time.Duration) bool {
+	w := &p.pass
+	soon := w.asking || now < w.readyAt() && w.readyAt() < p.overAt(e)-FinalReserve
+	return p.cfg.Limiter == nil && p.cfg.List != nil && p.finals > maxYoung && soon && !w.off && !w.hung && !e.unseen &&
+		w.failed <= p.patience()
 }
 
 // cancelPermit gives up the place in the queue.

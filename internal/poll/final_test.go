@@ -144,6 +144,79 @@ func TestFinalPollInHoldOff(t *testing.T) {
 	}
 }
 
+// TestManyFinalPollsInHoldOff makes sure that no hold-off delays many final polls either, where there is a list: its
+// pages are final polls too, and what it does not show, or cannot show in time, is polled alone.
+func TestManyFinalPollsInHoldOff(t *testing.T) {
+	const n, end = 60, 10 * time.Second
+	tests := []struct {
+		name         string
+		shown        int           // by the list, of the ids
+		trouble      error         // of every page
+		pages, polls int           // how many are made in the hold-off
+		by           time.Duration // when every id has had an answer
+	}{
+		{"the list shows all", n, nil, 1, 0, end},
+		{"the list shows some", n / 3, nil, 1, n - n/3, end + 4*time.Second},
+		{"the list is throttled too", n, &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}, 1, n,
+			end + 4*time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			playList(t, func(s *script) {
+				s.poll = throttleFirst(time.Minute)
+				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+					ids := slices.DeleteFunc(slices.Clone(r.IDs), func(id string) bool { return id == "c" })
+					return s.rows(ids[:min(tt.shown, len(ids))]...), "", tt.trouble
+				}
+				a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a")
+				c := s.subscribe("C", Terms{First: s.in(time.Hour), Pause: time.Second}, "c")
+				s.until(time.Second)
+				s.want("0s poll a")
+				s.waitUntil("B", end, s.endsAt(end, end), names(n)...)
+				s.until(tt.by)
+				pages, polls, answers := 0, 0, 0
+				for _, l := range s.lines {
+					switch {
+					case strings.HasPrefix(l.text, "page"):
+						pages++
+					case strings.HasPrefix(l.text, "poll"):
+						polls++
+					case strings.Contains(l.text, "="):
+						answers++
+					}
+				}
+				if pages != tt.pages || polls != tt.polls || answers != n {
+					t.Errorf("got %d pages, %d polls and %d answers, want %d, %d and %d", pages, polls, answers, tt.pages,
+						tt.polls, n)
+				}
+				s.lines = nil
+				a.Close()
+				c.Close()
+			})
+		})
+	}
+}
+
+// TestDoneBeforeTheEnd makes sure that the end of a subscription passes by an id that was done while its poll was planned
+// or in flight.
+func TestDoneBeforeTheEnd(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", s.endsAt(10*time.Second, 9*time.Second), "a", "b")
+		b := s.subscribe("B", s.endsAt(8*time.Second, time.Hour), "c", "d")
+		s.until(9500 * time.Millisecond)
+		a.Done(0)
+		b.Done(0)
+		s.until(20 * time.Second)
+		a.read()
+		b.read()
+		a.Close()
+		b.Close()
+		s.want("9s poll a", "9s poll b", "20s A: b: no answer within 6s, sent 5s ago",
+			"20s B: d: no permit for the final poll in time, not polled, sent 7s ago")
+	})
+}
+
 // TestLatePermitInHoldOff makes sure that a permit for a final poll that comes in the instant at which time is over is
 // used for no other poll while all hold off.
 func TestLatePermitInHoldOff(t *testing.T) {

@@ -214,6 +214,27 @@ func TestPassGap(t *testing.T) {
 	}
 }
 
+// TestListWhileAFirstPollIsDelayed makes sure that what waits for its first poll is not worth a list pass, though the
+// passes for others show it.
+func TestListWhileAFirstPollIsDelayed(t *testing.T) {
+	playList(t, func(s *script) {
+		s.wait("A", 10*time.Second, s.soon(), "a", "b", "c")
+		d := s.subscribe("D", Terms{First: s.in(time.Minute), Pause: time.Second}, "d")
+		s.until(59 * time.Second)
+		passes := 0
+		for _, l := range s.lines {
+			if l.text == "page 1" {
+				passes++
+			}
+		}
+		if passes < 5 || passes > 15 {
+			t.Errorf("got %d passes in a minute for polls every 10s, want 5 to 15", passes)
+		}
+		s.lines = nil
+		d.Close()
+	})
+}
+
 // TestOddPages makes sure that rows that nobody waits for, or that stand there twice, do no harm. What a
 // later page of the pass shows is newer.
 func TestOddPages(t *testing.T) {

@@ -320,7 +320,7 @@ func (p *Poller[T]) plan(e *entry[T]) {
 		p.setReady(e)
 	} else {
 		p.waiting.set(e, e.due)
-		p.count(e, e.polled && !next.sub.fixed)
+		p.count(e, e.polled && next.last != unknown && !next.sub.fixed) // what was not seen yet has no pause that has begun
 	}
 	p.pass.gap = min(p.pass.gap, pause(e.last, e.due))
 	if p.sum.changes > p.planned()+1000 {

@@ -155,6 +155,30 @@ func TestAbandonedBusyWhileWaiting(t *testing.T) {
 	})
 }
 
+// TestAbandonedStartWasThrottled: what the service asks for in the answer to a Start that was abandoned is honoured
+// before it is sent again.
+func TestAbandonedStartWasThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		service := newService(t)
+		s := &sender{start: func(_ context.Context, n int) (string, error) {
+			if n == 1 {
+				time.Sleep(20 * time.Second)
+				return "", throttled(2 * time.Minute)
+			}
+			service.ends["id"] = time.Now()
+			return "id", nil
+		}}
+		w := newWaiter(t, service, every(4*time.Second), taskwait.WithQueryTimeout(5*time.Second))
+		_, err := w.Do(t.Context(), s.operation())
+		if err != nil || len(s.sent) != 2 {
+			t.Fatalf("got %v, sent at %v, want no error, and sent twice", err, s.sent)
+		}
+		if d := s.sent[1].Sub(s.sent[0]); d < 140*time.Second || d > 180*time.Second {
+			t.Errorf("got it sent again after %v, want 20s and 2m, and up to a tenth and two pauses more", d)
+		}
+	})
+}
+
 // TestEndAtAnyInstant: whenever Do ends, nothing is sent after its return, no operation is accepted twice, and
 // ErrNotStarted and ErrOutcomeUnknown are true.
 func TestEndAtAnyInstant(t *testing.T) {
