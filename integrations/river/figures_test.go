@@ -84,7 +84,7 @@ func testThroughput[TTx any](t *testing.T, e *engine[TTx]) {
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-		Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+		Waiter: riverwait.ByName(map[string]*taskwait.Waiter{"": waiter}),
 	})
 	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[bare]) error {
 		runs.Add(1)
@@ -204,7 +204,7 @@ func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 		}
 		workers := river.NewWorkers()
 		river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-			Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+			Waiter: riverwait.ByName(map[string]*taskwait.Waiter{tt.name: waiter}),
 			Done: func(_ context.Context, _ *river.Job[riverwait.Args], task taskwait.Task, err error) error {
 				c.ended(task)
 				return err

@@ -27,6 +27,9 @@ import (
 type Args struct {
 	Source string `json:"source" river:"unique"`  // which Waiter waits, in the words of Worker.Waiter; may be empty
 	TaskID string `json:"task_id" river:"unique"` // the id of the task there
+
+	// Timeout is as by [taskwait.WithTimeout], from the first poll. 0: what the Waiter has.
+	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
 // Kind is that of jobs whose args are Args alone.
@@ -67,6 +70,17 @@ const (
 	metadataKey = "taskwait"
 )
 
+// ByName finds a Waiter in a map, which must not be changed any more.
+func ByName(waiters map[string]*taskwait.Waiter) func(source string) (*taskwait.Waiter, error) {
+	return func(source string) (*taskwait.Waiter, error) {
+		w := waiters[source]
+		if w == nil {
+			return nil, errors.New("there is none of that name")
+		}
+		return w, nil
+	}
+}
+
 // Worker works jobs that wait for tasks. Add it with [river.AddWorker]. It must not be changed after that.
 //
 // A run makes at most one poll, and snoozes until the next one is due: River counts no attempt for that. The wait is
@@ -74,7 +88,7 @@ const (
 type Worker[T TaskArgs] struct {
 	river.WorkerDefaults[T]
 
-	// Waiter returns the Waiter for Args.Source: the same one each time, as polls that run at the same time on one Waiter
+	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same time on one Waiter
 	// share requests. Its error is that of the run, which River retries by its own policy. It must be set.
 	Waiter func(source string) (*taskwait.Waiter, error)
 
@@ -117,7 +131,11 @@ func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	if wait == nil {
 		wait = &taskwait.Wait{ID: awaited.TaskID}
 	}
-	p, err := waiter.Poll(ctx, wait, taskwait.WithQueryTimeout(w.queryTimeout()))
+	options := []taskwait.Option{taskwait.WithQueryTimeout(w.queryTimeout())}
+	if awaited.Timeout != 0 {
+		options = append(options, taskwait.WithTimeout(awaited.Timeout))
+	}
+	p, err := waiter.Poll(ctx, wait, options...)
 	switch {
 	case errors.Is(err, taskwait.ErrInvalidOption): // of the Waiter, and no word on the task
 		return err

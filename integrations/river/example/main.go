@@ -33,13 +33,13 @@ func run(ctx context.Context, file string, out io.Writer) error {
 	source := sourcetest.Script(
 		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusExecuting}},
 		sourcetest.Answer{After: time.Second, Task: taskwait.Task{Status: taskwait.StatusSuccess}})
-	waiter, err := taskwait.New(source, taskwait.WithTimeout(time.Hour))
+	waiter, err := taskwait.New(source)
 	if err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-		Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+		Waiter: riverwait.ByName(map[string]*taskwait.Waiter{"kafka": waiter}),
 		Done: func(_ context.Context, _ *river.Job[riverwait.Args], task taskwait.Task, err error) error {
 			fmt.Fprintln(out, task, err)
 			return nil
@@ -71,8 +71,8 @@ func run(ctx context.Context, file string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = client.InsertTx(ctx, tx, riverwait.Args{TaskID: "8d1b"}, nil) // once for a task
-	if err != nil {
+	resize := riverwait.Args{Source: "kafka", TaskID: "8d1b", Timeout: 30 * time.Minute}
+	if _, err := client.InsertTx(ctx, tx, resize, nil); err != nil { // one job for a task, however often
 		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
