@@ -188,14 +188,17 @@ func schedule() taskwait.Option { return taskwait.WithInterval(*task/10, *task*3
 func TestRequestsSQLite(t *testing.T)   { testRequests[*sql.Tx](t, onSQLite(t)) }
 func TestRequestsPostgres(t *testing.T) { testRequests[pgx.Tx](t, onPostgres(t)) }
 
-// testRequests counts the requests for the tasks of one instance: with the Lister that kafkatasks is, and without.
+// testRequests counts the requests for the tasks of one instance: with the Lister that kafkatasks is, with polls that
+// are made together, and without a Lister.
 func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 	for _, tt := range []struct {
 		name   string
 		source func(*kafkatasks.Source) taskwait.Source
+		put    time.Duration
 	}{
-		{"listed", func(s *kafkatasks.Source) taskwait.Source { return s }},
-		{"alone", func(s *kafkatasks.Source) taskwait.Source { return taskwait.SourceFunc(s.Task) }},
+		{"listed", func(s *kafkatasks.Source) taskwait.Source { return s }, 0},
+		{"together", func(s *kafkatasks.Source) taskwait.Source { return s }, *task / 8},
+		{"alone", func(s *kafkatasks.Source) taskwait.Source { return taskwait.SourceFunc(s.Task) }, 0},
 	} {
 		c := newTasks(t)
 		waiter, err := taskwait.New(tt.source(kafkatasks.New(c.client, "kafka-1")), schedule())
@@ -204,7 +207,7 @@ func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 		}
 		workers := river.NewWorkers()
 		river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-			Waiter: riverwait.ByName(map[string]*taskwait.Waiter{tt.name: waiter}),
+			Waiter: riverwait.ByName(map[string]*taskwait.Waiter{tt.name: waiter}), Together: tt.put,
 			Done: func(_ context.Context, _ *river.Job[riverwait.Args], task taskwait.Task, err error) error {
 				c.ended(task)
 				return err

@@ -102,6 +102,10 @@ type Worker[T TaskArgs] struct {
 
 	// QueryTimeout bounds one query, in place of the Waiter's own. 0: DefaultQueryTimeout.
 	QueryTimeout time.Duration
+
+	// Together puts polls off to the next multiple of it, so that those of many jobs fall on one instant, and one list of
+	// a [taskwait.Lister] answers them. It delays each poll by half of that on average. 0: a poll is made when it is due.
+	Together time.Duration
 }
 
 // Timeout is that of one run.
@@ -147,9 +151,18 @@ func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 		return err
 	}
 	if !p.Done {
-		return river.JobSnooze(p.Next + precision)
+		return w.snooze(p.Next)
 	}
 	return w.done(ctx, job, p.Task, err)
+}
+
+// snooze has the job run again when its next poll is to be made, which is due after a pause.
+func (w *Worker[T]) snooze(pause time.Duration) error {
+	if w.Together > 0 {
+		due := time.Now().Add(pause)
+		pause = time.Until(due.Add(w.Together - 1).Truncate(w.Together))
+	}
+	return river.JobSnooze(max(pause, 0) + precision)
 }
 
 // done ends the job as its wait has ended.

@@ -164,6 +164,21 @@ func TestWork(t *testing.T) {
 	}, fixed)
 }
 
+// Polls that are put off fall on multiples of a time, by the clock.
+func TestTogether(t *testing.T) {
+	inBubble(t, executing(2, answer{status: taskwait.StatusSuccess}), func(b *bench) {
+		b.worker.Together = 10 * time.Second
+		time.Sleep(time.Second)
+		if err := b.runAll(); err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{time.Second, 10001 * time.Millisecond, 20001 * time.Millisecond}
+		if got := b.polls(); !slices.Equal(got, want) {
+			t.Errorf("polls at %v, want %v", got, want)
+		}
+	}, fixed)
+}
+
 // Between two runs the job's metadata says what was seen last.
 func TestWaitOf(t *testing.T) {
 	inBubble(t, executing(1), func(b *bench) {
