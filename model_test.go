@@ -360,11 +360,11 @@ func (w *waited) receive(p *taskwait.Progress, read time.Duration) {
 		w.final = p.Outcome
 		return
 	}
-	w.hear(p, read)
+	w.noteErrors(p, read)
 }
 
-// hear notes since when there are nothing but errors.
-func (w *waited) hear(p *taskwait.Progress, read time.Duration) {
+// noteErrors notes since when there are nothing but errors.
+func (w *waited) noteErrors(p *taskwait.Progress, read time.Duration) {
 	if p.QueuedFor > 0 {
 		return
 	}

@@ -36,8 +36,8 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 // and that nothing has changed; let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call, not the
 // wait.
 //
-// Calls of Poll that are under way at the same moment on one Waiter share queries as WaitForTask does. What a list shows
-// is for those alone, and for no call that comes a moment later.
+// Calls of Poll that are under way at the same moment on one Waiter share queries as WaitForTask does. What a list
+// shows is for those alone, and for no call that comes a moment later.
 func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress, error) {
 	forever := ctx
 	if ctx != nil {

@@ -49,6 +49,11 @@ type storedWait struct {
 	Details *storedDetails `json:"details,omitempty"` // what a Detailer has last reported; nil: nothing
 }
 
+// storedHead is what each version of it has.
+type storedHead struct {
+	Version int `json:"v"`
+}
+
 // ago is a time, in nanoseconds before SavedAt.
 type ago time.Duration
 
@@ -204,9 +209,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 }
 
 func decodeStored(b []byte, x *storedWait) error {
-	var v struct {
-		Version int `json:"v"`
-	}
+	var v storedHead
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
