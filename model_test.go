@@ -364,11 +364,11 @@ func (w *waited) receive(p *taskwait.Progress, read time.Duration) {
 		w.final = p.Outcome
 		return
 	}
-	w.noteRead(p, read)
+	w.noteErrors(p, read)
 }
 
-// noteRead notes since when there are nothing but errors.
-func (w *waited) noteRead(p *taskwait.Progress, read time.Duration) {
+// noteErrors notes since when there are nothing but errors.
+func (w *waited) noteErrors(p *taskwait.Progress, read time.Duration) {
 	if p.QueuedFor > 0 {
 		return
 	}

@@ -49,6 +49,11 @@ type storedWait struct {
 	Details *storedDetails `json:"details,omitempty"` // what a Detailer has last reported; nil: nothing
 }
 
+// storedHead is what each version of it has.
+type storedHead struct {
+	Version int `json:"v"`
+}
+
 // ago is a time, in nanoseconds before SavedAt.
 type ago time.Duration
 
@@ -99,7 +104,7 @@ const (
 // MarshalJSON gives the form in which a Wait is stored. A Wait that has not changed gives the same bytes again.
 func (w Wait) MarshalJSON() ([]byte, error) {
 	if !utf8.ValidString(w.ID) {
-		return nil, fmt.Errorf("taskwait: the wait for %q cannot be stored: its id is not UTF-8", text.Clip(w.ID))
+		return nil, fmt.Errorf("taskwait: the wait for %s cannot be stored: its id is not UTF-8", text.Quote(w.ID))
 	}
 	x := storedWait{Version: storedVersion, ID: w.ID}
 	if !w.savedAt.IsZero() {
@@ -204,9 +209,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 }
 
 func decodeStored(b []byte, x *storedWait) error {
-	var v struct {
-		Version int `json:"v"`
-	}
+	var v storedHead
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}

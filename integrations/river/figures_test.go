@@ -32,12 +32,13 @@ var (
 	task   = flag.Duration("task", time.Second, "how long a task takes: from half to one and a half of that")
 )
 
-// busy is a client that works as many jobs as it can.
-func busy[TTx any](t *testing.T, e *engine[TTx], queue string, workers *river.Workers) *river.Client[TTx] {
+// busy is a client that works as many jobs as it can. It looks for them that often.
+func busy[TTx any](t *testing.T, e *engine[TTx], queue string, workers *river.Workers, every time.Duration,
+) *river.Client[TTx] {
 	t.Helper()
 	client, err := river.NewClient(e.driver, riverwait.SetTimeouts(&river.Config{
 		Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: 1000}},
-		FetchPollInterval: 100 * time.Millisecond,
+		FetchPollInterval: every,
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +64,10 @@ type bare struct {
 
 func (bare) Kind() string { return "bare" }
 
-// snooze is the pause of both kinds of job where polls are counted.
-const snooze = time.Second
+const (
+	snooze = time.Second            // the pause of both kinds of job where polls are counted
+	often  = 100 * time.Millisecond // between two looks for jobs
+)
 
 func TestThroughputSQLite(t *testing.T)   { testThroughput(t, onSQLite(t)) }
 func TestThroughputPostgres(t *testing.T) { testThroughput(t, onPostgres(t)) }
@@ -81,20 +84,20 @@ func testThroughput[TTx any](t *testing.T, e *engine[TTx]) {
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-		Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+		Waiter: riverwait.ByName(map[string]*taskwait.Waiter{"": waiter}),
 	})
 	river.AddWorker(workers, river.WorkFunc(func(context.Context, *river.Job[bare]) error {
 		runs.Add(1)
 		return river.JobSnooze(snooze)
 	}))
-	insertAll(t, busy(t, e, "waits", workers), "waits", func(i int) river.JobArgs {
+	insertAll(t, busy(t, e, "waits", workers, often), "waits", func(i int) river.JobArgs {
 		return riverwait.Args{TaskID: strconv.Itoa(i)}
 	})
-	insertAll(t, busy(t, e, "bare", workers), "bare", func(i int) river.JobArgs { return bare{i} })
+	insertAll(t, busy(t, e, "bare", workers, often), "bare", func(i int) river.JobArgs { return bare{i} })
 	var ours, theirs int64
 	for range *rounds {
-		ours += countIn(t, busy(t, e, "waits", workers), &polls)
-		theirs += countIn(t, busy(t, e, "bare", workers), &runs)
+		ours += countIn(t, busy(t, e, "waits", workers, often), &polls)
+		theirs += countIn(t, busy(t, e, "bare", workers, often), &runs)
 	}
 	seconds := float64(*rounds) * window.Seconds()
 	t.Logf("%d waits: %.0f polls/s, bare jobs %.0f/s: %.0f %%", *waits, float64(ours)/seconds, float64(theirs)/seconds,
@@ -185,14 +188,17 @@ func schedule() taskwait.Option { return taskwait.WithInterval(*task/10, *task*3
 func TestRequestsSQLite(t *testing.T)   { testRequests[*sql.Tx](t, onSQLite(t)) }
 func TestRequestsPostgres(t *testing.T) { testRequests[pgx.Tx](t, onPostgres(t)) }
 
-// testRequests counts the requests for the tasks of one instance: with the Lister that kafkatasks is, and without.
+// testRequests counts the requests for the tasks of one instance: with the Lister that kafkatasks is, with polls that
+// are made together, and without a Lister.
 func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 	for _, tt := range []struct {
 		name   string
 		source func(*kafkatasks.Source) taskwait.Source
+		put    time.Duration
 	}{
-		{"listed", func(s *kafkatasks.Source) taskwait.Source { return s }},
-		{"alone", func(s *kafkatasks.Source) taskwait.Source { return taskwait.SourceFunc(s.Task) }},
+		{"listed", func(s *kafkatasks.Source) taskwait.Source { return s }, 0},
+		{"together", func(s *kafkatasks.Source) taskwait.Source { return s }, *task / 8},
+		{"alone", func(s *kafkatasks.Source) taskwait.Source { return taskwait.SourceFunc(s.Task) }, 0},
 	} {
 		c := newTasks(t)
 		waiter, err := taskwait.New(tt.source(kafkatasks.New(c.client, "kafka-1")), schedule())
@@ -201,13 +207,13 @@ func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 		}
 		workers := river.NewWorkers()
 		river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-			Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+			Waiter: riverwait.ByName(map[string]*taskwait.Waiter{tt.name: waiter}), Together: tt.put,
 			Done: func(_ context.Context, _ *river.Job[riverwait.Args], task taskwait.Task, err error) error {
 				c.ended(task)
 				return err
 			},
 		})
-		client := busy(t, e, tt.name, workers)
+		client := busy(t, e, tt.name, workers, river.FetchPollIntervalDefault)
 		insertAll(t, client, tt.name, func(i int) river.JobArgs {
 			return riverwait.Args{Source: tt.name, TaskID: c.ids[i]}
 		})

@@ -69,7 +69,7 @@ func work[TTx any](e *engine[TTx]) error {
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &riverwait.Worker[riverwait.Args]{
-		Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+		Waiter: riverwait.ByName(map[string]*taskwait.Waiter{"": waiter}),
 	})
 	client, err := river.NewClient(e.driver, riverwait.SetTimeouts(&river.Config{
 		Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},

@@ -5,7 +5,6 @@ package riverwait
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/taskwait/taskwait"
+	"github.com/tidwall/gjson"
 )
 
 // Args are those of a job that waits for one task. Embed them in args of your own, with a Kind of their own, for jobs
@@ -27,6 +27,9 @@ import (
 type Args struct {
 	Source string `json:"source" river:"unique"`  // which Waiter waits, in the words of Worker.Waiter; may be empty
 	TaskID string `json:"task_id" river:"unique"` // the id of the task there
+
+	// Timeout is as by [taskwait.WithTimeout], from the first poll. 0: what the Waiter has.
+	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
 // Kind is that of jobs whose args are Args alone.
@@ -62,9 +65,21 @@ const (
 	// precision is that of the times which River keeps in SQLite. A run that came early would make no poll.
 	precision = time.Millisecond
 
-	// metadataKey is where the wait is kept in the metadata of its job.
+	// metadataKey is where the wait is kept in the metadata of its job: as JSON in a string, for River has an index in
+	// Postgres of each key and value in the metadata, and that of an object costs as much as all else in a run.
 	metadataKey = "taskwait"
 )
+
+// ByName finds a Waiter in a map, which must not be changed any more.
+func ByName(waiters map[string]*taskwait.Waiter) func(source string) (*taskwait.Waiter, error) {
+	return func(source string) (*taskwait.Waiter, error) {
+		w := waiters[source]
+		if w == nil {
+			return nil, errors.New("there is none of that name")
+		}
+		return w, nil
+	}
+}
 
 // Worker works jobs that wait for tasks. Add it with [river.AddWorker]. It must not be changed after that.
 //
@@ -73,7 +88,7 @@ const (
 type Worker[T TaskArgs] struct {
 	river.WorkerDefaults[T]
 
-	// Waiter returns the Waiter for Args.Source: the same one each time, as polls that run at the same time on one Waiter
+	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same time on one Waiter
 	// share requests. Its error is that of the run, which River retries by its own policy. It must be set.
 	Waiter func(source string) (*taskwait.Waiter, error)
 
@@ -87,6 +102,10 @@ type Worker[T TaskArgs] struct {
 
 	// QueryTimeout bounds one query, in place of the Waiter's own. 0: DefaultQueryTimeout.
 	QueryTimeout time.Duration
+
+	// Together puts polls off to the next multiple of it, so that those of many jobs fall on one instant, and one list of
+	// a [taskwait.Lister] answers them. It delays each poll by half of that on average. 0: a poll is made when it is due.
+	Together time.Duration
 }
 
 // Timeout is that of one run.
@@ -116,20 +135,34 @@ func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
 	if wait == nil {
 		wait = &taskwait.Wait{ID: awaited.TaskID}
 	}
-	p, err := waiter.Poll(ctx, wait, taskwait.WithQueryTimeout(w.queryTimeout()))
+	options := []taskwait.Option{taskwait.WithQueryTimeout(w.queryTimeout())}
+	if awaited.Timeout != 0 {
+		options = append(options, taskwait.WithTimeout(awaited.Timeout))
+	}
+	p, err := waiter.Poll(ctx, wait, options...)
 	switch {
 	case errors.Is(err, taskwait.ErrInvalidOption): // of the Waiter, and no word on the task
 		return err
 	case err != nil && !p.Done: // ctx has ended: the poll is still due
 		return river.JobSnooze(0)
 	}
-	if err := river.MetadataSet(ctx, metadataKey, wait); err != nil {
+	kept, wrong := wait.MarshalJSON()
+	if err := errors.Join(wrong, river.MetadataSet(ctx, metadataKey, string(kept))); err != nil {
 		return err
 	}
 	if !p.Done {
-		return river.JobSnooze(p.Next + precision)
+		return w.snooze(p.Next)
 	}
 	return w.done(ctx, job, p.Task, err)
+}
+
+// snooze has the job run again when its next poll is to be made, which is due after a pause.
+func (w *Worker[T]) snooze(pause time.Duration) error {
+	if w.Together > 0 {
+		due := time.Now().Add(pause)
+		pause = time.Until(due.Add(w.Together - 1).Truncate(w.Together))
+	}
+	return river.JobSnooze(max(pause, 0) + precision)
 }
 
 // done ends the job as its wait has ended.
@@ -159,13 +192,15 @@ type Outcome struct {
 // WaitOf returns the wait of a job as its last run has left it: its Task is the one that was seen last. nil: no poll
 // has been made yet.
 func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
-	var metadata struct {
-		Wait *taskwait.Wait `json:"taskwait"`
+	kept := gjson.GetBytes(job.Metadata, metadataKey)
+	if !kept.Exists() {
+		return nil, nil
 	}
-	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
+	wait := &taskwait.Wait{}
+	if err := wait.UnmarshalJSON([]byte(kept.String())); err != nil {
 		return nil, fmt.Errorf("riverwait: job %d: %w", job.ID, err)
 	}
-	return metadata.Wait, nil
+	return wait, nil
 }
 
 // SetTimeouts sets the JobTimeout and RescueStuckJobsAfter of a client, where they are 0, so that a worker which dies

@@ -65,6 +65,7 @@ type bench struct {
 	t      *testing.T
 	tx     *sql.Tx
 	worker *riverwait.Worker[riverwait.Args]
+	args   riverwait.Args
 	rig    *rivertest.Worker[riverwait.Args, *sql.Tx]
 	job    *rivertype.JobRow
 	kind   river.EventKind // of the last run
@@ -80,8 +81,9 @@ func inBubble(t *testing.T, answers []answer, f func(b *bench), opts ...taskwait
 			t.Fatal(err)
 		}
 		b.worker = &riverwait.Worker[riverwait.Args]{
-			Waiter: func(string) (*taskwait.Waiter, error) { return waiter, nil },
+			Waiter: riverwait.ByName(map[string]*taskwait.Waiter{"kafka": waiter}),
 		}
+		b.args = riverwait.Args{Source: "kafka", TaskID: "8d1b"}
 		db, err := sql.Open("sqlite", ":memory:")
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +109,7 @@ func (b *bench) runWithin(ctx context.Context) error {
 	var result *rivertest.WorkResult
 	var err error
 	if b.job == nil {
-		result, err = b.rig.Work(ctx, b.t, b.tx, riverwait.Args{TaskID: "8d1b"}, nil)
+		result, err = b.rig.Work(ctx, b.t, b.tx, b.args, nil)
 	} else {
 		result, err = b.rig.WorkJob(ctx, b.t, b.tx, b.job)
 	}
@@ -162,6 +164,21 @@ func TestWork(t *testing.T) {
 	}, fixed)
 }
 
+// Polls that are put off fall on multiples of a time, by the clock.
+func TestTogether(t *testing.T) {
+	inBubble(t, executing(2, answer{status: taskwait.StatusSuccess}), func(b *bench) {
+		b.worker.Together = 10 * time.Second
+		time.Sleep(time.Second)
+		if err := b.runAll(); err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{time.Second, 10001 * time.Millisecond, 20001 * time.Millisecond}
+		if got := b.polls(); !slices.Equal(got, want) {
+			t.Errorf("polls at %v, want %v", got, want)
+		}
+	}, fixed)
+}
+
 // Between two runs the job's metadata says what was seen last.
 func TestWaitOf(t *testing.T) {
 	inBubble(t, executing(1), func(b *bench) {
@@ -178,7 +195,7 @@ func TestWaitOf(t *testing.T) {
 		if got := wait.Task(); got.ID != "8d1b" || got.Status != taskwait.StatusExecuting {
 			t.Errorf("got %v, want task 8d1b: EXECUTING", got)
 		}
-		newer := &rivertype.JobRow{ID: 7, Metadata: []byte(`{"taskwait":{"v":99,"id":"8d1b"}}`)}
+		newer := &rivertype.JobRow{ID: 7, Metadata: []byte(`{"taskwait":"{\"v\":99}"}`)}
 		if wait, err := riverwait.WaitOf(newer); err == nil {
 			t.Errorf("of a later version: got %v, want an error", wait)
 		}
@@ -251,6 +268,7 @@ func TestDoneAgain(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	answers := executing(2, slices.Repeat([]answer{{err: errors.New("connection refused")}}, 3)...)
 	inBubble(t, append(answers, executing(1)...), func(b *bench) {
+		b.args.Timeout = time.Minute
 		var err error
 		b.worker.Done = returns(func(outcome error) error { err = outcome; return nil })
 		if err := b.runAll(); err != nil {
@@ -266,7 +284,7 @@ func TestTimeout(t *testing.T) {
 		if b.job.Attempt != 1 || len(b.job.Errors) != 0 {
 			t.Errorf("attempt %d, %d errors; want 1, 0", b.job.Attempt, len(b.job.Errors))
 		}
-	}, fixed, taskwait.WithTimeout(time.Minute))
+	}, fixed, taskwait.WithTimeout(time.Hour))
 }
 
 // A run whose context ends during its poll leaves the wait as it was, and is no attempt.
@@ -297,11 +315,11 @@ func TestContextEnds(t *testing.T) {
 
 func waitOf(t *testing.T, job *rivertype.JobRow) string {
 	t.Helper()
-	var metadata struct{ Taskwait json.RawMessage }
+	var metadata struct{ Taskwait string }
 	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
 		t.Fatal(err)
 	}
-	return string(metadata.Taskwait)
+	return metadata.Taskwait
 }
 
 // A query that hangs is over before the run is, and counts as a query that failed.
@@ -319,22 +337,20 @@ func TestHangingQuery(t *testing.T) {
 
 // What is wrong with the program is an error of the job, and no word on the task.
 func TestProgramFaults(t *testing.T) {
-	unknown := errors.New("no such account")
-	for _, tt := range []struct {
-		name   string
-		waiter func(string) (*taskwait.Waiter, error)
-		want   error
-	}{
-		{"no Waiter", func(string) (*taskwait.Waiter, error) { return nil, unknown }, unknown},
-		{"an option", func(string) (*taskwait.Waiter, error) {
-			return taskwait.New(&service{}, taskwait.WithBackOff(func() backoff.BackOff { return nil }))
-		}, taskwait.ErrInvalidOption},
+	waiter, err := taskwait.New(&service{}, taskwait.WithBackOff(func() backoff.BackOff { return nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, source, want string }{
+		{"no Waiter", "s3", `riverwait: no Waiter for "s3": there is none of that name`},
+		{"an option", "kafka", `taskwait: invalid option: WithBackOff: the function returned nil`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, executing(1), func(b *bench) {
-				b.worker.Waiter = tt.waiter
+				b.worker.Waiter = riverwait.ByName(map[string]*taskwait.Waiter{"kafka": waiter})
+				b.args.Source = tt.source
 				b.worker.Done = returns(func(err error) error { t.Errorf("Done: %v", err); return nil })
-				if err := b.run(); !errors.Is(err, tt.want) || b.kind != river.EventKindJobFailed {
+				if err := b.run(); err == nil || err.Error() != tt.want || b.kind != river.EventKindJobFailed {
 					t.Errorf("got %v, %v; want %v, failed", err, b.kind, tt.want)
 				}
 			})

@@ -29,27 +29,6 @@ func (r *run) find() taskwait.Operation {
 	}
 }
 
-// operate waits for the task of an operation, which it starts first, or goes on with both as the state has it.
-func (r *run) operate(ctx context.Context, waiter *taskwait.Waiter, op taskwait.Operation) error {
-	if r.state == nil {
-		_, err := waiter.Do(ctx, op)
-		return err
-	}
-	t := r.state.kept.Tasks[0]
-	budget := taskwait.WithTimeout(r.state.budget(t, r.timeout))
-	var err error
-	if op.Wait, err = t.wait(); err != nil {
-		return err
-	}
-	op.Save = func(w *taskwait.Wait) error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.state.keep(w, nil, true)
-	}
-	_, err = waiter.Do(ctx, op, budget)
-	return err
-}
-
 // findAll puts the ids of all tasks that run into the selection. Tasks that begin later do not belong to it, unless
 // --expect wants more than there are.
 func (r *run) findAll(ctx context.Context) error {

@@ -63,7 +63,7 @@ HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 	}
-	c.AddCommand(s.waitCommand(), s.listCommand())
+	c.AddCommand(s.waitCommand(), s.startCommand(), s.listCommand())
 	return c
 }
 

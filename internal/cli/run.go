@@ -39,9 +39,11 @@ type run struct {
 	target    target
 	given     []string // further flags of the command line
 	opts      []taskwait.Option
-	state     *state     // nil: nothing is kept
-	history   *durations // nil: none
-	limit     *quota     // nil: none
+	state     *state              // nil: nothing is kept
+	starts    *startFlags         // of "kafka start"; nil: nothing is started
+	operation *taskwait.Operation // of "kafka start"; nil: the selection says what is waited for
+	history   *durations          // nil: none
+	limit     *quota              // nil: none
 	forPeople bool
 	timeout   time.Duration // 0: none
 	heartbeat time.Duration // 0: none
@@ -132,6 +134,8 @@ func (r *run) await(ctx context.Context) error {
 		return err
 	}
 	switch ids := r.selection.ids; {
+	case r.operation != nil:
+		err = r.operate(ctx, waiter, *r.operation)
 	case r.selection.name != "":
 		err = r.operate(ctx, waiter, r.find())
 	case r.state != nil:

@@ -44,6 +44,7 @@ func (f *stateFlags) flags(c *cobra.Command) {
 // state is a file that keeps a wait, and its lock. A nil *state keeps nothing. It is not safe for concurrent use.
 type state struct {
 	path   string
+	given  string // as it was given
 	unlock func()
 	kept   keptState
 	saved  time.Time
@@ -101,7 +102,7 @@ func (f *stateFlags) open(command map[string]string, since time.Time, timeout ti
 		}
 		return nil, nil
 	}
-	s = &state{kept: keptState{Command: command, Since: since}}
+	s = &state{given: f.state, kept: keptState{Command: command, Since: since}}
 	if s.path, err = regularFile(f.state); err == nil {
 		s.unlock, err = lockFile(s.path+".lock", 0)
 	}
@@ -417,9 +418,11 @@ func (r *run) keepEnd(e *event) {
 }
 
 // final reports whether the same command, begun again with its state, would end as it has: it was not stopped, and the
-// service has let it ask.
+// service has let it do what it was to do.
 func (r *run) final() bool {
-	return !slices.Contains(r.outcomes, stopped) && !slices.Contains(r.outcomes, noAnswer)
+	return !slices.ContainsFunc(r.outcomes, func(o outcome) bool {
+		return slices.Contains([]outcome{stopped, noAnswer, notStarted, perhapsStarted}, o)
+	})
 }
 
 func (r *run) unsaved(err error) {
