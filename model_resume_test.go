@@ -159,7 +159,7 @@ func drawRelayAnswer(d dice, query time.Duration) relayAnswer {
 	case n < 16:
 		ahead = 0
 		fail(taskwait.ClassPermanent, "403")
-		a.err.(*taskwait.QueryError).StatusCode = 403 //nolint:errorlint // it was made above
+		a.err.(*taskwait.QueryError).StatusCode = 403
 	case n < 17 && d.one(3):
 		fail(taskwait.ClassPermanent, "400")
 	case n < 18:
@@ -335,7 +335,7 @@ func relayPolls(ctx context.Context, told func(taskwait.Progress),
 		}
 		wait = back
 		p, err := w.Poll(ctx, wait)
-		if p.Wait != wait || p.Outcome != err { //nolint:errorlint // the very one
+		if p.Wait != wait || p.Outcome != err {
 			return p.Task, fmt.Errorf("got %p and %v, want the Wait %p and the outcome %w", p.Wait, p.Outcome, wait, err)
 		}
 		if p.Polls > 0 {
@@ -474,8 +474,8 @@ func relayText(ends []relayed) string {
 	var b strings.Builder
 	for i := range ends {
 		e := &ends[i]
-		fmt.Fprintf(&b, "%s: polls at %v and %d final, details at %v, %v after %v %s\n", relayWays[i].name, e.sent, e.final, e.asked,
-			e.err, e.after, e.panicked)
+		fmt.Fprintf(&b, "%s: polls at %v and %d final, details at %v, %v after %v %s\n", relayWays[i].name, e.sent, e.final,
+			e.asked, e.err, e.after, e.panicked)
 	}
 	return b.String()
 }

@@ -36,7 +36,8 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 // and that nothing has changed; let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call, not the
 // wait.
 //
-// Calls of Poll for several waits of one Waiter at the same time share queries as WaitForTask does.
+// Calls of Poll that are under way at the same moment on one Waiter share queries as WaitForTask does. What a list shows
+// is for those alone, and for no call that comes a moment later.
 func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress, error) {
 	forever := ctx
 	if ctx != nil {
@@ -104,9 +105,8 @@ func (w *wait) polled(p *Progress) Progress {
 	return *p
 }
 
-// concludedBefore is how a wait ends, again, whose task has ended. Its Wait stays as it is.
+// concludedBefore is how a wait ends, again, whose task has ended.
 func (w *wait) concludedBefore() error {
-	w.again = true
 	var outcome error
 	if e := w.conclusion(); e != nil {
 		outcome = e

@@ -438,7 +438,7 @@ func TestEndedWait(t *testing.T) {
 			w := newWaiter(t, src, append(e.opts, every(10*time.Second), taskwait.WithHistory(history))...)
 			wait := &taskwait.Wait{ID: "id"}
 			p, want := pollUntil(t, w, wait, time.Hour)
-			if !errors.Is(want, e.want) || p.Outcome != want || p.Wait != wait { //nolint:errorlint // the very one
+			if !errors.Is(want, e.want) || p.Outcome != want || p.Wait != wait {
 				t.Fatalf("got %v, %v, want %v", want, p.Outcome, e.want)
 			}
 			learned, bytes := fmt.Sprint(history), inJSON(t, wait)
@@ -540,7 +540,8 @@ func TestHeldPollCountsNoTimeTwice(t *testing.T) {
 		src.polled()
 		_, err := w.Resume(t.Context(), throughJSON(t, wait))
 		// Five of the twelve seconds had passed when the poll was due.
-		if took := time.Since(src.start) - 38*time.Second; !errors.Is(err, taskwait.ErrTaskNotFound) || took != 7*time.Second {
+		took := time.Since(src.start) - 38*time.Second
+		if !errors.Is(err, taskwait.ErrTaskNotFound) || took != 7*time.Second {
 			t.Errorf("got %v after %v, want ErrTaskNotFound after 7s", err, took)
 		}
 	})
@@ -862,7 +863,8 @@ func TestPollsHoldOff(t *testing.T) {
 	}{
 		{"for what was asked", nil, 8 * time.Second, 8 * time.Second},
 		{"untold", nil, 0, time.Second},
-		{"with a limiter", []taskwait.Option{taskwait.WithLimiter(taskwait.NewLimiter(nil))}, 8 * time.Second, 8 * time.Second},
+		{"with a limiter", []taskwait.Option{taskwait.WithLimiter(taskwait.NewLimiter(nil))}, 8 * time.Second,
+			8 * time.Second},
 		{"apart", []taskwait.Option{taskwait.WithoutSharing()}, 8 * time.Second, 0},
 	} {
 		virtually(t, tt.name, func(t *testing.T) {

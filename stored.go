@@ -99,7 +99,7 @@ const (
 // MarshalJSON gives the form in which a Wait is stored. A Wait that has not changed gives the same bytes again.
 func (w Wait) MarshalJSON() ([]byte, error) {
 	if !utf8.ValidString(w.ID) {
-		return nil, fmt.Errorf("taskwait: the wait for %q cannot be stored: its id is not UTF-8", text.Clip(w.ID))
+		return nil, fmt.Errorf("taskwait: the wait for %s cannot be stored: its id is not UTF-8", text.Quote(w.ID))
 	}
 	x := storedWait{Version: storedVersion, ID: w.ID}
 	if !w.savedAt.IsZero() {

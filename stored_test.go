@@ -19,7 +19,9 @@ import (
 const secret = "hunter2-hunter2"
 
 // inMotion makes a wait, in virtual time, to which answers were given.
-func inMotion(t *testing.T, id string, opts []taskwait.Option, answers ...func() (taskwait.Task, error)) *taskwait.Wait {
+func inMotion(
+	t *testing.T, id string, opts []taskwait.Option, answers ...func() (taskwait.Task, error),
+) *taskwait.Wait {
 	t.Helper()
 	n := 0
 	w := newWaiter(t, taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
@@ -72,7 +74,8 @@ var golden = []struct {
 		return inMotion(t, ordinaryID, []taskwait.Option{taskwait.WithStalePhase("RUNNING")}, stillRuns, stillRuns, stillRuns)
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"in-trouble", func(t *testing.T) *taskwait.Wait {
-		return inMotion(t, ordinaryID, nil, stillRuns, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()), failsWith(unavailable()))
+		return inMotion(t, ordinaryID, nil, stillRuns, failsWith(taskwait.NotFound(nil)), failsWith(unavailable()),
+			failsWith(unavailable()))
 	}, "EXECUTING (bindInstancePublicIp)"},
 	{"finished", func(t *testing.T) *taskwait.Wait {
 		return inMotion(t, ordinaryID, nil, stillRuns, is(taskwait.StatusFailed))
@@ -284,7 +287,8 @@ func hostileWait(t *testing.T, id, text string) *taskwait.Wait {
 func TestStoredTimes(t *testing.T) {
 	east, west := time.FixedZone("", 14*3600), time.FixedZone("", -12*3600)
 	for _, at := range []time.Time{
-		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 1, east), time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(1, 1, 1, 0, 0, 0, 1, east),
+		time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Unix(0, 0), time.Date(9999, 12, 31, 23, 0, 0, 0, west), time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Unix(1<<60, 0),
 	} {
@@ -317,7 +321,7 @@ func TestNoSecretIsStored(t *testing.T) {
 			}{*wait, wait}
 			var all strings.Builder
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T", "%p"} {
-				fmt.Fprintf(&all, verb+" "+verb+" "+verb+"\n", wait, *wait, holder) //nolint:govet // each verb is tried
+				fmt.Fprintf(&all, verb+" "+verb+" "+verb+"\n", wait, *wait, holder)
 			}
 			b, err := json.Marshal(holder)
 			if err != nil {
@@ -353,7 +357,7 @@ func TestWaitAsAValue(t *testing.T) {
 // TestStoredID: an id that JSON cannot hold is not stored as another one.
 func TestStoredID(t *testing.T) {
 	b, err := json.Marshal(&taskwait.Wait{ID: "a\xff"})
-	const want = `taskwait: the wait for "a\\xff" cannot be stored: its id is not UTF-8`
+	const want = `taskwait: the wait for "a\xff" cannot be stored: its id is not UTF-8`
 	if err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %s, %v, want %s", b, err, want)
 	}

@@ -219,8 +219,9 @@ func (w *wait) finish(d *decision) *WaitError {
 	return e
 }
 
-// conclusion is how a wait ends whose task has ended before.
+// conclusion is how a wait ends whose task has ended before. Its Wait stays as it is.
 func (w *wait) conclusion() *WaitError {
+	w.again = true
 	reason, _ := w.state.task.Status.outcome()
 	return w.finish(&decision{observation: observation{seen: true}, reason: reason})
 }

@@ -217,7 +217,8 @@ func TestStateRefused(t *testing.T) {
 		{"another instance", string(golden), "--instance kafka-2 a", "with --instance kafka-1 instead of kafka-2"},
 		{"all", string(golden), "--all", "without --all, without --expect, with task ids a; name"},
 		{"another command", change(`"kafka wait"`, `"kafka start"`), "a", "with command kafka start instead of kafka wait"},
-		{"a newer version", change(`"version":1`, `"version":2`), "a", "version 2 is newer than this program; it is left alone"},
+		{"a newer version", change(`"version":1`, `"version":2`), "a",
+			"version 2 is newer than this program; it is left alone"},
 		{"a newer version, anew", change(`"version":1`, `"version":2`), "--state-new a", "it is left alone"},
 		{"a newer wait", change(`"v":1`, `"v":99`), "a", "it is left alone"},
 		{"cut", string(golden[:len(golden)/2]), "a", "this is no state, or a damaged one: "},
@@ -312,7 +313,9 @@ func TestStateSaves(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "state")
 		written := map[string]bool{}
 		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
 		go func() {
+			defer close(over)
 			for ctx.Err() == nil {
 				time.Sleep(50 * time.Millisecond)
 				text, _ := os.ReadFile(file)
@@ -322,8 +325,7 @@ func TestStateSaves(t *testing.T) {
 		code, _, _ := w.run(t.Context(), "kafka", "wait", "--interval", "100ms", "--max-interval", "100ms", "--state", file,
 			"x")
 		cancel()
-		synctest.Wait()
-		time.Sleep(time.Second)
+		<-over
 		if n := len(written); code != 0 || n < 18 || n > 26 {
 			t.Errorf("got code %d, %d versions of the file in 20s, want 0 and about 22", code, n)
 		}
@@ -386,6 +388,29 @@ func FuzzParseState(f *testing.F) {
 		}
 		if _, err := parseState(again); err != nil {
 			t.Errorf("%q: got %v for what was stored again: %s", text, err, again)
+		}
+	})
+}
+
+// TestStateBudget: the timeout counts from the first begin, also for a wait that was killed before its first answer.
+func TestStateBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &state{kept: keptState{Begun: time.Now(), Listing: seconds(time.Second)}}
+		time.Sleep(7 * time.Minute)
+		begun, fresh := &keptTask{Wait: json.RawMessage("{}")}, &keptTask{}
+		for _, tt := range []struct {
+			task          *keptTask
+			timeout, want time.Duration
+		}{
+			{begun, 10 * time.Minute, 10*time.Minute - time.Second}, // counted from its own begin, a second later
+			{fresh, 10 * time.Minute, 3 * time.Minute},
+			{fresh, 5 * time.Minute, time.Millisecond},
+			{begun, 0, 0},
+			{fresh, 0, 0},
+		} {
+			if got := s.budget(tt.task, tt.timeout); got != tt.want {
+				t.Errorf("budget(%s, %v) = %v, want %v", tt.task.Wait, tt.timeout, got, tt.want)
+			}
 		}
 	})
 }

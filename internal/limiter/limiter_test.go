@@ -393,8 +393,8 @@ func TestFinalLeavesTheQuotaAlone(t *testing.T) {
 	})
 }
 
-// TestCancelWhileQuotaIsAsked makes sure what becomes of the quota's late answer to a permit that was given up: an error
-// is nobody's, a permit is that of the next.
+// TestCancelWhileQuotaIsAsked makes sure what becomes of the quota's answer for a permit that was given up: an error is
+// nobody's, a permit is that of the next.
 func TestCancelWhileQuotaIsAsked(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -37,43 +37,41 @@ func TestFromBackOffBounds(t *testing.T) {
 	}
 }
 
-// counter is a BackOff whose pauses count from 1 s on, but for the 64th, which is Stop if it stops.
-type counter struct {
-	n     int
-	stops bool
-}
-
-func (c *counter) Reset() { c.n = 0 }
-
-func (c *counter) NextBackOff() time.Duration {
-	if c.n++; c.stops && c.n == maxReplay {
-		return Stop
-	}
-	return time.Duration(c.n) * time.Second
-}
-
-// TestAfter: a BackOff goes on where it was. After more pauses than it is asked for again, the last one stands, but for
-// a Stop.
+// TestAfter: a BackOff is asked again for the pauses that were made, 64 at most; then the last of those stands.
 func TestAfter(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		step  int
-		stops bool
-		want  []time.Duration
+		stops int // after so many pauses; 0: never
+		asked int
+		want  []time.Duration // in nanoseconds above the floor: the n-th pause is n
 	}{
-		{"none", 0, false, []time.Duration{time.Second, 2 * time.Second}},
-		{"some", 3, false, []time.Duration{4 * time.Second, 5 * time.Second}},
-		{"all but one", 63, false, []time.Duration{64 * time.Second, 65 * time.Second}},
-		{"all", 64, false, []time.Duration{65 * time.Second, 66 * time.Second}},
-		{"too many", 65, false, []time.Duration{64 * time.Second, 64 * time.Second}},
-		{"far too many", 1000, false, []time.Duration{64 * time.Second, 64 * time.Second}},
-		{"too many, and the last was Stop", 65, true, []time.Duration{65 * time.Second, 66 * time.Second}},
+		{"none was made", 0, 0, 0, []time.Duration{1, 2}},
+		{"one", 1, 0, 1, []time.Duration{2, 3}},
+		{"as many as are replayed", 64, 0, 64, []time.Duration{65, 66}},
+		{"one more", 65, 0, 64, []time.Duration{64, 64}},
+		{"a million more", 1000000, 0, 64, []time.Duration{64, 64}},
+		{"it stops next", 3, 3, 3, []time.Duration{Stop, Stop}},
+		{"it stops in the replay", 5, 3, 5, []time.Duration{Stop, Stop}},
+		{"it stops in the replay of many", 1000, 3, 64, []time.Duration{Stop, Stop}},
+		{"it would stop later, and its last pause stands", 65, 70, 64, []time.Duration{64, 64}},
 	} {
-		s := FromBackOff(&counter{stops: tt.stops}).After(tt.step)
-		for i, want := range tt.want {
-			if got := s(0, "", 0, 0); got != want {
-				t.Errorf("%s: pause %d: %v, want %v", tt.name, i, got, want)
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			s := Schedule(func(int, string, time.Duration, float64) time.Duration {
+				if asked++; tt.stops > 0 && asked > tt.stops {
+					return Stop
+				}
+				return time.Duration(asked)
+			}).After(tt.step)
+			if asked != tt.asked {
+				t.Errorf("got %d calls, want %d", asked, tt.asked)
 			}
-		}
+			for i, want := range tt.want {
+				if got := s(7, "kind", time.Hour, 0.5); got != want {
+					t.Errorf("pause %d: got %v, want %v", i, got, want)
+				}
+			}
+		})
 	}
 }
