@@ -65,8 +65,8 @@ const (
 	// precision is that of the times which River keeps in SQLite. A run that came early would make no poll.
 	precision = time.Millisecond
 
-	// metadataKey is where the wait is kept in the metadata of its job: as JSON in a string, for River has an index in
-	// Postgres of each key and value in the metadata, and that of an object costs as much as all else in a run.
+	// metadataKey is where the wait is kept in the metadata of its job: as JSON in a string, for in Postgres River has an
+	// index of all keys and values in there (its migration 2), to which each run would add those of an object.
 	metadataKey = "taskwait"
 )
 
@@ -88,8 +88,8 @@ func ByName(waiters map[string]*taskwait.Waiter) func(source string) (*taskwait.
 type Worker[T TaskArgs] struct {
 	river.WorkerDefaults[T]
 
-	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same time on one Waiter
-	// share requests. Its error is that of the run, which River retries by its own policy. It must be set.
+	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same
+	// time on one Waiter share requests. Its error is that of the run, which River retries by its own policy. It must be set.
 	Waiter func(source string) (*taskwait.Waiter, error)
 
 	// Done is called when the wait is over, with what [taskwait.Waiter.WaitForTask] would return, and its result is that
