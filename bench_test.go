@@ -2,6 +2,7 @@ package taskwait
 
 import (
 	"context"
+	"encoding/json"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -73,6 +74,66 @@ func BenchmarkWaitForTask(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := w.WaitForTask(b.Context(), "id"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkPollOnce is one Poll of a wait that goes on, on a Source that answers at once.
+func BenchmarkPollOnce(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		due  bool
+	}{{"due", true}, {"early", false}} {
+		b.Run(bench.name, func(b *testing.B) {
+			w, err := New(always(StatusExecuting))
+			if err != nil {
+				b.Fatal(err)
+			}
+			wait := &Wait{ID: "id"}
+			if _, err := w.Poll(b.Context(), wait); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if bench.due {
+					wait.state.plannedAt = wait.savedAt
+				}
+				if p, err := w.Poll(b.Context(), wait); err != nil || p.Done {
+					b.Fatal(p, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkWaitJSON stores a wait that is under way, and reads it.
+func BenchmarkWaitJSON(b *testing.B) {
+	w, err := New(always(StatusExecuting))
+	if err != nil {
+		b.Fatal(err)
+	}
+	wait := &Wait{ID: "8abfa7b37d2a4a3b017d2a5f4e6c0012"}
+	if _, err := w.Poll(b.Context(), wait); err != nil {
+		b.Fatal(err)
+	}
+	stored, err := json.Marshal(wait)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("marshal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := json.Marshal(wait); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("unmarshal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := json.Unmarshal(stored, &Wait{}); err != nil {
 				b.Fatal(err)
 			}
 		}

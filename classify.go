@@ -73,12 +73,15 @@ func classifyError(err error) observation {
 	return o
 }
 
-// mayPass reports whether a refusal for good may pass where there was a good answer before: the service's word on the
-// credentials, which are replicated and rotated, and what could not be sent or trusted on its way.
+// mayPass reports whether a refusal for good may pass where there was a good answer before: the word of the service, or
+// of a proxy, on the credentials, which are replicated and rotated, and what could not be sent or trusted on its way.
 func mayPass(q *QueryError) bool {
-	if q.StatusCode == 0 {
+	switch q.StatusCode {
+	case 0:
 		var way *url.Error
 		return errors.As(q.Err, &way) && way.Op != "parse"
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return true
 	}
-	return q.StatusCode == http.StatusUnauthorized || q.StatusCode == http.StatusForbidden
+	return false
 }

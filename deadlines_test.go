@@ -68,3 +68,46 @@ func TestTimeIsUsedToTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestClamp: the poll before the context's deadline is planned once, where a pause would pass it. A deadline that is
+// over plans nothing.
+func TestClamp(t *testing.T) {
+	now := time.Now()
+	const lead = 9 * time.Second // of the ten that are left
+	for _, tt := range []struct {
+		name    string
+		left    time.Duration // until the context's deadline
+		pause   time.Duration
+		want    time.Duration
+		planned time.Duration // 0: it is not
+	}{
+		{"a shorter pause", 10 * time.Second, lead - 1, lead - 1, 0},
+		{"the pause ends then", 10 * time.Second, lead, lead, lead},
+		{"a longer pause", 10 * time.Second, lead + 1, lead, lead},
+		{"at the deadline", 0, time.Second, time.Second, 0},
+		{"after the deadline", -time.Second, time.Second, time.Second, 0},
+	} {
+		s := newState()
+		got := (&deadlines{ctxEnd: now.Add(tt.left)}).clamp(&s, now, now, tt.pause)
+		var planned time.Time
+		if tt.planned > 0 {
+			planned = now.Add(tt.planned)
+		}
+		if got != tt.want || !s.deadlinePollAt.Equal(planned) {
+			t.Errorf("%s: %v and a poll at %v, want %v and %v", tt.name, got, s.deadlinePollAt, tt.want, planned)
+		}
+	}
+}
+
+// TestShortenForStall: the pause ends where the task will have stalled, if it was seen.
+func TestShortenForStall(t *testing.T) {
+	now := time.Now()
+	l := &deadlines{stall: time.Minute}
+	s := newState()
+	s.lastChangedAt = now.Add(-50 * time.Second)
+	for seen, want := range map[bool]time.Duration{true: 10 * time.Second, false: 30 * time.Second} {
+		if got := l.shorten(&s, &observation{seen: seen}, now, 30*time.Second); got != want {
+			t.Errorf("seen %v: %v, want %v", seen, got, want)
+		}
+	}
+}

@@ -246,6 +246,11 @@ func TestDecide(t *testing.T) {
 		},
 		{name: "403 after a good answer", steps: []step{same(0, good), same(9, denied(403))}, want: asks(plan)},
 		{name: "401 after a good answer", steps: []step{same(0, good), same(9, denied(401))}, want: asks(plan)},
+		{name: "407 of a proxy at first", steps: []step{same(0, denied(407))}, want: ends(ErrQuery)},
+		{
+			name:  "407 of a proxy after a good answer",
+			steps: []step{same(0, good), same(9, denied(407)), same(67, denied(407))}, want: asks(2 * time.Second),
+		},
 		{
 			name: "403 after an answer in a status that is not known", steps: []step{same(0, seen("X")), same(9, denied(403))},
 			want: asks(plan),
@@ -529,7 +534,7 @@ func TestDecideRemembers(t *testing.T) {
 		decide(l, &s, &a, at(float64(i)), time.Second, 0)
 	}
 	want := state{
-		looks: appearance(&Task{Status: StatusExecuting}), step: 5, errors: 4, failing: 3,
+		looks: appearance(&Task{Status: StatusExecuting}, 0), step: 5, errors: 4, failing: 3,
 		task:          Task{ID: "id", Kind: "resize", Status: StatusExecuting},
 		taskStartedAt: t0, runAt: at(1), lastRunningAt: at(1), lastChangedAt: at(1), plannedAt: at(5), leftStalePhase: true,
 		errorStreak: streak{since: at(4), count: 1},

@@ -72,12 +72,14 @@ func TestErrorTexts(t *testing.T) {
 		{
 			name: "timed out, the final poll failed", cloud: script(running, running, answer{Err: denied}),
 			opts: []Option{WithTimeout(9 * time.Second)},
-			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, last seen EXECUTING (bindInstancePublicIp) 4s ago; since then 1 poll failed, 3 polls, 1 error, ` +
+			want: `taskwait: task "id": timed out after 9s: it is not known whether the task has finished, ` +
+				`last seen EXECUTING (bindInstancePublicIp) 4s ago; since then 1 poll failed, 3 polls, 1 error, ` +
 				`the final poll failed: 403 Forbidden: no permission (DMS.10240002, request id 5b63)`,
 		},
 		{
 			name: "timed out, an unknown status", cloud: script(seen("PAU\x1bSED")), opts: []Option{WithTimeout(time.Second)},
-			want: `taskwait: task "id": timed out after 1s: answered, in a status that is not known: "PAU\x1bSED" (seen 0s ago), 2 polls`,
+			want: `taskwait: task "id": timed out after 1s: answered, in a status that is not known: ` +
+				`"PAU\x1bSED" (seen 0s ago), 2 polls`,
 		},
 		{
 			name: "the context was cancelled", cloud: script(running),
@@ -86,8 +88,9 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "the context was cancelled, with a cause", cloud: script(running),
-			ctx:  func(t *testing.T) context.Context { return cancelAfter(t, 1*time.Second, errors.New("shutting down")) },
-			want: `taskwait: task "id": context canceled (shutting down) after 1s: EXECUTING (bindInstancePublicIp, seen 1s ago), 1 poll`,
+			ctx: func(t *testing.T) context.Context { return cancelAfter(t, 1*time.Second, errors.New("shutting down")) },
+			want: `taskwait: task "id": context canceled (shutting down) after 1s: ` +
+				`EXECUTING (bindInstancePublicIp, seen 1s ago), 1 poll`,
 		},
 		{
 			name: "the context was dead", cloud: script(running), ctx: cancelled,
@@ -99,21 +102,25 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			name: "found, then not", cloud: script(running, missing),
-			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp) 1m5s ago; since then 13 polls failed, 14 polls, 13 errors, last: no task with this id`,
+			want: `taskwait: task "id": task not found after 1m5s: last seen EXECUTING (bindInstancePublicIp) 1m5s ago; ` +
+				`since then 13 polls failed, 14 polls, 13 errors, last: no task with this id`,
 		},
 		{
 			name: "another task's answer", cloud: script(answer{Value: Task{ID: "other", Status: StatusSuccess}}),
 			opts: []Option{WithNotFoundGrace(0)},
-			want: `taskwait: task "id": task not found after 5s: never seen, 2 polls, 2 errors, last: the service answered for another task, "other"`,
+			want: `taskwait: task "id": task not found after 5s: never seen, 2 polls, 2 errors, last: ` +
+				`the service answered for another task, "other"`,
 		},
 		{
 			name: "nothing but errors", cloud: script(unavailable), opts: []Option{WithErrorTolerance(0)},
-			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: 503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
+			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: ` +
+				`503 Service Unavailable: backend down (APIGW.0201, request id 5b62)`,
 		},
 		{
 			name: "a text without end", cloud: script(answer{Err: errors.New(strings.Repeat("é", 1000))}),
 			opts: []Option{WithErrorTolerance(0)},
-			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: ` + strings.Repeat("é", 128) + `…`,
+			want: `taskwait: task "id": could not query after 10s: never answered, 3 polls, 3 errors, last: ` +
+				strings.Repeat("é", 128) + `…`,
 		},
 		{
 			name: "the schedule ended", cloud: script(running),
@@ -123,8 +130,9 @@ func TestErrorTexts(t *testing.T) {
 		{
 			name:  "an id that the Source refuses",
 			cloud: script(answer{Err: &QueryError{Class: ClassPermanent, Err: checkID("a b")}}),
-			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: taskwait: invalid id: task id "a b" ` +
-				`holds ' ' at byte 1, want none of / \ ? # % { } nor white space or what does not print`,
+			want: `taskwait: task "id": invalid id after 0s: never seen, 1 poll, 1 error, last: ` +
+				`taskwait: invalid id: task id "a b" holds ' ' at byte 1, ` +
+				`want none of / \ ? # % { } nor white space or what does not print`,
 		},
 	}
 	for _, tt := range tests {
@@ -260,9 +268,10 @@ func TestErrorJSON(t *testing.T) {
 		ID: "id", Task: Task{ID: "id", Status: StatusExecuting}, Polls: 3, Errors: 1, Elapsed: time.Second,
 		LastErr: errors.New("reset"), Reason: ErrTimeout, FinalPollFailed: true,
 	}
-	want := `{"error":"taskwait: task \"id\": timed out after 1s: it is not known whether the task has finished, last seen EXECUTING, ` +
-		`3 polls, 1 error, the final poll failed: reset","reason":"timed out","id":"id",` +
-		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true,"finalPollFailed":true}`
+	want := `{"error":"taskwait: task \"id\": timed out after 1s: it is not known whether the task has finished, ` +
+		`last seen EXECUTING, 3 polls, 1 error, the final poll failed: reset","reason":"timed out","id":"id",` +
+		`"task":{"id":"id","status":"EXECUTING"},"polls":3,"errors":1,"elapsed":1000000000,"stillRunning":true,` +
+		`"finalPollFailed":true}`
 	if got, err := json.Marshal(e); err != nil || string(got) != want {
 		t.Errorf("JSON = %s, %v\nwant   %s", got, err, want)
 	}
@@ -411,7 +420,8 @@ func TestErrorFake(t *testing.T) {
 		},
 		{
 			WaitError{Operation: "resize", Reason: ErrOutcomeUnknown}, []error{ErrOutcomeUnknown}, true,
-			`taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 0 polls`,
+			`taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, ` +
+				`no task of it has been seen, 0 polls`,
 		},
 		{
 			WaitError{ID: "", Reason: ErrInvalidID}, []error{ErrInvalidID}, true,

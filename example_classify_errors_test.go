@@ -20,9 +20,10 @@ func ExampleQueryError() {
 	})
 	waiter, _ := taskwait.New(source)
 	_, err := waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
-	fmt.Println(err)
-	fmt.Println(errors.Is(err, taskwait.ErrQuery))
+	var query *taskwait.QueryError
+	fmt.Println(errors.Is(err, taskwait.ErrQuery), errors.As(err, &query))
+	fmt.Println(query)
 	// Output:
-	// taskwait: task "8abfa7b272adc5b4": could not query after 0s: never seen, 1 poll, 1 error, last: 403 Forbidden (DMS.00403002)
-	// true
+	// true true
+	// 403 Forbidden (DMS.00403002)
 }

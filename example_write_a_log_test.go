@@ -3,6 +3,7 @@ package taskwait_test
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/taskwait/taskwait"
 	"go.uber.org/zap"
@@ -12,14 +13,20 @@ import (
 // A log has a line for each change of the status, for the first trouble of each kind, and for the end.
 func ExampleWithLogger() {
 	log := zap.NewExample(zap.IncreaseLevel(zapcore.InfoLevel))
-	source := taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
-		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: errors.New("401 Unauthorized")}
+	polls := 0
+	source := taskwait.SourceFunc(func(_ context.Context, id string) (taskwait.Task, error) {
+		if polls++; polls == 1 {
+			return taskwait.Task{}, errors.New("503")
+		}
+		return taskwait.Task{ID: id, Kind: "resize", Status: taskwait.StatusSuccess}, nil
 	})
-	waiter, _ := taskwait.New(source, taskwait.WithLogger(log.WithOptions(zap.WrapCore(withoutTimes))))
-	_, _ = waiter.WaitForTask(context.Background(), "8abfa7b272adc5b4")
+	waiter, _ := taskwait.New(source, taskwait.WithInterval(time.Millisecond, time.Millisecond),
+		taskwait.WithLogger(log.WithOptions(zap.WrapCore(withoutTimes))))
+	_, _ = waiter.WaitForTask(context.Background(), "resize-7")
 	// Output:
-	// {"level":"warn","msg":"trouble","task":"8abfa7b272adc5b4","kind":"","status":"","polls":1,"errors":1,"error":"401 Unauthorized"}
-	// {"level":"info","msg":"wait ended","task":"8abfa7b272adc5b4","kind":"","status":"","polls":1,"errors":1,"error":"taskwait: task \"8abfa7b272adc5b4\": could not query after 0s: never seen, 1 poll, 1 error, last: 401 Unauthorized"}
+	// {"level":"warn","msg":"trouble","task":"resize-7","kind":"","status":"","polls":1,"errors":1,"error":"503"}
+	// {"level":"info","msg":"status changed","task":"resize-7","kind":"resize","status":"SUCCESS","polls":2,"errors":1}
+	// {"level":"info","msg":"wait ended","task":"resize-7","kind":"resize","status":"SUCCESS","polls":2,"errors":1}
 }
 
 // withoutTimes leaves out of a log what differs from run to run.

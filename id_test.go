@@ -78,8 +78,9 @@ func TestStartedIDIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := newWaiter(t, script(seen(StatusSuccess))).Do(t.Context(), op)
 		e := asWaitError(t, err)
-		const want = `taskwait: task "projects/p/operations/1": invalid id after 2s: operation resize was started, and its task ` +
-			`cannot be queried by this id, 1 poll, last: taskwait: invalid id: task id "projects/p/operations/1" holds '/' at byte 8, ` +
+		const want = `taskwait: task "projects/p/operations/1": invalid id after 2s: operation resize was started, ` +
+			`and its task cannot be queried by this id, 1 poll, last: taskwait: invalid id: ` +
+			`task id "projects/p/operations/1" holds '/' at byte 8, ` +
 			`want none of / \ ? # % { } nor white space or what does not print`
 		if e.ID != id || !e.StillRunning() || e.Operation != "resize" || !errors.Is(err, ErrInvalidID) ||
 			err.Error() != want {

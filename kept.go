@@ -17,9 +17,10 @@ import (
 //
 // [Progress] and [WaitError] have the one of their wait. Its JSON is at most 600 bytes long for an id of 32, and 1.5 kB
 // where texts of the service are long; that of an operation which has no id yet is longer by what Attempt.Seen holds.
-// In JSON the clock counts, as nothing else outlives a process: one that has stepped back since lengthens no bound.
+// In JSON the clock counts, as nothing else outlives a process: one that has stepped back since lengthens no bound, and
+// one that has stepped ahead uses them up sooner.
 //
-// A Wait is for one goroutine at a time. It is not to be copied.
+// A Wait is for one goroutine at a time.
 type Wait struct {
 	ID string // of the task; empty: there is none yet, see [Operation.Save]
 
@@ -39,10 +40,10 @@ func (w *Wait) Task() Task {
 }
 
 // String says what the wait is for and what was seen last.
-func (w *Wait) String() string { return "wait for " + w.Task().String() }
+func (w Wait) String() string { return "wait for " + w.Task().String() }
 
 // Format writes what String gives, whatever the verb and its flags.
-func (w *Wait) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(w.String())) }
+func (w Wait) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(w.String())) }
 
 // id is the wait's, which may be nil.
 func (w *Wait) id() string {
@@ -73,9 +74,6 @@ func (w *Wait) goOn(l *deadlines, s *state, kind string, now time.Time) (first t
 	*s = w.state
 	s.task.ID, s.task.Kind, s.deadlinePollAt, s.ended = id, cmp.Or(s.task.Kind, kind), time.Time{}, false
 	l.passedAt = w.passedAt
-	if end, limited := l.end(s); limited && now.After(end) && !s.plannedAt.After(end) {
-		l.passedAt = now // there was no final poll yet
-	}
 	if late := now.Sub(s.plannedAt); late > 0 { // while nobody polled, nothing failed
 		for _, r := range []*streak{&s.errorStreak, &s.notFoundStreak, &s.refusalStreak} {
 			if r.count > 0 {
@@ -83,7 +81,22 @@ func (w *Wait) goOn(l *deadlines, s *state, kind string, now time.Time) (first t
 			}
 		}
 	}
-	first = now.Add(l.clamp(s, time.Time{}, now, max(s.plannedAt.Sub(now), 0)))
-	s.plannedAt = earlier(s.plannedAt, first)
-	return first
+	s.plannedAt = now.Add(l.goOn(s, now))
+	return s.plannedAt
+}
+
+// goOn is how long the next poll has to wait, of a wait that goes on now. Where its end has passed meanwhile, and there
+// was no final poll yet, there is one now.
+func (l *deadlines) goOn(s *state, now time.Time) time.Duration {
+	pause := s.plannedAt.Sub(now)
+	end, limited := l.end(s)
+	switch {
+	case !limited || now.Before(end):
+		return l.clamp(s, time.Time{}, now, pause)
+	case s.plannedAt.After(end) && pause <= 2*finalRetry: // a final poll is repeated then
+		return max(pause, 0)
+	case now.After(end):
+		l.passedAt = now
+	}
+	return 0
 }

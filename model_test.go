@@ -36,6 +36,7 @@ func TestModel(t *testing.T) {
 	t.Run("WaitForTask", func(t *testing.T) { runModel(t, playWaits(false)) })
 	t.Run("WaitForTasks", func(t *testing.T) { runModel(t, playWaits(true)) })
 	t.Run("Do", func(t *testing.T) { runModel(t, playDo) })
+	t.Run("Poll and Resume", func(t *testing.T) { runModel(t, playRelay) })
 }
 
 // play plays one script in a bubble. Before that it hands out a text of what happens; it returns the violations.

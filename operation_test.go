@@ -384,36 +384,42 @@ func TestDoTells(t *testing.T) {
 			want: `taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`,
 			tells: []string{
 				`"" no (DMS.00400017) 0s`,
-				`"" done taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: no (DMS.00400017)`,
+				`"" done taskwait: operation resize: not started after 0s: it was refused, 1 poll, 1 error, last: ` +
+					`no (DMS.00400017)`,
 			},
 		},
 		{
 			name: "busy to the end", s: starter{starts: []error{refusal(ClassConflict)}, busy: []string{"x"}},
 			opts: []Option{WithTimeout(5 * time.Second)},
-			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, the final poll failed: busy: x`,
+			want: `taskwait: operation resize: timed out after 5s: it was not started, 2 polls, 2 errors, ` +
+				`the final poll failed: busy: x`,
 		},
 		{
 			name: "unclear",
 			s: starter{
 				starts: []error{errors.New("reset")}, finds: []any{[]Task{{ID: "a", Kind: "resize", Status: StatusExecuting}}},
 			},
-			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, perhaps as "a" EXECUTING (resize), 1 poll, 1 error, last: reset`,
+			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, ` +
+				`do not send it again unseen, perhaps as "a" EXECUTING (resize), 1 poll, 1 error, last: reset`,
 		},
 		{
 			name: "unclear, nothing seen", s: starter{starts: []error{errors.New("reset")}, finds: []any{nil}},
-			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, do not send it again unseen, no task of it has been seen, 1 poll, 1 error, last: reset`,
+			want: `taskwait: operation resize: outcome unknown after 0s: it may have been started, ` +
+				`do not send it again unseen, no task of it has been seen, 1 poll, 1 error, last: reset`,
 		},
 		{
 			name: "ambiguous",
 			s: starter{
 				starts: []error{nil}, finds: []any{[]Task{{ID: "a", Status: StatusExecuting}, {ID: "b", Status: StatusCreated}}},
 			},
-			want: `taskwait: operation resize: ambiguous after 0s: it was started, perhaps as "a" EXECUTING or "b" CREATED, 2 polls, 1 error, last: 2 tasks may be it`,
+			want: `taskwait: operation resize: ambiguous after 0s: it was started, perhaps as "a" EXECUTING or "b" CREATED, ` +
+				`2 polls, 1 error, last: 2 tasks may be it`,
 		},
 		{
 			name: "never found", s: starter{starts: []error{nil}, finds: []any{nil}},
 			opts: []Option{WithNotFoundGrace(5 * time.Second)},
-			want: `taskwait: operation resize: task not found after 5s: it was started, its task is not known, 3 polls, 2 errors, last: no task of it has appeared`,
+			want: `taskwait: operation resize: task not found after 5s: it was started, its task is not known, 3 polls, ` +
+				`2 errors, last: no task of it has appeared`,
 		},
 	}
 	for _, tt := range tests {

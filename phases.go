@@ -306,7 +306,9 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if w.state.concluded {
 		return w.conclusion()
 	}
-	w.details = newDetails(x.pollers.src, x.settings, &x.pollers.abandoned)
+	if !w.state.noDetails {
+		w.details = newDetails(x.pollers.src, x.settings, &x.pollers.abandoned)
+	}
 	sub := x.pollers.subscribe(ctx, w.settings, id, w.terms(&w.state))
 	defer sub.close()
 	return w.run(ctx, sub.Subscription)

@@ -36,7 +36,8 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 // and that nothing has changed; let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call, not the
 // wait.
 //
-// Calls of Poll for several waits of one Waiter at the same time share queries as WaitForTask does.
+// Calls of Poll that are under way at the same moment on one Waiter share queries as WaitForTask does. What a list shows
+// is for those alone, and for no call that comes a moment later.
 func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress, error) {
 	forever := ctx
 	if ctx != nil {
@@ -51,7 +52,6 @@ func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress
 		return r.polled(&Progress{Done: true, Outcome: err}), err
 	}
 	if pause := r.untilNext(&w.pollers); pause > 0 {
-		r.keep()
 		return r.polled(&Progress{Next: pause}), nil
 	}
 	sub := w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
@@ -67,11 +67,11 @@ func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress
 // untilNext is how long Poll has nothing to do: until the poll is due, or while all hold off.
 func (w *wait) untilNext(h *pollers) time.Duration {
 	now := time.Now()
+	pause := max(w.first.Sub(now), 0)
 	if end, limited := w.deadlines.end(&w.state); limited && !now.Before(end) {
-		return 0 // the final poll is due
+		return pause // nothing holds off a final poll
 	}
-	pause := max(w.first.Sub(now), h.heldFor(w.settings, w.first, now))
-	return w.deadlines.clamp(&w.state, now, now, pause)
+	return w.deadlines.clamp(&w.state, now, now, max(pause, h.heldFor(w.settings, w.first, now)))
 }
 
 // pollOnce waits for one answer, and says what follows from it.
@@ -87,24 +87,21 @@ func (w *wait) pollOnce(ctx context.Context, sub subscription) (Progress, error)
 			continue
 		case d.done:
 			err := w.end(w.finish(&d))
-			w.keep()
 			return w.polled(&Progress{Done: true, Outcome: err, Changed: d.changed}), err
 		case d.is(ClassThrottled):
 			sub.pollers.holdOff(w.settings, min(d.retryAfter, maxRetryAfter), w.state.plannedAt)
-		case d.seen && w.details != nil:
+		case d.seen && !a.Listed && w.details != nil:
 			w.pollDetails(ctx)
 		}
-		w.keep()
 		p := d.progress()
 		p.Next = max(time.Until(w.state.plannedAt), 0)
 		return w.polled(p), nil
 	}
 }
 
-// polled completes what Poll returns.
+// polled is what Poll returns.
 func (w *wait) polled(p *Progress) Progress {
-	w.reporting.complete(&w.state, p)
-	p.Wait = w.kept
+	w.complete(p)
 	return *p
 }
 

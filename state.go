@@ -36,7 +36,8 @@ type state struct {
 type reported struct {
 	at      time.Time
 	percent *int
-	steps   []Step
+	steps   []Step        // nil: there are none, or the Wait was stored
+	looks   uint32        // their appearance; 0: there are none
 	left    time.Duration // the service's estimate, then; 0: unknown
 }
 
@@ -86,9 +87,12 @@ func (s *state) recordTask(a *answer, stale bool, now time.Time) {
 	} else {
 		s.leftStalePhase = true
 	}
-	s.keepDetails(&t, now)
+	steps := stepsAppearance(t.Steps)
+	if s.keepDetails(&t, now) {
+		steps = s.reported.looks
+	}
 	s.taskStartedAt = s.startOf(&t, now)
-	s.noteChange(&t, now)
+	s.noteChange(&t, steps, now)
 	switch {
 	case !t.Status.Succeeded():
 		s.successStreak = 0
@@ -120,14 +124,16 @@ func (s *state) endsPause(confirmations int, a *answer) bool {
 }
 
 // keepDetails keeps in t what a Detailer has reported: a poll does not bring that, and the next details come after it.
-func (s *state) keepDetails(t *Task, now time.Time) {
+// It reports whether there was anything to keep.
+func (s *state) keepDetails(t *Task, now time.Time) bool {
 	if s.reported == nil || t.Status.Succeeded() || t.detailed() {
-		return
+		return false
 	}
 	t.Percent, t.Steps = s.reported.percent, s.reported.steps
 	if !t.Status.Terminal() {
 		t.Remaining = s.remaining(now)
 	}
+	return true
 }
 
 // remaining is what remains of the time that was last reported.
@@ -142,8 +148,9 @@ func (s *state) remaining(now time.Time) time.Duration {
 func (s *state) recordDetails(d *Task, now time.Time) {
 	t := s.task
 	t.Percent, t.Remaining, t.Steps = d.Percent, max(d.Remaining, 0), d.Steps
-	s.noteChange(&t, now)
-	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, left: t.Remaining}
+	steps := stepsAppearance(t.Steps)
+	s.noteChange(&t, steps, now)
+	s.task, s.reported = t, &reported{at: now, percent: t.Percent, steps: t.Steps, looks: steps, left: t.Remaining}
 }
 
 // sighting is what was last seen of the task.
@@ -156,33 +163,47 @@ func (s *state) sighting(now time.Time) sighting {
 
 func (t *Task) detailed() bool { return t.Percent != nil || t.Remaining > 0 || t.Steps != nil }
 
-// noteChange notes whether a task that is seen now has changed, other than in its times.
-func (s *state) noteChange(t *Task, now time.Time) {
-	if looks := appearance(t); !s.seen() || looks != s.looks {
+// noteChange notes whether a task that is seen now, with steps that look so, has changed, other than in its times.
+func (s *state) noteChange(t *Task, steps uint32, now time.Time) {
+	if looks := appearance(t, steps); !s.seen() || looks != s.looks {
 		s.looks, s.lastChangedAt = looks, now
 	}
 }
 
-// appearance is a number for what is seen of a task beside its times: FNV-1a of its texts. It is part of a stored
+// appearance is a number for what is seen of a task beside its times, with steps that look so. It is part of a stored
 // [Wait], so it never becomes another one for the same task.
-func appearance(t *Task) uint32 {
-	h := uint32(2166136261)
-	add := func(text string) {
-		for i := range len(text) {
-			h = (h ^ uint32(text[i])) * 16777619
-		}
-		h *= 16777619 // ends the text
-	}
-	add(string(t.Status))
-	add(t.Phase)
+func appearance(t *Task, steps uint32) uint32 {
+	h := withText(withText(hashBasis, string(t.Status)), t.Phase)
 	if t.Percent != nil {
-		h = (h ^ uint32(*t.Percent+1)) * 16777619 //nolint:gosec // only its change counts
+		h = (h ^ uint32(*t.Percent+1)) * hashPrime //nolint:gosec // only its change counts
 	}
-	for i := range t.Steps {
-		add(t.Steps[i].Name)
-		add(t.Steps[i].Status)
+	return (h ^ steps) * hashPrime
+}
+
+// stepsAppearance is a number for what is seen of steps beside their times; 0: there are none.
+func stepsAppearance(steps []Step) uint32 {
+	if len(steps) == 0 {
+		return 0
+	}
+	h := uint32(hashBasis)
+	for i := range steps {
+		h = withText(withText(h, steps[i].Name), steps[i].Status)
 	}
 	return h
+}
+
+// The numbers of FNV-1a for 32 bits.
+const (
+	hashBasis = 2166136261
+	hashPrime = 16777619
+)
+
+// withText is the hash h, gone on with through a text and its end.
+func withText(h uint32, text string) uint32 {
+	for i := range len(text) {
+		h = (h ^ uint32(text[i])) * hashPrime
+	}
+	return h * hashPrime
 }
 
 // seen reports whether the task was seen.

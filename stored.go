@@ -45,6 +45,8 @@ type storedWait struct {
 	Over     bool        `json:"over,omitempty"`   // the task has ended
 	Task     *storedTask `json:"task,omitempty"`   // nil: none was seen
 	Op       *storedOp   `json:"op,omitempty"`     // nil: it is of no operation
+
+	Details *storedDetails `json:"details,omitempty"` // what a Detailer has last reported; nil: nothing
 }
 
 // ago is a time, in nanoseconds before SavedAt.
@@ -56,19 +58,25 @@ type storedRun struct {
 	Count int  `json:"n"`
 }
 
-// storedTask is what is kept of a Task, and of what a Detailer has reported.
+// storedTask is what is kept of a Task.
 type storedTask struct {
-	Status      Status        `json:"status,omitempty"`
-	Kind        string        `json:"kind,omitempty"`
-	Phase       string        `json:"phase,omitempty"`
-	Code        string        `json:"code,omitempty"`
-	Reason      string        `json:"reason,omitempty"`
-	Percent     *int          `json:"percent,omitempty"`
-	CreatedAt   *time.Time    `json:"created,omitempty"`
-	UpdatedAt   *time.Time    `json:"updated,omitempty"`
-	Unconfirmed bool          `json:"unconfirmed,omitempty"`
-	Reported    *ago          `json:"reported,omitempty"` // when a Detailer has last said something
-	Remaining   time.Duration `json:"remaining,omitempty"`
+	Status      Status     `json:"status,omitempty"`
+	Kind        string     `json:"kind,omitempty"`
+	Phase       string     `json:"phase,omitempty"`
+	Code        string     `json:"code,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	Percent     *int       `json:"percent,omitempty"`
+	CreatedAt   *time.Time `json:"created,omitempty"`
+	UpdatedAt   *time.Time `json:"updated,omitempty"`
+	Unconfirmed bool       `json:"unconfirmed,omitempty"`
+}
+
+// storedDetails is what is kept of what a Detailer has reported.
+type storedDetails struct {
+	At      *ago          `json:"at"`
+	Percent *int          `json:"percent,omitempty"`
+	Steps   uint32        `json:"steps,omitempty"` // their appearance
+	Left    time.Duration `json:"left,omitempty"`
 }
 
 // storedOp is what is kept of an Operation.
@@ -89,16 +97,15 @@ const (
 )
 
 // MarshalJSON gives the form in which a Wait is stored. A Wait that has not changed gives the same bytes again.
-func (w *Wait) MarshalJSON() ([]byte, error) {
+func (w Wait) MarshalJSON() ([]byte, error) {
+	if !utf8.ValidString(w.ID) {
+		return nil, fmt.Errorf("taskwait: the wait for %s cannot be stored: its id is not UTF-8", text.Quote(w.ID))
+	}
 	x := storedWait{Version: storedVersion, ID: w.ID}
 	if !w.savedAt.IsZero() {
 		w.store(&x)
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(x)
-	return bytes.TrimSpace(b.Bytes()), err
+	return json.Marshal(x)
 }
 
 func (w *Wait) store(x *storedWait) {
@@ -107,7 +114,7 @@ func (w *Wait) store(x *storedWait) {
 		if t.IsZero() {
 			return nil
 		}
-		d := ago(w.savedAt.Sub(t))
+		d := ago(min(max(w.savedAt.Sub(t), -longestWait), longestWait))
 		return &d
 	}
 	run := func(s streak) *storedRun {
@@ -141,16 +148,16 @@ func (w *Wait) store(x *storedWait) {
 		CreatedAt: stamp(t.CreatedAt), UpdatedAt: stamp(t.UpdatedAt), Unconfirmed: t.Unconfirmed,
 	}
 	if r := s.reported; r != nil {
-		x.Task.Reported, x.Task.Remaining = back(r.at), r.left
+		x.Details = &storedDetails{back(r.at), r.percent, r.looks, r.left}
 	}
 }
 
 // stamp is a time of the service's that JSON can hold; nil: it is unknown.
 func stamp(t time.Time) *time.Time {
+	t = t.UTC()
 	if y := t.Year(); t.IsZero() || y < 1 || y > 9999 {
 		return nil
 	}
-	t = t.UTC()
 	return &t
 }
 
@@ -164,12 +171,15 @@ func short(s string, n int) string {
 	return s
 }
 
-// width is how many bytes JSON needs for a text that prints.
+// width is how many bytes encoding/json needs for a text that prints.
 func width(s string) int {
 	n := len(s)
 	for i := range len(s) {
-		if s[i] == '"' || s[i] == '\\' {
+		switch s[i] {
+		case '"', '\\':
 			n++
+		case '<', '>', '&':
+			n += len(`\u003c`) - 1
 		}
 	}
 	return n
@@ -183,7 +193,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("taskwait: not a stored wait: %w", err)
 	}
 	y := Wait{ID: x.ID}
-	if x.SavedAt != nil {
+	if x != (storedWait{Version: x.Version, ID: x.ID}) {
 		if err := x.check(); err != nil {
 			return fmt.Errorf("taskwait: the stored wait for %s cannot be: %w", text.Quote(x.ID), err)
 		}
@@ -227,6 +237,9 @@ const (
 
 // check says what in a stored wait cannot be.
 func (x *storedWait) check() error {
+	if x.SavedAt == nil {
+		return errors.New("it does not say when it was stored")
+	}
 	if y := x.SavedAt.Year(); y < 1970 || y > 2261 {
 		return fmt.Errorf("at: year %d", y)
 	}
@@ -257,8 +270,11 @@ func (x *storedWait) checkPast() error {
 			past[name] = run.Since
 		}
 	}
-	if x.Task != nil {
-		past["reported"] = x.Task.Reported
+	if d := x.Details; d != nil {
+		if d.At == nil || d.Left < 0 {
+			return fmt.Errorf("details: since when, and %v left", d.Left)
+		}
+		past["details"] = d.At
 	}
 	if x.Op != nil {
 		past["sent"], past["accepted"] = x.Op.Sent, x.Op.Accepted
@@ -286,8 +302,6 @@ func (x *storedWait) checkCounts() error {
 		return errors.New("it has seen the task, and does not say what")
 	case x.Op == nil && x.ID == "", x.Op != nil && x.Op.Found && x.ID == "":
 		return errors.New("it does not say what it waits for")
-	case t != nil && t.Remaining < 0:
-		return fmt.Errorf("remaining: %v", t.Remaining)
 	case x.Over && !t.Status.Terminal():
 		return fmt.Errorf("the task is over, and its status is %s", text.Quote(string(t.Status)))
 	case x.Success > 0 && !t.Status.Succeeded():
@@ -333,8 +347,8 @@ func (w *Wait) restore(x *storedWait, now time.Time) {
 		ID: x.ID, Status: t.Status, Kind: t.Kind, Phase: t.Phase, FailureCode: t.Code, FailureReason: t.Reason,
 		Percent: t.Percent, CreatedAt: given(t.CreatedAt), UpdatedAt: given(t.UpdatedAt), Unconfirmed: t.Unconfirmed,
 	}
-	if t.Reported != nil {
-		w.state.reported = &reported{at: at(t.Reported), percent: t.Percent, left: t.Remaining}
+	if d := x.Details; d != nil {
+		w.state.reported = &reported{at: at(d.At), percent: d.Percent, looks: d.Steps, left: d.Left}
 	}
 }
 

@@ -80,8 +80,8 @@ func TestTaskJSON(t *testing.T) {
 		UpdatedAt:   t0,
 		FailureCode: "X", FailureReason: "late", Raw: &percent,
 	}
-	want := `{"id":"8abf","kind":"resize","status":"FAILED","failureCode":"X","failureReason":"late","percent":40,"remaining":1000000000,` +
-		`"createdAt":"2026-11-23T12:00:00Z","updatedAt":"2026-11-23T12:00:00Z"}`
+	want := `{"id":"8abf","kind":"resize","status":"FAILED","failureCode":"X","failureReason":"late","percent":40,` +
+		`"remaining":1000000000,"createdAt":"2026-11-23T12:00:00Z","updatedAt":"2026-11-23T12:00:00Z"}`
 	text, err := json.Marshal(full)
 	if err != nil || string(text) != want {
 		t.Errorf("JSON = %s, %v\nwant   %s", text, err, want)

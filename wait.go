@@ -20,6 +20,7 @@ type wait struct {
 	warned   warned
 	details  *details // nil: there are none
 	kept     *Wait    // what the caller is given of all this; nil: nothing yet
+	again    bool     // it had ended before, and says so once more
 }
 
 // shared is what the waits of one call have in common.
@@ -166,7 +167,9 @@ func (w *wait) keep() *Wait {
 	if w.kept == nil {
 		w.kept = &Wait{}
 	}
-	w.kept.update(&w.deadlines, &w.state)
+	if !w.again {
+		w.kept.update(&w.deadlines, &w.state)
+	}
 	return w.kept
 }
 
@@ -174,6 +177,9 @@ func (w *wait) keep() *Wait {
 func (w *wait) complete(p *Progress) {
 	p.Wait = w.keep()
 	w.reporting.complete(&w.state, p)
+	if w.again {
+		p.Elapsed = w.elapsed()
+	}
 }
 
 // pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
@@ -213,8 +219,9 @@ func (w *wait) finish(d *decision) *WaitError {
 	return e
 }
 
-// conclusion is how a wait ends whose task has ended before.
+// conclusion is how a wait ends whose task has ended before. Its Wait stays as it is.
 func (w *wait) conclusion() *WaitError {
+	w.again = true
 	reason, _ := w.state.task.Status.outcome()
 	return w.finish(&decision{observation: observation{seen: true}, reason: reason})
 }
@@ -251,7 +258,12 @@ func (w *wait) failure(reason error) *WaitError {
 	}
 }
 
-func (w *wait) elapsed() time.Duration { return time.Since(w.deadlines.began) }
+func (w *wait) elapsed() time.Duration {
+	if w.again {
+		return w.kept.savedAt.Sub(w.kept.began)
+	}
+	return time.Since(w.deadlines.began)
+}
 
 // end reports the outcome, and returns it.
 func (w *wait) end(e *WaitError) error {

@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"runtime"
 	"slices"
@@ -195,6 +196,8 @@ func TestNoLatency(t *testing.T) {
 		}
 	})
 }
+
+var manyErrors = flag.Int("many.errors", 10_000, "how many errors the wait of TestMemoryOfErrors meets")
 
 // TestMemoryOfErrors: memory does not grow with the errors.
 func TestMemoryOfErrors(t *testing.T) {

@@ -162,8 +162,8 @@ func (r *rollout) RoundTrip(req *http.Request) (*http.Response, error) {
 			fmt.Sprintf(`{"id":%s,"command":"resize","status":%q,"progress":50,"started":"2020-01-01T00:00:00Z","resources":[]}`,
 				id, status))
 	}
-	return answer(req, http.StatusOK, fmt.Sprintf(`{"actions":[%s],"meta":{"pagination":{"page":1,"per_page":50,"last_page":1,"total_entries":%d}}}`,
-		strings.Join(rows, ","), len(ids))), nil
+	const body = `{"actions":[%s],"meta":{"pagination":{"page":1,"per_page":50,"last_page":1,"total_entries":%d}}}`
+	return answer(req, http.StatusOK, fmt.Sprintf(body, strings.Join(rows, ","), len(ids))), nil
 }
 
 func answer(req *http.Request, status int, body string) *http.Response {

@@ -229,7 +229,7 @@ func read(rec *recorder, service *sdkerr.ServiceResponseError) content {
 		body = []byte(service.ErrorMessage) // the SDK wants a message beside a code, or shows the whole body as one
 	}
 	c := parseContent(body, 1)
-	if c.code == "" {
+	if c.code == "" && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // half an object, not a page that quotes one
 		c.code = codeIn(string(body))
 	}
 	if m := titles.FindSubmatch(body); m != nil {

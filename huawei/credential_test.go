@@ -221,16 +221,28 @@ func TestUnsigned(t *testing.T) {
 		after      time.Duration
 		text       string
 	}{
-		{"404", federated(t, token), &iam{status: 404, body: `{"error":{"code":404,"message":"Could not find the identity provider.","title":"Not Found"}}`},
-			transient, 0, "the request could not be signed: 404 Not Found: Could not find the identity provider."},
-		{"404, with a code", federated(t, token), &iam{status: 404, body: `{"error_code":"IAM.0004","error_msg":"No such provider."}`},
-			transient, 0, "the request could not be signed: 404 Not Found: No such provider."},
+		{
+			"404", federated(t, token), &iam{status: 404, body: `{"error":{"code":404,"title":"Not Found",` +
+				`"message":"Could not find the identity provider."}}`},
+			transient, 0, "the request could not be signed: 404 Not Found: Could not find the identity provider.",
+		},
+		{
+			"404, with a code", federated(t, token),
+			&iam{status: 404, body: `{"error_code":"IAM.0004","error_msg":"No such provider."}`},
+			transient, 0, "the request could not be signed: 404 Not Found: No such provider.",
+		},
 		{
 			"403", federated(t, token), &iam{status: 403, body: `{"error_code":"IAM.0003","error_msg":"Not allowed."}`},
 			transient, 0, "403 Forbidden: Not allowed.",
 		},
-		{"401", federated(t, token), &iam{status: 401, header: http.Header{"X-Iam-Trace-Id": {"7d1f"}}, body: `{"error_code":"IAM.0001","error_msg":"Expired."}`},
-			transient, 0, "401 Unauthorized: Expired."},
+		{
+			"401", federated(t, token),
+			&iam{
+				status: 401, header: http.Header{"X-Iam-Trace-Id": {"7d1f"}},
+				body: `{"error_code":"IAM.0001","error_msg":"Expired."}`,
+			},
+			transient, 0, "401 Unauthorized: Expired.",
+		},
 		{
 			"429", federated(t, token), &iam{status: 429, header: http.Header{"Retry-After": {"17"}}}, transient,
 			17 * time.Second, "429 Too Many Requests",

@@ -120,6 +120,7 @@ type wrapped struct{ http.RoundTripper }
 
 // TestDeadConnection: a connection over HTTP/2 that has died is not used again.
 func TestDeadConnection(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		wrap func(http.RoundTripper) http.RoundTripper
@@ -129,6 +130,7 @@ func TestDeadConnection(t *testing.T) {
 		{"wrapped", func(r http.RoundTripper) http.RoundTripper { return wrapped{r} }, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.ProtoMajor != 2 {
 					t.Errorf("the request came over %s", r.Proto)

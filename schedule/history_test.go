@@ -69,7 +69,8 @@ func TestHistoryJSON(t *testing.T) {
 	h.Add("resize", 2*time.Second)
 	h.AddRunning("resize", time.Minute)
 	text, err := json.Marshal(h)
-	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":2000000000},{"took":60000000000,"running":true}]}}`
+	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":2000000000},` +
+		`{"took":60000000000,"running":true}]}}`
 	if err != nil || string(text) != want {
 		t.Errorf("JSON = %s, %v\nwant   %s", text, err, want)
 	}
@@ -102,7 +103,8 @@ func TestHistoryMerge(t *testing.T) {
 	h.Merge(other)
 	h.Merge(&History{})
 	h.Merge(nil)
-	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":60000000000,"running":true}],"upgrade":[{"took":3600000000000}]}}`
+	want := `{"version":1,"kinds":{"resize":[{"took":1000000000},{"took":60000000000,"running":true}],` +
+		`"upgrade":[{"took":3600000000000}]}}`
 	if text, err := json.Marshal(h); err != nil || string(text) != want || h.QueryCost != time.Minute {
 		t.Errorf("got %s, %v and %v\nwant %s and 1m0s", text, err, h.QueryCost, want)
 	}

@@ -48,8 +48,8 @@ func (d *absence) seen(tasks ...string) {
 }
 
 // isGone takes an answer that there is no such instance, to a query that was sent then, and reports whether it confirms
-// the one before. Queries that were under way at the same time, as those of several Waiters may be, confirm nothing: one
-// lapse of the service answers all of them.
+// the one before. Queries that were under way at the same time, as those of several Waiters may be, confirm nothing:
+// one lapse of the service answers all of them.
 func (d *absence) isGone(task string, sent, now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -92,8 +92,8 @@ func TestInstanceIsGone(t *testing.T) {
 	}
 }
 
-// TestInstanceIsGoneAtOnce: answers to queries that were under way at the same time, as those of two Waiters are, are one
-// answer; the next query's is the second.
+// TestInstanceIsGoneAtOnce: answers to queries that were under way at the same time, as those of two Waiters are, are
+// one answer; the next query's is the second.
 func TestInstanceIsGoneAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New(fakecloud.WithLatency(time.Second))

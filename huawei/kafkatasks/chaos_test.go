@@ -46,9 +46,10 @@ const (
 	throttled meaning = "throttled"
 	transient meaning = "transient"
 	permanent meaning = "permanent"
-	denied    meaning = "denied"   // permanent, but it may pass where there was a good answer
-	lagging   meaning = "lagging"  // a row of a task that runs, whatever the truth
-	unsigned  meaning = "unsigned" // the request could not be signed: transient
+	denied    meaning = "denied"                 // permanent, but it may pass where there was a good answer
+	lagging   meaning = "lagging"                // a row of a task that runs, whatever the truth
+	unsigned  meaning = "unsigned"               // the request could not be signed: transient
+	bare      meaning = "a row without a status" // transient alone, nothing in a list; but the instance is there
 )
 
 // rowFaults are further answers of the query for the task chaosID: rows that are odd, and a good answer that says when
@@ -67,7 +68,7 @@ var rowFaults = []struct {
 		lagging,
 		fakecloud.Respond(200, "\ufeff"+`{"tasks":[null,7,{},{"id":"`+chaosID+`","status":" CREATED "}]} {"more":1}`),
 	},
-	{transient, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
+	{bare, fakecloud.Respond(200, `{"tasks":[{"id":"`+chaosID+`","status":null}]}`)},
 	{missing, fakecloud.Respond(200, `{"tasks":[null,{"status":"SUCCESS"},{"id":"other","status":"SUCCESS"}]}`)},
 	{missing, fakecloud.Error(404, "DMS.00404033", "This task does not exist.")},
 	{transient, fakecloud.Respond(404, "")},
@@ -294,7 +295,7 @@ func (c *chaos) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	case !listed && (e.means == rows || e.means == unknown || e.means == blank):
 		e.means = missing
 	case e.means == blank:
-		e.means = transient
+		e.means = bare
 	}
 	return task, err
 }
@@ -313,6 +314,9 @@ func (c *chaos) oracle() (outcome string, last int) {
 		means := e.inTheLightOf(&absentAt)
 		if c.ctxEnd > 0 && e.arrived >= c.ctxEnd {
 			return "context", i
+		}
+		if means == bare {
+			continue // of a list
 		}
 		switch means {
 		case denied:
@@ -362,8 +366,10 @@ func (e *event) inTheLightOf(absentAt *time.Duration) meaning {
 	switch {
 	case e.cut:
 		return transient
-	case e.means == rows || e.means == unknown || e.means == lagging:
-		*absentAt = -time.Hour
+	case e.means == rows || e.means == unknown || e.means == lagging || e.means == bare:
+		if *absentAt = -time.Hour; e.means == bare && !e.list {
+			return transient
+		}
 	case e.means == absent:
 		before := *absentAt
 		if *absentAt = e.arrived; e.arrived-before <= 10*time.Second {
@@ -506,7 +512,10 @@ func (l listing) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.T
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range tasks {
-		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id && t.Status != "" {
+		if e.status, e.arrived = t.Status, time.Since(l.start); t.ID == l.id {
+			if t.Status == "" {
+				e.means = bare
+			}
 			l.events = append(l.events, e)
 			break
 		}

@@ -134,6 +134,10 @@ func TestClassify(t *testing.T) {
 		{"404", respond(404, ""), transient, 0, "", "404 Not Found"},
 		{"404, HTML", respond(404, page), transient, 0, "", "404 Not Found"},
 		{
+			"404, a page that quotes an error", respond(404, `<pre>{"error_code":"DMS.00404033","error_msg":"No task."}</pre>`),
+			transient, 0, "", "404 Not Found",
+		},
+		{
 			"404, a page with a title", respond(404, titled), transient, 0, "",
 			`404 Not Found: a page, "Blocked by policy", and no answer of the service`,
 		},

@@ -24,8 +24,8 @@ var (
 	rolloutTasks = flag.Int("rollout.tasks", 200, "how many tasks each of them has, some hundreds")
 )
 
-// rollout is many tasks started together, behind a quota of a request a second for each 100 of them, with 50 ms for each
-// request.
+// rollout is many tasks started together, behind a quota of one request a second for each 100 of them. A request takes
+// 50 ms.
 type rollout struct {
 	cloud     *fakekafka.Cloud
 	limiter   *taskwait.Limiter

@@ -33,6 +33,7 @@ type keys struct {
 	machine                 bool   // instead of all that: the machine's own
 	path                    string // of the file that they are from; empty: none
 	reload                  func() (keys, error)
+	fault                   error // why there are none
 }
 
 var errNoKeys = errors.New(`no credentials:

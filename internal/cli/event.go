@@ -85,6 +85,14 @@ func (s seconds) MarshalJSON() ([]byte, error) {
 	return fmt.Append(nil, math.Round(float64(s)/float64(time.Millisecond))/1000), nil
 }
 
+// UnmarshalJSON reads it.
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	var n float64
+	err := json.Unmarshal(text, &n)
+	*s = seconds(time.Duration(math.Round(n*1000)) * time.Millisecond)
+	return err
+}
+
 func (s seconds) String() string { return short(time.Duration(s)) }
 
 // reporter shows events, one at a time.

@@ -63,7 +63,7 @@ HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 	}
-	c.AddCommand(s.waitCommand(), s.listCommand())
+	c.AddCommand(s.waitCommand(), s.startCommand(), s.listCommand())
 	return c
 }
 
@@ -78,6 +78,17 @@ func (t *target) flags(c *cobra.Command) {
 	for _, name := range []string{"instance", "project", "endpoint"} {
 		complete(c, name, func() []string { return nil })
 	}
+}
+
+// arguments are those that say whose tasks are meant, by their names, for a state.
+func (t *target) arguments(command string) map[string]string {
+	all := map[string]string{"command": command, "--instance": t.instance, "--project": t.project}
+	for name, value := range map[string]string{"--region": t.region, "--endpoint": t.endpoint} {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // complete makes a shell complete the values of a flag with names, and not with files.
@@ -189,21 +200,34 @@ func checkEndpoint(endpoint string) (string, error) {
 // connect makes a Source for the target. Errors of the command line are plain; where there are no credentials the error
 // is an exitError.
 func (s *env) connect(t *target, q *quota) (src *kafkatasks.Source, credentials string, err error) {
-	k, keysErr := s.findKeys()
-	if keysErr != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
-		return nil, "", &exitError{codeUnknown, keysErr} // the project may be there
-	}
-	if err := t.complete(s.getenv, &k); err != nil {
-		return nil, "", err // before the credentials: no secret is needed to correct it
-	}
-	if keysErr != nil {
-		return nil, "", &exitError{codeUnknown, keysErr}
-	}
-	client, err := s.client(t, &k, q)
+	k, err := s.resolve(t)
 	if err != nil {
 		return nil, "", err
 	}
-	return kafkatasks.New(client, t.instance), k.source, nil
+	src, err = s.dial(t, k, q)
+	return src, k.source, err
+}
+
+// resolve completes the target. That there are no credentials is an error only if the project may be there.
+func (s *env) resolve(t *target) (*keys, error) {
+	k, err := s.findKeys()
+	k.fault = err
+	if err != nil && cmp.Or(t.project, strings.TrimSpace(s.getenv(projectName))) == "" {
+		return nil, &exitError{codeUnknown, err}
+	}
+	return &k, t.complete(s.getenv, &k) // before the credentials: no secret is needed to correct it
+}
+
+// dial makes a Source for a target that is complete.
+func (s *env) dial(t *target, k *keys, q *quota) (*kafkatasks.Source, error) {
+	if k.fault != nil {
+		return nil, &exitError{codeUnknown, k.fault}
+	}
+	client, err := s.client(t, k, q)
+	if err != nil {
+		return nil, err
+	}
+	return kafkatasks.New(client, t.instance), nil
 }
 
 // client makes the client of the SDK, with SafeBuild and SafeValueOf: the other ones panic on bad input.

@@ -63,6 +63,7 @@ func (r *run) progress(p taskwait.Progress) {
 	default:
 		e.Event = newEvent(before, e)
 	}
+	r.keep(&p, t, t.last == nil || p.Done || t.last.Status != e.Status)
 	t.last = e
 	r.history.watch(&p.Task)
 	r.send(e)
@@ -174,6 +175,9 @@ func (r *run) send(e *event) {
 	beside := e.Event == eventHeartbeat || e.Event == eventWarning // as text on standard error, apart from the others
 	if beside || e.Event != eventPoll && r.printing.output == outputJSON {
 		r.printed = e.Time
+	}
+	if e.Event == eventDone || e.Event == eventOpen {
+		r.last = append(r.last, e)
 	}
 	r.reporter.report(e)
 }

@@ -24,6 +24,7 @@ const (
 	codeTimedOut  = 5
 	codeUnknown   = 6
 	codeOutput    = 7
+	codeUnstarted = 8
 	codeSignal    = 128 // plus the number of the signal, as in a shell
 )
 
@@ -40,6 +41,7 @@ var exitCodes = []struct {
 	{codeTimedOut, "timed out: a task still runs"},
 	{codeUnknown, "not known: credentials, permission, network"},
 	{codeOutput, "all tasks succeeded, but the output could not be written"},
+	{codeUnstarted, "the operation was not started"},
 	{129, "hung up (SIGHUP)"},
 	{130, "interrupted (Ctrl-C)"},
 	{131, "quit (SIGQUIT)"},
@@ -127,6 +129,9 @@ const (
 	unknown   outcome = "not known"       // timed out, and the last polls do not say whether the task still runs
 	timedOut  outcome = "timed out"       // and the task was running by the last poll
 	stopped   outcome = "stopped"
+
+	notStarted     outcome = "not started"     // the operation
+	perhapsStarted outcome = "perhaps started" // the same
 )
 
 // outcomes are all there are, in the order in which they decide on the exit code: facts first, then what needs a
@@ -137,8 +142,8 @@ var outcomes = []struct {
 	code    int
 }{
 	{failed, codeFailed}, {cancelled, codeCancelled}, {deleted, codeCancelled}, {notFound, codeNotFound},
-	{noAnswer, codeUnknown}, {unknown, codeUnknown}, {timedOut, codeTimedOut}, {stopped, codeUnknown}, {succeeded,
-		codeOK},
+	{notStarted, codeUnstarted}, {perhapsStarted, codeUnknown}, {noAnswer, codeUnknown}, {unknown, codeUnknown},
+	{timedOut, codeTimedOut}, {stopped, codeUnknown}, {succeeded, codeOK},
 }
 
 // codeOf is the exit code for tasks that ended with these outcomes.
@@ -153,7 +158,7 @@ func codeOf(all []outcome) int {
 
 // maybeRunning reports whether a task with this outcome may still run.
 func (o outcome) maybeRunning() bool {
-	return slices.Contains([]outcome{timedOut, unknown, stopped, noAnswer}, o)
+	return slices.Contains([]outcome{timedOut, unknown, stopped, noAnswer, perhapsStarted}, o)
 }
 
 // outcomeOf is the outcome of a wait that ended with err; e says what the polls have shown by then.
@@ -164,6 +169,10 @@ func outcomeOf(err error, e *event) outcome {
 		return succeeded
 	case errors.As(err, &few):
 		return notFound
+	case errors.Is(err, taskwait.ErrNotStarted) && !errors.Is(err, context.Canceled):
+		return notStarted
+	case errors.Is(err, taskwait.ErrOutcomeUnknown) && !errors.Is(err, context.Canceled):
+		return perhapsStarted
 	case errors.Is(err, taskwait.ErrTaskFailed):
 		return failed
 	case errors.Is(err, taskwait.ErrTaskCancelled):

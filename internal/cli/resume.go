@@ -15,19 +15,45 @@ func (r *run) resumable() []string {
 }
 
 // resume is the command that waits again, as it was given, a flag and its value in one word; nil: there is nothing to
-// wait for.
+// wait for. What was started is waited for by its id, unless the state knows more.
 func (r *run) resume(ids []string) []string {
+	if len(ids) == 0 && (len(r.selection.ids) > 0 || !slices.ContainsFunc(r.outcomes, outcome.maybeRunning)) {
+		return nil
+	}
+	starts := r.starts != nil && r.state != nil && !r.final()
 	words := []string{"taskwait kafka wait"}
-	add := func(flag, value string) {
-		if value != "" {
-			words = append(words, flag+" "+quote(value))
+	if starts {
+		words[0] = "taskwait kafka start"
+	}
+	words = addFlags(words, "--instance", r.target.instance, "--region", r.target.region,
+		"--endpoint", r.target.endpoint, "--project", r.target.project)
+	words = append(words, r.given...)
+	switch {
+	case starts:
+		return append(addFlags(words, "--state", r.state.given, "--body", r.starts.body), r.starts.operation)
+	case r.starts != nil && len(ids) == 0:
+		return nil
+	case r.starts != nil || r.state == nil:
+		return r.sought(words, ids, r.selection.since.UTC().Format(time.RFC3339))
+	}
+	if words = addFlags(words, "--state", r.state.given); r.final() {
+		words = append(words, "--state-new")
+	}
+	return r.sought(words, r.selection.given(), r.selection.sinceGiven) // the state wants the arguments that it has
+}
+
+// addFlags adds those flags that have a value.
+func addFlags(words []string, flags ...string) []string {
+	for i := 0; i < len(flags); i += 2 {
+		if flags[i+1] != "" {
+			words = append(words, flags[i]+" "+quote(flags[i+1]))
 		}
 	}
-	add("--instance", r.target.instance)
-	add("--region", r.target.region)
-	add("--endpoint", r.target.endpoint)
-	add("--project", r.target.project)
-	words = append(words, r.given...)
+	return words
+}
+
+// sought adds what is waited for.
+func (r *run) sought(words, ids []string, since string) []string {
 	switch {
 	case len(chunks(ids)) > 1:
 		return append(words, "-")
@@ -39,16 +65,12 @@ func (r *run) resume(ids []string) []string {
 			words = append(words, quote(id))
 		}
 		return words
-	case !slices.ContainsFunc(r.outcomes, outcome.maybeRunning) || len(r.selection.ids) > 0:
-		return nil
 	case r.selection.name != "":
-		add("--name", r.selection.name)
-		add("--since", r.selection.since.UTC().Format(time.RFC3339))
-	case r.selection.all:
-		words = append(words, "--all")
-		if r.selection.expect > 0 {
-			words = append(words, fmt.Sprintf("--expect %d", r.selection.expect))
-		}
+		return addFlags(words, "--name", r.selection.name, "--since", since)
+	}
+	words = append(words, "--all")
+	if r.selection.expect > 0 {
+		words = append(words, fmt.Sprintf("--expect %d", r.selection.expect))
 	}
 	return words
 }

@@ -15,11 +15,20 @@ import (
 
 // selection is what is waited for: ids; or a task that has a name and began since then; or all that run.
 type selection struct {
-	ids    []string
-	name   string
-	since  time.Time
-	all    bool
-	expect int // how many tasks must be listed with all, at least
+	ids        []string
+	name       string
+	since      time.Time
+	sinceGiven string // as it was given
+	all        bool
+	expect     int // how many tasks must be listed with all, at least
+}
+
+// given are the ids that were given; none: by name, or all.
+func (s *selection) given() []string {
+	if s.name != "" || s.all {
+		return nil
+	}
+	return s.ids
 }
 
 // run is one wait of the command.
@@ -30,8 +39,11 @@ type run struct {
 	target    target
 	given     []string // further flags of the command line
 	opts      []taskwait.Option
-	history   *durations // nil: none
-	limit     *quota     // nil: none
+	state     *state              // nil: nothing is kept
+	starts    *startFlags         // of "kafka start"; nil: nothing is started
+	operation *taskwait.Operation // of "kafka start"; nil: the selection says what is waited for
+	history   *durations          // nil: none
+	limit     *quota              // nil: none
 	forPeople bool
 	timeout   time.Duration // 0: none
 	heartbeat time.Duration // 0: none
@@ -43,6 +55,7 @@ type run struct {
 	reporter    reporter
 	tasks       map[string]*tracked
 	outcomes    []outcome
+	last        []*event                // what has ended
 	open        []string                // the ids that may still run
 	refused     bool                    // the service has refused the credentials
 	listTrouble string                  // the trouble with the list that was reported last; empty: none
@@ -108,18 +121,25 @@ func (r *run) await(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.failed = cancel
-	if r.selection.all {
+	if r.selection.all && len(r.selection.ids) == 0 {
 		if err := r.findAll(ctx); err != nil || len(r.selection.ids) == 0 {
 			return err
 		}
+	}
+	if err := r.state.know(&r.selection); err != nil {
+		return err
 	}
 	waiter, err := taskwait.New(r.source, append(r.options(), taskwait.WithProgress(r.progress))...)
 	if err != nil {
 		return err
 	}
 	switch ids := r.selection.ids; {
+	case r.operation != nil:
+		err = r.operate(ctx, waiter, *r.operation)
 	case r.selection.name != "":
-		_, err = waiter.Do(ctx, r.find())
+		err = r.operate(ctx, waiter, r.find())
+	case r.state != nil:
+		err = r.resumeAll(ctx, waiter)
 	case len(ids) == 1: // a single wait also reports how far the task is
 		_, err = waiter.WaitForTask(ctx, ids[0])
 	default:
@@ -172,6 +192,8 @@ func (r *run) end(ctx context.Context, err error) int {
 			r.send(&event{Event: eventOpen, Tasks: part})
 		}
 	}
+	e.Time = time.Now().UTC()
+	r.keepEnd(e)
 	r.send(e)
 	r.reporter.close()
 	r.finish(ctx, e, signal, ended)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/taskwait/taskwait"
@@ -222,18 +223,56 @@ func (s *cloudScript) check() error {
 	case !(s.Speed >= 0 && s.Speed <= maxSpeed): // refuses NaN too
 		return fmt.Errorf("speed: %v, want more than 0, and at most %d", s.Speed, maxSpeed)
 	}
+	if s.Project != "" {
+		if err := checkID("project", s.Project); err != nil {
+			return err
+		}
+	}
+	for name, key := range map[string]string{
+		"access-key": s.AccessKey, "secret-key": s.SecretKey, "security-token": s.SecurityToken, "iam-token": s.IAMToken,
+	} {
+		if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("%s holds white space, or a character that is not ASCII: no request can carry it", name)
+		}
+	}
+	return s.checkInstances()
+}
+
+// checkInstances refuses instances that cannot be, and those of which nothing is said but that a task is on them.
+func (s *cloudScript) checkInstances() error {
+	known := map[string]bool{"": true} // the first one
+	if len(s.Instances) == 0 {
+		known[serveInstance] = true
+	}
 	for i := range s.Instances {
 		one := &s.Instances[i]
 		if err := checkID("instance", one.ID); err != nil {
 			return err
 		}
+		if known[one.ID] {
+			return fmt.Errorf("instance %q is there twice", one.ID)
+		}
+		known[one.ID] = true
 		if one.Brokers < 0 || one.Brokers > maxBrokers || one.Storage < 0 {
 			return fmt.Errorf("instance %q: %d brokers, %d GB, want 0 to %d, and 0 or more", one.ID, one.Brokers,
 				one.Storage,
 				maxBrokers)
 		}
 	}
-	return nil
+	on := func(id string) error {
+		if !known[id] {
+			return fmt.Errorf("a task is on instance %s, which is not among the instances", text.Quote(id))
+		}
+		return nil
+	}
+	var errs []error
+	for i := range s.Tasks {
+		errs = append(errs, on(s.Tasks[i].Instance))
+	}
+	for i := range s.Scheduled {
+		errs = append(errs, on(s.Scheduled[i].Instance))
+	}
+	return errors.Join(errs...)
 }
 
 // scaled is a duration of the script as the speed has it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,16 +34,22 @@ type waitFlags struct {
 	target
 	printing
 	limitFlags
-	ids         []string
-	name        string
-	since       string
-	all         bool
-	expect      int
+	stateFlags
+	pollFlags
+	ids      []string
+	name     string
+	since    string
+	all      bool
+	expect   int
+	failFast bool
+}
+
+// pollFlags say how to wait.
+type pollFlags struct {
 	timeout     time.Duration
 	interval    time.Duration
 	maxInterval time.Duration
 	heartbeat   time.Duration
-	failFast    bool
 	noHistory   bool
 }
 
@@ -81,6 +88,8 @@ func (s *env) waitCommand() *cobra.Command {
 	f.target.flags(c)
 	f.printing.flags(c)
 	f.limitFlags.flags(c)
+	f.stateFlags.flags(c)
+	f.pollFlags.flags(c)
 	f.flags(c)
 	complete(c, "name", func() []string { return s.kinds() })
 	complete(c, "since", func() []string { return nil })
@@ -94,6 +103,11 @@ func (f *waitFlags) flags(c *cobra.Command) {
 	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
 	fs.IntVar(&f.expect, "expect", 0,
 		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
+	fs.BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
+}
+
+func (f *pollFlags) flags(c *cobra.Command) {
+	fs := c.Flags()
 	fs.DurationVar(&f.timeout, "timeout", 0, "how long to wait at most, for all tasks together; 0: no limit")
 	fs.DurationVar(&f.interval, "interval", defaultInterval,
 		"the first pause between two polls; if given, pauses are not learned from earlier runs")
@@ -101,12 +115,10 @@ func (f *waitFlags) flags(c *cobra.Command) {
 		"the longest pause between two polls; if given, pauses are not learned from earlier runs")
 	fs.DurationVar(&f.heartbeat, "heartbeat", defaultHeartbeat,
 		"report at least this often that the wait goes on, unless stderr is a terminal; 0: never")
-	fs.BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
 	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
 }
 
-// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other
-// one.
+// check finds what is wrong on the command line.
 func (f *waitFlags) check(c *cobra.Command) error {
 	if err := f.printing.check(); err != nil {
 		return err
@@ -127,15 +139,19 @@ func (f *waitFlags) check(c *cobra.Command) error {
 		return errors.New("--name and --since need each other: a task of that name may have ended long ago")
 	case expects && (!f.all || f.expect <= 0):
 		return fmt.Errorf("--expect %d, want at least 1, together with --all", f.expect)
+	}
+	return f.pollFlags.check(c)
+}
+
+// check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other
+// one.
+func (f *pollFlags) check(c *cobra.Command) error {
+	switch {
 	case f.timeout < 0:
 		return fmt.Errorf("--timeout %v, want 0 or more", f.timeout)
 	case f.heartbeat != 0 && f.heartbeat < leastHeartbeat:
 		return fmt.Errorf("--heartbeat %v, want 0, or at least %v", f.heartbeat, leastHeartbeat)
 	}
-	return f.checkInterval(c)
-}
-
-func (f *waitFlags) checkInterval(c *cobra.Command) error {
 	switch given := c.Flags().Changed; {
 	case given("interval") && !given("max-interval"):
 		f.maxInterval = max(f.maxInterval, f.interval)
@@ -151,7 +167,7 @@ func (f *waitFlags) checkInterval(c *cobra.Command) error {
 
 // selection gives what is waited for.
 func (f *waitFlags) selection(ctx context.Context, stdin io.Reader) (sel selection, err error) {
-	sel = selection{name: f.name, all: f.all, expect: f.expect}
+	sel = selection{name: f.name, sinceGiven: f.since, all: f.all, expect: f.expect}
 	if f.name != "" {
 		sel.since, err = parseSince(f.since, time.Now())
 		return sel, err
@@ -250,31 +266,63 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	limit, err := f.open()
+	k, err := s.resolve(&f.target)
 	if err != nil {
 		return err
 	}
-	src, credentials, err := s.connect(&f.target, limit)
+	kept, err := f.stateFlags.open(f.command(&selected), selected.since, f.timeout)
 	if err != nil {
 		return err
 	}
-	r := s.newRun(src, f.target, &f.printing, selected)
-	r.limit = limit
-	r.opts = append(limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
-	r.timeout, r.failFast, r.given = f.timeout, f.failFast, given(c.Flags())
-	given := c.Flags().Changed
-	if s.errColumns == nil || given("heartbeat") {
+	defer kept.close()
+	r := s.newRun(nil, f.target, &f.printing, selected)
+	r.restore(kept)
+	if kept.over() {
+		return r.replay(c.Context())
+	}
+	if r.limit, err = f.limitFlags.open(); err != nil {
+		return err
+	}
+	if r.source.Source, err = s.dial(&f.target, k, r.limit); err != nil {
+		return err
+	}
+	r.failFast = f.failFast
+	r.set(c.Flags(), &f.pollFlags)
+	return r.do(c.Context(), k.source)
+}
+
+// set makes the flags the run's.
+func (r *run) set(flags *pflag.FlagSet, f *pollFlags) {
+	r.opts = append(r.limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
+	r.timeout, r.given = f.timeout, given(flags)
+	if r.env.errColumns == nil || flags.Changed("heartbeat") {
 		r.heartbeat = f.heartbeat
 	}
 	if !f.noHistory {
-		r.remember(openHistory(s.cache), given("interval") || given("max-interval"))
+		r.remember(openHistory(r.env.cache), flags.Changed("interval") || flags.Changed("max-interval"))
 	}
-	return r.do(c.Context(), credentials)
+}
+
+// command is what is waited for, for the state: those of the arguments that a wait which goes on must have again.
+func (f *waitFlags) command(sel *selection) map[string]string {
+	all := f.target.arguments("kafka wait")
+	for name, value := range map[string]string{
+		"task ids": strings.Join(slices.Sorted(slices.Values(sel.ids)), " "), "--name": f.name, "--since": f.since,
+	} {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	if f.all {
+		all["--all"], all["--expect"] = "true", strconv.Itoa(f.expect)
+	}
+	return all
 }
 
 // given are the flags of the command line, as words for the resume line, without those that it has of its own.
 func given(flags *pflag.FlagSet) (words []string) {
-	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect"}
+	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect", "state",
+		"state-new", "body"}
 	flags.Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(own, f.Name):

@@ -393,6 +393,35 @@ func TestFinalLeavesTheQuotaAlone(t *testing.T) {
 	})
 }
 
+// TestCancelWhileQuotaIsAsked makes sure what becomes of the quota's answer for a permit that was given up: an error is
+// nobody's, a permit is that of the next.
+func TestCancelWhileQuotaIsAsked(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		gives bool
+		want  []string
+	}{{"error", false, []string{"2s two"}}, {"permit", true, []string{"1s two"}}} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			slow := quotaFunc(func(ctx context.Context) error {
+				time.Sleep(time.Second) // whatever becomes of ctx
+				if asked++; asked == 1 && !tt.gives {
+					return ctx.Err()
+				}
+				return nil
+			})
+			inBubble(t, slow, func(t *testing.T, s *script) {
+				one := s.ask("one", 0, false)
+				time.Sleep(500 * time.Millisecond)
+				s.Cancel(one)
+				s.ask("two", 0, false)
+				time.Sleep(3 * time.Second)
+				s.want(t, tt.want...)
+			})
+		})
+	}
+}
+
 func TestHolds(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *script) {
 		got := []bool{s.Holds()}

@@ -144,6 +144,26 @@ func TestFinalPollInHoldOff(t *testing.T) {
 	}
 }
 
+// TestDoneBeforeTheEnd makes sure that the end of a subscription leaves out an id that was done before, while its poll
+// was planned or in flight.
+func TestDoneBeforeTheEnd(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", s.endsAt(10*time.Second, 9*time.Second), "a", "b")
+		b := s.subscribe("B", s.endsAt(8*time.Second, time.Hour), "c", "d")
+		s.until(9500 * time.Millisecond)
+		a.Done(0)
+		b.Done(0)
+		s.until(20 * time.Second)
+		a.read()
+		b.read()
+		a.Close()
+		b.Close()
+		s.want("9s poll a", "9s poll b", "20s A: b: no answer within 6s, sent 5s ago",
+			"20s B: d: no permit for the final poll in time, not polled, sent 7s ago")
+	})
+}
+
 // TestManyFinalPollsInHoldOff makes sure that no hold-off delays many final polls either, where there is a list: its
 // pages are final polls too, and what it does not show, or cannot show in time, is polled alone.
 func TestManyFinalPollsInHoldOff(t *testing.T) {

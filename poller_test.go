@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,4 +170,129 @@ func randomOptions(rnd *rand.Rand) []taskwait.Option {
 		opts = append(opts, all[rnd.IntN(len(all))])
 	}
 	return opts
+}
+
+// TestWithoutSharing: where the answer depends on the context, as with a tenant in it, waits for one id get the answers
+// of their own context.
+func TestWithoutSharing(t *testing.T) {
+	ends := map[any]time.Duration{"red": 4 * time.Second, "blue": time.Hour, "green": 10 * time.Minute}
+	tests := []struct {
+		name      string
+		of        []taskwait.Option // of the Waiter
+		each      []taskwait.Option // of each wait
+		neighbour bool              // one more wait for the same id, which shares
+	}{
+		{name: "an option of the Waiter", of: []taskwait.Option{taskwait.WithoutSharing()}},
+		{name: "an option of each wait", each: []taskwait.Option{taskwait.WithoutSharing()}},
+		{name: "beside one that shares", each: []taskwait.Option{taskwait.WithoutSharing()}, neighbour: true},
+	}
+	for _, tt := range tests {
+		virtually(t, tt.name, func(t *testing.T) {
+			begun := time.Now()
+			w := newWaiter(t, taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
+				time.Sleep(50 * time.Millisecond)
+				if took, known := ends[ctx.Value(tenant{})]; !known || time.Since(begun) < took {
+					return taskwait.Task{ID: id, Status: taskwait.StatusExecuting}, nil
+				}
+				return taskwait.Task{ID: id, Status: taskwait.StatusSuccess}, nil
+			}), tt.of...)
+			wrong := make(chan error, len(ends))
+			if tt.neighbour {
+				go func() { _, _ = w.WaitForTask(t.Context(), "id", taskwait.WithTimeout(30*time.Minute)) }()
+			}
+			for name, took := range ends {
+				go func() {
+					ctx := context.WithValue(t.Context(), tenant{}, name)
+					_, err := w.WaitForTask(ctx, "id", tt.each...)
+					late := time.Since(begun) - took
+					if err == nil && (late < 0 || late > time.Minute) {
+						err = errors.New("success")
+					}
+					if err != nil {
+						err = fmt.Errorf("%v: got %w after %v, want success soon after %v", name, err, time.Since(begun), took)
+					}
+					wrong <- err
+				}()
+			}
+			for range ends {
+				if err := <-wrong; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// TestWithoutSharingList: a wait that does not share gets nothing from the list, whose answer depends on a context too.
+func TestWithoutSharingList(t *testing.T) {
+	for _, way := range ways {
+		virtually(t, way.name, func(t *testing.T) {
+			s := newService(t)
+			ids := s.add("task", 20, always(time.Minute))
+			w := newWaiter(t, s.source(true), taskwait.WithoutSharing())
+			succeeded(t, way.wait(t.Context(), w, ids), ids, 2*time.Minute)
+			if n := len(s.asked(true)); way.name == "WaitForTask" && n > 0 {
+				t.Errorf("got %d requests for the list, want none", n)
+			}
+		})
+	}
+}
+
+type tenant struct{}
+
+// TestContextValues: a poll, and a request for a page of the list, get the values of the context of a wait that they
+// are made for.
+func TestContextValues(t *testing.T) {
+	for _, list := range []bool{false, true} {
+		for _, way := range ways {
+			name := way.name
+			if list {
+				name += " and a list"
+			}
+			virtually(t, name, func(t *testing.T) {
+				s := newService(t)
+				var without atomic.Int64
+				s.fault = func(ctx context.Context, _ request) error {
+					if ctx.Value(tenant{}) != "blue" {
+						without.Add(1)
+					}
+					return nil
+				}
+				ids := s.add("task", 20, always(time.Minute))
+				ctx := context.WithValue(t.Context(), tenant{}, "blue")
+				succeeded(t, way.wait(ctx, newWaiter(t, s.source(list), limit(50)), ids), ids, 0)
+				if n := without.Load(); n > 0 {
+					t.Errorf("got %d of %d requests without the values of a context, want none", n, len(s.requests))
+				}
+			})
+		}
+	}
+}
+
+// TestContextValuesOfTheFirst: of two waits for one task the poll gets the values of the one that was due first.
+func TestContextValuesOfTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, seen := newService(t), map[any]int{}
+		s.fault = func(ctx context.Context, _ request) error {
+			seen[ctx.Value(tenant{})]++
+			return nil
+		}
+		id := s.add("task", 1, always(time.Minute))[0]
+		w, done := newWaiter(t, s.source(false)), make(chan error)
+		wait := func(tenantName string, pause time.Duration) {
+			_, err := w.WaitForTask(context.WithValue(t.Context(), tenant{}, tenantName), id, every(pause))
+			done <- err
+		}
+		go wait("eager", 5*time.Second)
+		time.Sleep(time.Second)
+		go wait("late", 50*time.Second)
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("got %v, want success", err)
+			}
+		}
+		if eager, late := seen["eager"], seen["late"]; eager < 10 || late > 1 {
+			t.Errorf("got %d polls for the eager one and %d for the late one, want 10 or more and 1 at most", eager, late)
+		}
+	})
 }

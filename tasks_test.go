@@ -6,166 +6,20 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/taskwait/taskwait/internal/guard"
 	"github.com/taskwait/taskwait/internal/poll"
-
-	"github.com/cenkalti/backoff/v4"
 )
 
-var (
-	manyTasks  = flag.Int("many", 1000, "how many tasks a test of very many tasks has")
-	manyErrors = flag.Int("many.errors", 10_000, "how many errors a test of very many errors has")
-)
-
-// fleet is a Source of many tasks, with a list in pages.
-type fleet struct {
-	tasks   map[string]*fleetTask
-	order   []string // of the list
-	size    int      // of a page; 0: no list
-	latency time.Duration
-	page    func(n int) error // what goes wrong with the n-th page asked for, from 1; nil: nothing
-	single  func(id string) error
-
-	mu      sync.Mutex
-	asked   []time.Time
-	singles map[string]int
-	pages   int
-}
-
-type fleetTask struct {
-	ends     time.Time
-	outcome  Status
-	unlisted bool
-	unknown  bool
-}
-
-func newFleet(size int) *fleet {
-	return &fleet{tasks: map[string]*fleetTask{}, size: size, singles: map[string]int{}, latency: 50 * time.Millisecond}
-}
-
-func (f *fleet) add(n int, took func(i int) time.Duration) (ids []string) {
-	for i := range n {
-		id := fmt.Sprintf("task-%d", len(f.order))
-		f.tasks[id] = &fleetTask{ends: time.Now().Add(took(i)), outcome: StatusSuccess}
-		f.order = append(f.order, id)
-		ids = append(ids, id)
-	}
-	return ids
-}
-
-func logNormal(seed uint64, median time.Duration, sigma float64) func(int) time.Duration {
-	r := rand.New(rand.NewPCG(seed, seed))
-	return func(int) time.Duration { return time.Duration(float64(median) * math.Exp(sigma*r.NormFloat64())) }
-}
-
-func (f *fleet) state(id string, at time.Time) Task {
-	t := Task{ID: id, Status: StatusExecuting}
-	if s := f.tasks[id]; !at.Before(s.ends) {
-		t.Status = s.outcome
-	}
-	return t
-}
-
-func (f *fleet) arrive(ctx context.Context, note func()) error {
-	f.mu.Lock()
-	f.asked = append(f.asked, time.Now())
-	note()
-	f.mu.Unlock()
-	if f.latency <= 0 { // at once, without a timer
-		return ctx.Err()
-	}
-	select {
-	case <-time.After(f.latency):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (f *fleet) Task(ctx context.Context, id string) (Task, error) {
-	if err := f.arrive(ctx, func() { f.singles[id]++ }); err != nil {
-		return Task{}, err
-	}
-	if f.single != nil {
-		if err := f.single(id); err != nil {
-			return Task{}, err
-		}
-	}
-	if t := f.tasks[id]; t == nil || t.unknown {
-		return Task{}, &QueryError{Class: ClassNotFound, Err: errors.New("no such task")}
-	}
-	return f.state(id, time.Now()), nil
-}
-
-// listed is a fleet that is a Lister.
-type listed struct{ *fleet }
-
-func (f listed) List(ctx context.Context, b ListRequest) (tasks []Task, next string, err error) {
-	n := 0
-	if err := f.arrive(ctx, func() { f.pages++; n = f.pages }); err != nil {
-		return nil, "", err
-	}
-	if f.page != nil {
-		if err := f.page(n); err != nil {
-			return nil, "", err
-		}
-	}
-	from, _ := strconv.Atoi(b.Page)
-	to := min(from+f.size, len(f.order))
-	for _, id := range f.order[from:to] {
-		if t := f.tasks[id]; !t.unlisted && !t.unknown {
-			tasks = append(tasks, f.state(id, time.Now()))
-		}
-	}
-	if to < len(f.order) {
-		next = strconv.Itoa(to)
-	}
-	return tasks, next, nil
-}
-
-// gather collects the results by id, and how late each came.
-func (f *fleet) gather(
-	t *testing.T,
-	w *Waiter,
-	ids []string,
-	opts ...Option,
-) (got map[string]error, delay time.Duration) {
-	t.Helper()
-	got = map[string]error{}
-	for task, err := range w.WaitForTasks(t.Context(), ids, opts...) {
-		if _, twice := got[task.ID]; twice {
-			t.Errorf("%s came twice", task.ID)
-		}
-		got[task.ID] = err
-		if s := f.tasks[task.ID]; s != nil {
-			delay += time.Since(s.ends) / time.Duration(len(ids))
-		}
-	}
-	if want := len(ids); len(got) != want {
-		t.Errorf("%d results, want %d", len(got), want)
-	}
-	return got, delay
-}
-
-func succeeded(t *testing.T, got map[string]error) {
-	t.Helper()
-	for _, id := range slices.Sorted(maps.Keys(got)) {
-		if got[id] != nil {
-			t.Errorf("%s: %v", id, got[id])
-		}
-	}
-}
+var manyTasks = flag.Int("many", 500, "how many tasks the largest call of TestWaitForTasks has")
 
 func TestWaitForTasks(t *testing.T) {
 	t.Run("one that is missing costs the others nothing", inBubble(manyOutcomes))
@@ -210,14 +64,6 @@ func manyOutcomes(t *testing.T) {
 			}
 		}
 	}
-}
-
-// source is f with a list or without one.
-func (f *fleet) source() Source {
-	if f.size > 0 {
-		return listed{f}
-	}
-	return f
 }
 
 func manyPages(t *testing.T) {
@@ -653,5 +499,90 @@ func manyGoroutines(t *testing.T) {
 		if most > before+4*16 { // some are about to end
 			t.Errorf("pages of %d: %d goroutines more, want %d at most", size, most-before, 4*16)
 		}
+	}
+}
+
+// errorsOf are the errors that WaitForAll has joined.
+func errorsOf(t *testing.T, err error) (all []*WaitError) {
+	t.Helper()
+	if err == nil {
+		return nil
+	}
+	j, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("got %#v, want an error that joins those of the tasks", err)
+	}
+	for _, e := range j.Unwrap() {
+		we, ok := e.(*WaitError)
+		if !ok {
+			t.Fatalf("got %#v in it, want a *WaitError", e)
+		}
+		all = append(all, we)
+	}
+	return all
+}
+
+func TestWaitForAll(t *testing.T) {
+	const good, late, bad, invalid = "task-0", "task-1", "task-2", "a/b" // as fleet names them
+	tests := []struct {
+		name string
+		ids  []string
+		opts []Option
+		want []string // the ids in the error, in its order
+		text string   // before the text of the first of them
+	}{
+		{name: "no ids"},
+		{name: "all succeed", ids: []string{late, good}},
+		{name: "one id that has failed", ids: []string{bad}, want: []string{bad}},
+		{name: "one id that is invalid", ids: []string{invalid}, want: []string{invalid}},
+		{
+			name: "the order of ids, not of their ends",
+			ids:  []string{late, invalid, good, bad},
+			opts: []Option{WithTimeout(20 * time.Second)},
+			want: []string{late, invalid, bad},
+			text: "taskwait: 3 of 4 tasks have not succeeded, the first: ",
+		},
+		{name: "an id that stands there twice", ids: []string{bad, good, bad, good}, want: []string{bad, bad},
+			text: "taskwait: 2 of 4 tasks have not succeeded, the first: "},
+		{
+			name: "a bad option is every id's error",
+			ids:  []string{good, bad},
+			opts: []Option{WithTimeout(-1)},
+			want: []string{good, bad},
+			text: "taskwait: 2 of 2 tasks have not succeeded, the first: ",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFleet(100)
+				f.add(3, func(i int) time.Duration { return []time.Duration{5, 30, 10}[i] * time.Second })
+				f.tasks[bad].outcome = StatusFailed
+				tasks, err := newWaiter(t, f.source()).WaitForAll(t.Context(), tt.ids, tt.opts...)
+				for i, task := range tasks {
+					if task.ID != tt.ids[i] {
+						t.Errorf("task %d is %v, want that of %q", i, task, tt.ids[i])
+					}
+				}
+				var got []string
+				for _, e := range errorsOf(t, err) {
+					got = append(got, e.ID)
+				}
+				if len(tasks) != len(tt.ids) || !slices.Equal(got, tt.want) {
+					t.Errorf("%d tasks, errors of %q; want %d, %q", len(tasks), got, len(tt.ids), tt.want)
+				}
+				if err != nil && err.Error() != tt.text+errorsOf(t, err)[0].Error() {
+					t.Errorf("text = %s", err)
+				}
+			})
+		})
+	}
+}
+
+// TestWaitForAllOfNone: a bad option is an error also where there are no ids.
+func TestWaitForAllOfNone(t *testing.T) {
+	tasks, err := newWaiter(t, always(StatusSuccess)).WaitForAll(t.Context(), nil, WithTimeout(-1))
+	if len(tasks) != 0 || !errors.Is(err, ErrInvalidOption) {
+		t.Errorf("%v, %v, want ErrInvalidOption", tasks, err)
 	}
 }

@@ -1,0 +1,179 @@
+// Package riverwait lets jobs of River wait for tasks: a job makes one poll for each run and snoozes for the pause, so
+// that a wait outlives its process and its machine, and holds no goroutine. See the README for a whole program.
+package riverwait
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/taskwait/taskwait"
+)
+
+// Args are those of a job that waits for one task. Embed them in args of your own, with a Kind of their own, for jobs
+// that carry more:
+//
+//	type ResizeArgs struct {
+//		riverwait.Args
+//		OrderID int64 `json:"order_id"`
+//	}
+//
+//	func (ResizeArgs) Kind() string { return "resize" }
+type Args struct {
+	Source string `json:"source" river:"unique"`  // which Waiter waits, in the words of Worker.Waiter; may be empty
+	TaskID string `json:"task_id" river:"unique"` // the id of the task there
+}
+
+// Kind is that of jobs whose args are Args alone.
+func (Args) Kind() string { return "taskwait" }
+
+// InsertOpts makes a job unique by its kind and its task: a second insert returns the job that is there, unless that
+// was cancelled or discarded.
+func (Args) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+// Awaited says what is waited for.
+func (a Args) Awaited() Args { return a }
+
+// TaskArgs are Args, or args that embed them.
+type TaskArgs interface {
+	river.JobArgs
+	Awaited() Args
+}
+
+const (
+	// DefaultQueryTimeout is shorter than the library's own 30 s, so that a job whose worker has died is soon known to be
+	// stuck. It is more than twice what a slow answer takes.
+	DefaultQueryTimeout = 8 * time.Second
+
+	// slack is for what a run does beside the query: the wait for a permit, and Done.
+	slack = 2 * time.Second
+
+	// rescueMargin is how much longer than its timeout a job must be running to be stuck. The sum stays below the 15 s
+	// after which River replaces a leader that has died: the new one looks for stuck jobs at once, and then every 30 s.
+	rescueMargin = 2 * time.Second
+
+	// precision is that of the times which River keeps in SQLite. A run that came early would make no poll.
+	precision = time.Millisecond
+
+	// metadataKey is where the wait is kept in the metadata of its job.
+	metadataKey = "taskwait"
+)
+
+// Worker works jobs that wait for tasks. Add it with [river.AddWorker]. It must not be changed after that.
+//
+// A run makes at most one poll, and snoozes until the next one is due: River counts no attempt for that. The wait is
+// kept in the job's metadata, and goes on with the same budget after a run that was killed, cut off or stopped.
+type Worker[T TaskArgs] struct {
+	river.WorkerDefaults[T]
+
+	// Waiter returns the Waiter for Args.Source: the same one each time, as polls that run at the same time on one Waiter
+	// share requests. Its error is that of the run, which River retries by its own policy. It must be set.
+	Waiter func(source string) (*taskwait.Waiter, error)
+
+	// Done is called when the wait is over, with what [taskwait.Waiter.WaitForTask] would return, and its result is that
+	// of the run: nil completes the job, whatever became of the task, an error has River call Done again later, and
+	// [river.JobCancel] cancels the job. It may be called more than once for one job, as its process may die before the
+	// job is completed: [river.JobCompleteTx] completes the job in the transaction that stores what has come of it.
+	//
+	// nil: the job of a task that has succeeded is completed, and any other one is cancelled with the wait's error.
+	Done func(ctx context.Context, job *river.Job[T], task taskwait.Task, err error) error
+
+	// QueryTimeout bounds one query, in place of the Waiter's own. 0: DefaultQueryTimeout.
+	QueryTimeout time.Duration
+}
+
+// Timeout is that of one run.
+func (w *Worker[T]) Timeout(*river.Job[T]) time.Duration { return w.queryTimeout() + slack }
+
+func (w *Worker[T]) queryTimeout() time.Duration { return cmp.Or(w.QueryTimeout, DefaultQueryTimeout) }
+
+// NextRetry is at once for a job whose worker has died. For errors it is what the client's policy says.
+func (w *Worker[T]) NextRetry(job *river.Job[T]) time.Time {
+	if job.AttemptedAt != nil && time.Since(*job.AttemptedAt) > w.Timeout(job) {
+		return time.Now()
+	}
+	return time.Time{}
+}
+
+// Work makes the next poll, if it is due.
+func (w *Worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
+	awaited := job.Args.Awaited()
+	waiter, err := w.Waiter(awaited.Source)
+	if err != nil {
+		return fmt.Errorf("riverwait: no Waiter for %q: %w", awaited.Source, err)
+	}
+	wait, err := WaitOf(job.JobRow)
+	if err != nil {
+		return err
+	}
+	if wait == nil {
+		wait = &taskwait.Wait{ID: awaited.TaskID}
+	}
+	p, err := waiter.Poll(ctx, wait, taskwait.WithQueryTimeout(w.queryTimeout()))
+	switch {
+	case errors.Is(err, taskwait.ErrInvalidOption): // of the Waiter, and no word on the task
+		return err
+	case err != nil && !p.Done: // ctx has ended: the poll is still due
+		return river.JobSnooze(0)
+	}
+	if err := river.MetadataSet(ctx, metadataKey, wait); err != nil {
+		return err
+	}
+	if !p.Done {
+		return river.JobSnooze(p.Next + precision)
+	}
+	return w.done(ctx, job, p.Task, err)
+}
+
+// done ends the job as its wait has ended.
+func (w *Worker[T]) done(ctx context.Context, job *river.Job[T], task taskwait.Task, err error) error {
+	outcome := Outcome{Task: task}
+	if err != nil {
+		outcome.Error = err.Error()
+	}
+	if err := river.RecordOutput(ctx, outcome); err != nil {
+		return err
+	}
+	switch {
+	case w.Done != nil:
+		return w.Done(ctx, job, task, err)
+	case err != nil:
+		return river.JobCancel(err)
+	}
+	return nil
+}
+
+// Outcome is the output of a job whose wait is over, as JSON: see [rivertype.JobRow.Output].
+type Outcome struct {
+	Task  taskwait.Task `json:"task"`            // the last one seen
+	Error string        `json:"error,omitempty"` // why the wait did not end with SUCCESS; empty: it did
+}
+
+// WaitOf returns the wait of a job as its last run has left it: its Task is the one that was seen last. nil: no poll
+// has been made yet.
+func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
+	var metadata struct {
+		Wait *taskwait.Wait `json:"taskwait"`
+	}
+	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
+		return nil, fmt.Errorf("riverwait: job %d: %w", job.ID, err)
+	}
+	return metadata.Wait, nil
+}
+
+// SetTimeouts sets the JobTimeout and RescueStuckJobsAfter of a client, where they are 0, so that a worker which dies
+// during a poll costs about 30 s, and not River's hour; it returns c. Each client that may lead needs them, and all
+// workers: a leader discards stuck jobs of a kind that it does not know. They hold for all jobs of the client, so those
+// of other kinds which run for longer than 10 s must say so by a Timeout of their own, which River respects in both.
+func SetTimeouts(c *river.Config) *river.Config {
+	c.JobTimeout = cmp.Or(c.JobTimeout, DefaultQueryTimeout+slack)
+	c.RescueStuckJobsAfter = cmp.Or(c.RescueStuckJobsAfter, max(c.JobTimeout, DefaultQueryTimeout+slack)+rescueMargin)
+	return c
+}
