@@ -5,6 +5,7 @@ package temporalwait
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,7 +77,7 @@ func attempt(ctx context.Context, a Args, find func(string) (*taskwait.Waiter, e
 	if p.Done && err == nil {
 		return p.Task, nil
 	}
-	if p.Done || err == nil {
+	if err == nil || errors.Is(err, taskwait.ErrQuery) { // there will be another attempt
 		activity.RecordHeartbeat(ctx, wait)
 	}
 	switch cause := context.Cause(ctx); {

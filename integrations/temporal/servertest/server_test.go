@@ -243,6 +243,15 @@ func TestMany(t *testing.T) {
 	startWorker(t, with)
 	startWorker(t, with)
 	began = time.Now()
+	awaitAll(t, c, ids)
+	if got := engine.figures(t, ids, "two workers", time.Since(began)); got > 1.2*want {
+		t.Errorf("got %.2f requests for each task, want at most 1.2 times %.2f", got, want)
+	}
+}
+
+// awaitAll has a workflow wait for each of the tasks, all at the same time.
+func awaitAll(t *testing.T, c client.Client, ids []string) {
+	t.Helper()
 	var all sync.WaitGroup
 	for _, id := range ids {
 		all.Go(func() {
@@ -258,8 +267,38 @@ func TestMany(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := engine.figures(t, ids, "two workers", time.Since(began)); got > 1.2*want {
-		t.Errorf("got %.2f requests for each task, want at most 1.2 times %.2f", got, want)
+}
+
+// TestQuota gives two workers one quota: the rate of their task queue.
+func TestQuota(t *testing.T) {
+	const rate, tasks = 8, 24
+	s := newService(t, func(string) time.Duration { return 10 * time.Second })
+	c, with := start(t, s, time.Second)
+	with.rate = rate
+	startWorker(t, with)
+	startWorker(t, with)
+	var ids []string
+	for i := range tasks {
+		ids = append(ids, fmt.Sprintf("id-%d", i))
+	}
+	awaitAll(t, c, ids)
+	var polls []time.Time
+	for _, id := range ids {
+		polls = append(polls, s.of(id).polls...)
+	}
+	slices.SortFunc(polls, time.Time.Compare)
+	most := 0 // within a second
+	for i, first := range polls {
+		n := i
+		for n < len(polls) && polls[n].Sub(first) < time.Second {
+			n++
+		}
+		most = max(most, n-i)
+	}
+	took := polls[len(polls)-1].Sub(polls[0])
+	t.Logf("%d polls in %v, at most %d within a second", len(polls), took, most)
+	if most := rate * (took.Seconds() + 2); float64(len(polls)) > most { // a burst, and what was late
+		t.Errorf("got %d polls in %v, want at most %.0f", len(polls), took, most)
 	}
 }
 

@@ -28,11 +28,13 @@ const queue = "operations"
 type config struct {
 	address, namespace, service string
 	min, max                    time.Duration // between polls
+	rate                        float64       // of the task queue; 0: no limit
 }
 
 func (c config) environ() []string {
 	return append(os.Environ(), "TEMPORAL_ADDRESS="+c.address, "TEMPORAL_NAMESPACE="+c.namespace,
-		"WORKER_SERVICE="+c.service, "WORKER_MIN="+c.min.String(), "WORKER_MAX="+c.max.String())
+		"WORKER_SERVICE="+c.service, "WORKER_MIN="+c.min.String(), "WORKER_MAX="+c.max.String(),
+		fmt.Sprintf("WORKER_RATE=%g", c.rate))
 }
 
 func (c config) dial() (client.Client, error) {
@@ -64,6 +66,10 @@ func work() error {
 	if err != nil {
 		return err
 	}
+	rate, err := strconv.ParseFloat(os.Getenv("WORKER_RATE"), 64)
+	if err != nil {
+		return err
+	}
 	c, err := config{address: os.Getenv("TEMPORAL_ADDRESS"), namespace: os.Getenv("TEMPORAL_NAMESPACE")}.dial()
 	if err != nil {
 		return err
@@ -74,7 +80,9 @@ func work() error {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(0) // or a workflow is kept for five seconds for a worker that has died
-	w := worker.New(c, queue, worker.Options{MaxConcurrentActivityTaskPollers: 16, MaxConcurrentWorkflowTaskPollers: 8})
+	w := worker.New(c, queue, worker.Options{
+		MaxConcurrentActivityTaskPollers: 16, MaxConcurrentWorkflowTaskPollers: 8, TaskQueueActivitiesPerSecond: rate,
+	})
 	temporalwait.Register(w, temporalwait.ByName(map[string]*taskwait.Waiter{"kafka": waiter}))
 	w.RegisterActivityWithOptions(func(ctx context.Context) (string, error) {
 		var t taskwait.Task
