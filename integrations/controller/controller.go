@@ -37,25 +37,25 @@ type TaskStatus struct {
 	NextPoll *metav1.MicroTime `json:"nextPoll,omitempty"`
 }
 
-// DeepCopyInto makes out a copy that shares nothing with in.
-func (in *TaskStatus) DeepCopyInto(out *TaskStatus) {
-	*out = *in
-	out.LastPoll, out.NextPoll = in.LastPoll.DeepCopy(), in.NextPoll.DeepCopy()
-	if in.Conditions != nil {
-		out.Conditions = make([]metav1.Condition, len(in.Conditions))
-		for i := range in.Conditions {
-			in.Conditions[i].DeepCopyInto(&out.Conditions[i])
+// DeepCopyInto makes out a copy that shares nothing with s.
+func (s *TaskStatus) DeepCopyInto(out *TaskStatus) {
+	*out = *s
+	out.LastPoll, out.NextPoll = s.LastPoll.DeepCopy(), s.NextPoll.DeepCopy()
+	if s.Conditions != nil {
+		out.Conditions = make([]metav1.Condition, len(s.Conditions))
+		for i := range s.Conditions {
+			s.Conditions[i].DeepCopyInto(&out.Conditions[i])
 		}
 	}
 }
 
-// DeepCopy returns a copy that shares nothing with in; nil: of nil.
-func (in *TaskStatus) DeepCopy() *TaskStatus {
-	if in == nil {
+// DeepCopy returns a copy that shares nothing with s; nil: of nil.
+func (s *TaskStatus) DeepCopy() *TaskStatus {
+	if s == nil {
 		return nil
 	}
 	out := &TaskStatus{}
-	in.DeepCopyInto(out)
+	s.DeepCopyInto(out)
 	return out
 }
 
