@@ -37,7 +37,7 @@ func busy[TTx any](t *testing.T, e *engine[TTx], queue string, workers *river.Wo
 ) *river.Client[TTx] {
 	t.Helper()
 	client, err := river.NewClient(e.driver, riverwait.SetTimeouts(&river.Config{
-		Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: 1000}},
+		Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: 200}},
 		FetchPollInterval: every,
 	}))
 	if err != nil {
