@@ -32,12 +32,12 @@ var (
 	task   = flag.Duration("task", time.Second, "how long a task takes: from half to one and a half of that")
 )
 
-// busy is a client that works as many jobs as it can. It looks for them that often.
-func busy[TTx any](t *testing.T, e *engine[TTx], queue string, workers *river.Workers, every time.Duration,
+// busy is a client that works up to so many jobs at once, and looks for them that often.
+func busy[TTx any](t *testing.T, e *engine[TTx], queue string, workers *river.Workers, n int, every time.Duration,
 ) *river.Client[TTx] {
 	t.Helper()
 	client, err := river.NewClient(e.driver, riverwait.SetTimeouts(&river.Config{
-		Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: 1000}},
+		Workers: workers, Queues: map[string]river.QueueConfig{queue: {MaxWorkers: n}},
 		FetchPollInterval: every,
 	}))
 	if err != nil {
@@ -90,14 +90,14 @@ func testThroughput[TTx any](t *testing.T, e *engine[TTx]) {
 		runs.Add(1)
 		return river.JobSnooze(snooze)
 	}))
-	insertAll(t, busy(t, e, "waits", workers, often), "waits", func(i int) river.JobArgs {
+	insertAll(t, busy(t, e, "waits", workers, 200, often), "waits", func(i int) river.JobArgs {
 		return riverwait.Args{TaskID: strconv.Itoa(i)}
 	})
-	insertAll(t, busy(t, e, "bare", workers, often), "bare", func(i int) river.JobArgs { return bare{i} })
+	insertAll(t, busy(t, e, "bare", workers, 200, often), "bare", func(i int) river.JobArgs { return bare{i} })
 	var ours, theirs int64
 	for range *rounds {
-		ours += countIn(t, busy(t, e, "waits", workers, often), &polls)
-		theirs += countIn(t, busy(t, e, "bare", workers, often), &runs)
+		ours += countIn(t, busy(t, e, "waits", workers, 200, often), &polls)
+		theirs += countIn(t, busy(t, e, "bare", workers, 200, often), &runs)
 	}
 	seconds := float64(*rounds) * window.Seconds()
 	t.Logf("%d waits: %.0f polls/s, bare jobs %.0f/s: %.0f %%", *waits, float64(ours)/seconds, float64(theirs)/seconds,
@@ -213,7 +213,7 @@ func testRequests[TTx any](t *testing.T, e *engine[TTx]) {
 				return err
 			},
 		})
-		client := busy(t, e, tt.name, workers, river.FetchPollIntervalDefault)
+		client := busy(t, e, tt.name, workers, 1000, river.FetchPollIntervalDefault)
 		insertAll(t, client, tt.name, func(i int) river.JobArgs {
 			return riverwait.Args{Source: tt.name, TaskID: c.ids[i]}
 		})

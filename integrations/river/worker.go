@@ -89,7 +89,8 @@ type Worker[T TaskArgs] struct {
 	river.WorkerDefaults[T]
 
 	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same
-	// time on one Waiter share requests. Its error is that of the run, which River retries by its own policy. It must be set.
+	// time on one Waiter share requests. Its error is that of the run, which River retries by its own policy. It must be
+	// set.
 	Waiter func(source string) (*taskwait.Waiter, error)
 
 	// Done is called when the wait is over, with what [taskwait.Waiter.WaitForTask] would return, and its result is that

@@ -1,3 +1,4 @@
+// Example waits for a task in a job of River: the program that README.md shows.
 package main
 
 import (
