@@ -17,7 +17,8 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, whole, _ := strings.Cut(string(program), "package main")
-	if want := "<!-- from: example/main.go -->\n```go\npackage main" + whole + "```\n"; !strings.Contains(string(readme), want) {
+	want := "<!-- from: example/main.go -->\n```go\npackage main" + whole + "```\n"
+	if !strings.Contains(string(readme), want) {
 		t.Errorf("README.md does not show\n%s", want)
 	}
 }

@@ -22,9 +22,9 @@ const (
 	lateness = 2 * time.Minute
 )
 
-// Wait waits for a task, for a workflow, and returns the last thing that is known of it, with an error too. The error is
-// that of the activity: [FailureOf] says what is in it. Of the activity options in ctx the timeouts and the retry policy
-// do not hold, those of [Options] do; the others, such as a task queue, hold.
+// Wait waits for a task, for a workflow, and returns the last thing that is known of it, with an error too. The error
+// is that of the activity: [FailureOf] says what is in it. Of the activity options in ctx the timeouts and the retry
+// policy do not hold, those of [Options] do; the others, such as a task queue, hold.
 //
 // To wait for several tasks at once, call Wait in a [workflow.Go] for each.
 func Wait(ctx workflow.Context, a Args) (taskwait.Task, error) {
