@@ -359,7 +359,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 func (p *Poller[T]) leftToList(e *entry[T], now time.Duration) bool {
 	w := &p.pass
 	soon := w.asking || now < w.readyAt() && w.readyAt() < p.overAt(e)-FinalReserve
-	return p.cfg.Limiter == nil && p.cfg.List != nil && p.finals > maxYoung && soon && !w.off && !w.hung && !e.unseen &&
+	return p.cfg.Limiter == nil && p.finals > maxYoung && soon && !w.off && !w.hung && !e.unseen &&
 		w.failed <= p.patience()
 }
 

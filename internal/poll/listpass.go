@@ -157,7 +157,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
 	}
 	endless := c.nextPage == w.request.Page || w.pages >= len(w.request.IDs)+sparePages
-	if w.request.Page = c.nextPage; c.nextPage == "" || w.awaited == 0 || endless {
+	if w.request.Page = c.nextPage; c.nextPage == "" || endless {
 		p.endPass()
 	}
 }
@@ -167,9 +167,6 @@ func (p *Poller[T]) endPass() {
 	w := &p.pass
 	w.active, w.cost = false, float64(max(w.pages, 1))
 	w.request = ListRequest{}
-	if w.awaited <= 0 {
-		return
-	}
 	for _, queue := range []dueQueue[*entry[T]]{p.waiting, p.ready} {
 		for _, e := range queue {
 			if e.pass == w.number {

@@ -235,22 +235,26 @@ func TestListWhileAFirstPollIsDelayed(t *testing.T) {
 	})
 }
 
-// TestOddPages makes sure that rows that nobody waits for, or that stand there twice, do no harm. What a
-// later page of the pass shows is newer.
+// TestOddPages makes sure that rows that nobody waits for do no harm, and that of two rows of one id on a page the
+// second counts only if it is final. What a later page of the pass shows is newer, and what no page shows is polled.
 func TestOddPages(t *testing.T) {
 	playList(t, func(s *script) {
 		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
 			switch r.Page {
 			case "":
-				return []row{{"a", 1}, {"other", 2}, {"", 3}, {"a", 4}}, "2", nil
+				return []row{{"other", 2}, {"", 3}, {"a", 1}, {"a", 4}, {"c", 7}, {"c", last}}, "2", nil
 			default:
 				return []row{{"a", 5}, {"b", 6}}, "", nil
 			}
 		}
-		a := s.subscribe("A", s.soon(), "a", "b")
-		s.until(2 * time.Second)
+		terms := s.soon()
+		terms.Order = true // so that each row that counts is read
+		a := s.subscribe("A", terms, "a", "b", "c", "d")
+		s.until(1500 * time.Millisecond)
 		a.read()
-		s.want("1s page 1", "1s page 2", "2s A: a=5, listed, sent 1s ago", "2s A: b=6, listed, sent 1s ago")
+		s.want("1s page 1", "1s page 2", "1s poll d", "1.5s A: a=1, listed, sent 500ms ago", "1.5s A: a=5, listed, sent 500ms ago",
+			"1.5s A: b=6, listed, sent 500ms ago", "1.5s A: c=100, listed, sent 500ms ago",
+			"1.5s A: c=7, listed, sent 500ms ago", "1.5s A: d=1, sent 500ms ago")
 		a.Close()
 	})
 }
@@ -523,12 +527,18 @@ func TestHeldForThePass(t *testing.T) {
 	tests := []struct {
 		name    string
 		latency time.Duration // of each of three pages with one row
+		pause   time.Duration
+		final   bool // the poll of b is a final one
 		want    []string
 	}{
-		{"fast", 300 * time.Millisecond, []string{"1s page 1", "1.3s page 2", "1.6s page 3"}},
-		{"slow", 1500 * time.Millisecond, []string{"1s page 1", "2s poll a", "2s poll b", "2s poll c"}},
+		{"fast", 300 * time.Millisecond, time.Second, false, []string{"1s page 1", "1.3s page 2", "1.6s page 3"}},
+		{"slow", 1500 * time.Millisecond, time.Second, false, []string{"1s page 1", "2s poll a", "2s poll b", "2s poll c"}},
 		// a is shown at 1.9 s; after a second the other two have waited for as long as their pause.
-		{"not quite fast", 900 * time.Millisecond, []string{"1s page 1", "1.9s page 2", "2s poll b", "2s poll c"}},
+		{"not quite fast", 900 * time.Millisecond, time.Second, false,
+			[]string{"1s page 1", "1.9s page 2", "2s poll b", "2s poll c"}},
+		{"a long pause", 900 * time.Millisecond, 10 * time.Second, false, []string{"1s page 1", "1.9s page 2"}},
+		{"a long pause, and a final poll", 900 * time.Millisecond, 10 * time.Second, true,
+			[]string{"1s page 1", "1.9s page 2", "2s poll b"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -537,9 +547,17 @@ func TestHeldForThePass(t *testing.T) {
 					time.Sleep(tt.latency)
 					return s.pages(1)(ctx, r)
 				}
-				a := s.subscribe("A", s.soon(), "a", "b", "c")
+				terms := s.endsAt(time.Second, time.Second)
+				terms.Pause = tt.pause
+				if !tt.final {
+					terms.End = time.Time{}
+				}
+				b := s.subscribe("B", terms, "b")
+				terms.End = time.Time{}
+				a := s.subscribe("A", terms, "a", "c")
 				s.until(2 * time.Second)
 				a.Close()
+				b.Close()
 				s.until(10 * time.Second)
 				s.want(tt.want...)
 			})
