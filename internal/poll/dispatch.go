@@ -297,13 +297,12 @@ func (p *Poller[T]) giveUp(c *call[T], now time.Duration) {
 	if !p.abandon(c) {
 		return
 	}
-	err := NoAnswer(now - c.began)
 	if c.entry == nil {
 		p.pass.asking, p.pass.hung, p.pass.call = false, true, nil
-		p.pageFailed(err, Trouble{})
+		p.pageFailed(Trouble{})
 		return
 	}
-	p.tell(c.entry, &Answer[T]{Err: err, Polled: true}, c.began)
+	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true}, c.began)
 	c.entry.asked()
 }
 
@@ -412,7 +411,7 @@ func (p *Poller[T]) refused(err error) {
 		e, _, _ := p.ready.top()
 		p.tell(e, &Answer[T]{Err: err}, now)
 	case pollList:
-		p.pageFailed(err, Trouble{})
+		p.pageFailed(Trouble{})
 	case nothing:
 	}
 }

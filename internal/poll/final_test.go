@@ -175,7 +175,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 		{"the list hangs", n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
 		{"the list costs more", n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
 		{"the list is throttled once", n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
-		{"the list is throttled twice", n, n, show, 0, throttled(time.Second, time.Minute), 2, n, end + time.Second,
+		{"the list is throttled twice", n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n, end + time.Second,
 			end + 4*time.Second},
 		{"the list is throttled until too late", n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
 			end + 4*time.Second - 1},
@@ -256,6 +256,22 @@ func TestPageInHoldOff(t *testing.T) {
 			for _, r := range []*reader{a, b, c} {
 				r.Close()
 			}
+		})
+	}
+}
+
+// TestFinalPollWithAnEndBeforeThePoller makes sure that a poll is a final one where the end came with the Poller, or
+// before.
+func TestFinalPollWithAnEndBeforeThePoller(t *testing.T) {
+	for _, end := range []time.Duration{0, -2 * time.Second} {
+		play(t, nil, func(s *script) {
+			s.poll = throttleFirst(time.Minute)
+			a := s.subscribe("A", Terms{First: s.start}, "a")
+			b := s.subscribe("B", s.endsAt(end, time.Second), "b")
+			s.until(2 * time.Second)
+			s.want("0s poll a", "1s poll b") // no hold-off delays it
+			a.Close()
+			b.Close()
 		})
 	}
 }

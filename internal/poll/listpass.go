@@ -132,9 +132,9 @@ func (p *Poller[T]) pageReturned(c *call[T], late bool) {
 		p.hand(err, c.sub)
 	case late:
 	case c.Cancelled() && c.trouble.ByContext:
-		p.pageFailed(NoAnswer(p.now()-c.began), Trouble{})
+		p.pageFailed(Trouble{})
 	case c.answer.Err != nil:
-		p.pageFailed(c.answer.Err, c.trouble)
+		p.pageFailed(c.trouble)
 	default:
 		p.takePage(c)
 	}
@@ -180,7 +180,7 @@ func (p *Poller[T]) endPass() {
 
 // pageFailed decides when the list is asked again. The ids are polled alone meanwhile, and it is those errors that
 // count.
-func (p *Poller[T]) pageFailed(_ error, t Trouble) {
+func (p *Poller[T]) pageFailed(t Trouble) {
 	w := &p.pass
 	switch {
 	case t.Refused && w.pages > 0: // it will not go on from there

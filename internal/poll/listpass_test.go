@@ -522,6 +522,41 @@ func TestListHonoursItsContext(t *testing.T) {
 	})
 }
 
+// TestPageReturnsAsItIsGivenUp makes sure that the error of a page that returns in the very moment in which it is
+// cancelled says nothing about the list, if it only says so.
+func TestPageReturnsAsItIsGivenUp(t *testing.T) {
+	tests := []struct {
+		name      string
+		cancelled bool
+		trouble   Trouble
+		want      time.Duration // until when the list is left alone; 0: for good
+	}{
+		{"its context's error", true, Trouble{ByContext: true}, listRetry},
+		{"its context's error, as a refusal", true, Trouble{ByContext: true, Refused: true}, listRetry},
+		{"another error", true, Trouble{After: 7 * time.Second}, 7 * time.Second},
+		{"not cancelled", false, Trouble{ByContext: true, After: 7 * time.Second}, 7 * time.Second},
+		{"not cancelled, and refused", false, Trouble{ByContext: true, Refused: true}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			playList(t, func(s *script) {
+				c := &call[row]{poller: s.Poller, answer: Answer[row]{Err: errors.New("trouble")}, trouble: tt.trouble}
+				c.Begin(s.ctx, &s.abandoned)
+				if tt.cancelled {
+					c.Cancel()
+				}
+				s.Poller.mu.Lock()
+				s.pageReturned(c, false)
+				s.Poller.mu.Unlock()
+				c.Cancel()
+				if got := s.pass.blockedUntil; got != tt.want || s.pass.off != (tt.want == 0) {
+					t.Errorf("got the list left alone until %v, off %v, want until %v", got, s.pass.off, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // TestHeldForThePass makes sure that what the pass in progress will show is not polled alone, for a second.
 func TestHeldForThePass(t *testing.T) {
 	tests := []struct {
