@@ -277,7 +277,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 		c.answer.Err, c.trouble = NoAnswer(p.now()-c.began), Trouble{}
 	case c.trouble.Throttled:
 		p.throttled(c.trouble.After)
-	case c.answer.Err == nil && e.unseen && e.misses < 2:
+	case c.answer.Err == nil && e.misses < 2:
 		e.unseen = false // perhaps it was too new for the list
 	}
 	c.answer.Polled = true

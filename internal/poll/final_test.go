@@ -412,12 +412,14 @@ func TestFinalPollsInHoldOffByDueTime(t *testing.T) {
 }
 
 // TestFinalPollsAreSpread makes sure that many final polls of one instant are spread over the time there is for them,
-// where there is no limiter, but for the last sixteen.
+// where there is no limiter, but for the last sixteen. Others who want the same ids have later ends, or none.
 func TestFinalPollsAreSpread(t *testing.T) {
 	for _, n := range []int{maxYoung, 100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			play(t, nil, func(s *script) {
 				end, over := 10*time.Second, 15*time.Second
+				later := s.subscribe("L", s.endsAt(time.Hour, time.Hour), names(n)...)
+				none := s.subscribe("N", Terms{First: s.in(time.Hour)}, names(n)...)
 				s.waitUntil("A", end, s.endsAt(end, end), names(n)...)
 				s.until(20 * time.Second)
 				want := end
@@ -438,9 +440,40 @@ func TestFinalPollsAreSpread(t *testing.T) {
 					t.Errorf("got %d polls, want %d", made, all)
 				}
 				s.lines = nil
+				later.Close()
+				none.Close()
 			})
 		})
 	}
+}
+
+// TestFinalPollsBehindALimiter makes sure that it alone spreads final polls, where there is one.
+func TestFinalPollsBehindALimiter(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.Limiter = limiter.New(nil) }, func(s *script) {
+		const n, end = 100, 10 * time.Second
+		s.waitUntil("A", end, s.endsAt(end, end), names(n)...)
+		s.until(end)
+		if _, polls, answers, _ := s.tally(); polls != n || answers != n {
+			t.Errorf("got %d polls and %d answers, want %d at once", polls, answers, n)
+		}
+	})
+}
+
+// TestAbandonedAtTheEnd makes sure what is said where the next poll is planned for later than there is time, and the
+// last one has not come back.
+func TestAbandonedAtTheEnd(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", s.endsAt(10*time.Second, 10*time.Second), "a")
+		s.until(12 * time.Second)
+		a.read()
+		a.Plan(0, s.start.Add(16*time.Second), time.Time{})
+		s.until(15 * time.Second)
+		a.read()
+		s.want("10s poll a", "12s A: a: no answer within 2s, sent 2s ago",
+			"15s A: a: the query begun 5s ago is still running, not polled")
+		a.Close()
+	})
 }
 
 // TestFirstFinalPollsFirst makes sure that final polls that are repeated stand behind those of others that were not

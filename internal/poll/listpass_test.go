@@ -75,6 +75,13 @@ func TestListRequest(t *testing.T) {
 		if len(got) != 4 || !got[2].Since.Equal(s.start.Add(-time.Hour)) {
 			t.Errorf("got %+v, want two pages since the oldest task was created", got[2:])
 		}
+		a.Plan(0, s.in(2*time.Second), time.Date(1970, 6, 1, 0, 0, 0, 0, time.UTC))
+		a.Plan(1, s.in(2*time.Second), time.Date(1969, 6, 1, 0, 0, 0, 0, time.UTC))
+		b.Plan(0, s.in(2*time.Second), time.Date(2262, 6, 1, 0, 0, 0, 0, time.UTC)) // as a number it would be negative
+		s.until(time.Minute + 9*time.Second)
+		if want := time.Date(1970, 6, 1, 0, 0, 0, 0, time.UTC); len(got) != 6 || !got[4].Since.Equal(want) {
+			t.Errorf("got %+v, want two pages since %v", got[4:], want)
+		}
 		a.Close()
 		b.Close()
 		s.lines = nil
@@ -94,6 +101,7 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 		want []string
 	}{
 		{"less than it may hold", 400 * time.Millisecond, []string{"0s page 1", "500ms poll b"}},
+		{"just as long", 500 * time.Millisecond, []string{"0s page 1", "500ms poll b"}},
 		{"more", time.Second, []string{"0s page 1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,6 +154,18 @@ func TestListWhenWorthIt(t *testing.T) {
 			s.lines[0].at = s.lines[0].at.Truncate(time.Second)
 			return r
 		}, []string{"5s page 1"}},
+		// Two: their sum is 2·(t/10s)², the price is 1/√2, so at 6.946 s.
+		{"two, before any is due", func(s *script) *reader {
+			r := s.subscribe("A", s.soon(), "a", "b")
+			s.until(time.Second)
+			s.lines = nil
+			for key := range 2 {
+				r.Plan(key, s.in(10*time.Second), time.Time{})
+			}
+			s.until(6950 * time.Millisecond)
+			s.lines[0].at = s.lines[0].at.Truncate(10 * time.Millisecond)
+			return r
+		}, []string{"6.94s page 1"}},
 		{"fixed instants are kept", func(s *script) *reader {
 			terms := s.soon()
 			terms.Fixed = true
@@ -337,6 +357,21 @@ func TestMissingRow(t *testing.T) {
 		shows("a", "b")
 		round(5*time.Second, "page 1", "poll c")
 		a.Close()
+	})
+}
+
+// TestMissingRowFails makes sure that an error says nothing about an id that the list does not show.
+func TestMissingRowFails(t *testing.T) {
+	playList(t, func(s *script) {
+		s.poll = func(context.Context, string, int) (row, error) { return row{}, errors.New("boom") }
+		s.list = func(context.Context, ListRequest) ([]row, string, error) { return s.rows("a", "b"), "", nil }
+		a := s.subscribe("A", s.soon(), "a", "b", "c")
+		s.until(time.Second)
+		if e := s.entries.find("c"); !e.unseen {
+			t.Error("got an id that the next list pass waits for, want it polled alone")
+		}
+		a.Close()
+		s.want("1s page 1", "1s poll c")
 	})
 }
 
