@@ -277,7 +277,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 		c.answer.Err, c.trouble = NoAnswer(p.now()-c.began), Trouble{}
 	case c.trouble.Throttled:
 		p.throttled(c.trouble.After)
-	case c.answer.Err == nil && e.unseen && e.misses < 2:
+	case c.answer.Err == nil && e.misses < 2:
 		e.unseen = false // perhaps it was too new for the list
 	}
 	c.answer.Polled = true
@@ -297,13 +297,12 @@ func (p *Poller[T]) giveUp(c *call[T], now time.Duration) {
 	if !p.abandon(c) {
 		return
 	}
-	err := NoAnswer(now - c.began)
 	if c.entry == nil {
 		p.pass.asking, p.pass.hung, p.pass.call = false, true, nil
-		p.pageFailed(err, Trouble{})
+		p.pageFailed(Trouble{})
 		return
 	}
-	p.tell(c.entry, &Answer[T]{Err: err, Polled: true}, c.began)
+	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true}, c.began)
 	c.entry.asked()
 }
 
@@ -359,7 +358,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 func (p *Poller[T]) leftToList(e *entry[T], now time.Duration) bool {
 	w := &p.pass
 	soon := w.asking || now < w.readyAt() && w.readyAt() < p.overAt(e)-FinalReserve
-	return p.cfg.Limiter == nil && p.cfg.List != nil && p.finals > maxYoung && soon && !w.off && !w.hung && !e.unseen &&
+	return p.cfg.Limiter == nil && p.finals > maxYoung && soon && !w.off && !w.hung && !e.unseen &&
 		w.failed <= p.patience()
 }
 
@@ -412,7 +411,7 @@ func (p *Poller[T]) refused(err error) {
 		e, _, _ := p.ready.top()
 		p.tell(e, &Answer[T]{Err: err}, now)
 	case pollList:
-		p.pageFailed(err, Trouble{})
+		p.pageFailed(Trouble{})
 	case nothing:
 	}
 }

@@ -168,50 +168,159 @@ func TestDoneBeforeTheEnd(t *testing.T) {
 // pages are final polls too, and what it does not show, or cannot show in time, is polled alone.
 func TestManyFinalPollsInHoldOff(t *testing.T) {
 	const n, end = 60, 10 * time.Second
+	throttled := func(after ...time.Duration) (errs []error) {
+		for _, d := range after {
+			errs = append(errs, &fault{Trouble{Throttled: true, After: d}, "throttled"})
+		}
+		return errs
+	}
+	show := time.Duration(0) // of a page that shows rows at once
 	tests := []struct {
-		name         string
-		shown        int           // by the list, of the ids
-		trouble      error         // of every page
-		pages, polls int           // how many are made in the hold-off
-		by           time.Duration // when every id has had an answer
+		name    string
+		ids     int
+		shown   int           // by the list, of the ids
+		latency time.Duration // of a page, which heeds no context
+		cost    float64       // of the last pass, in pages; 0: there was none
+		errs    []error       // of the first pages
+		pages   int           // how many are made in the hold-off
+		polls   int
+		from    time.Duration // when the first poll is made; 0: none is
+		by      time.Duration // when every id has had an answer
 	}{
-		{"the list shows all", n, nil, 1, 0, end},
-		{"the list shows some", n / 3, nil, 1, n - n/3, end + 4*time.Second},
-		{"the list is throttled too", n, &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}, 1, n,
+		{"the list shows all", n, n, show, 0, nil, 1, 0, 0, end},
+		{"the list shows some", n, n / 3, show, 0, nil, 1, n - n/3, end, end + 4*time.Second},
+		{"the list is slow", n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
+		{"the list is slow, and they are few", maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
+			end + holdFor, end + 2*time.Second},
+		{"the list hangs", n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
+		{"the list costs more", n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
+		{"the list is throttled once", n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
+		{"the list is throttled twice", n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n, end + time.Second,
+			end + 4*time.Second},
+		{"the list is throttled until too late", n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
+			end + 4*time.Second - 1},
+		{"the list is refused", n, n, show, 0, []error{&fault{Trouble{Refused: true}, "refused"}}, 1, n, end,
 			end + 4*time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			playList(t, func(s *script) {
-				s.poll = throttleFirst(time.Minute)
+			var s *script
+			play(t, func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout = 2 * time.Second }, func(it *script) {
+				s = it
+				s.poll = throttleFirst(time.Hour)
+				calls := 0
 				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+					time.Sleep(tt.latency)
+					if calls++; calls <= len(tt.errs) {
+						return nil, "", tt.errs[calls-1]
+					}
 					ids := slices.DeleteFunc(slices.Clone(r.IDs), func(id string) bool { return id == "c" })
-					return s.rows(ids[:min(tt.shown, len(ids))]...), "", tt.trouble
+					return s.rows(ids[:min(tt.shown, len(ids))]...), "", nil
 				}
 				a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a")
 				c := s.subscribe("C", Terms{First: s.in(time.Hour), Pause: time.Second}, "c")
 				s.until(time.Second)
 				s.want("0s poll a")
-				s.waitUntil("B", end, s.endsAt(end, end), names(n)...)
+				s.pass.cost = tt.cost
+				s.waitUntil("B", end, s.endsAt(end, end), names(tt.ids)...)
 				s.until(tt.by)
-				pages, polls, answers := 0, 0, 0
-				for _, l := range s.lines {
-					switch {
-					case strings.HasPrefix(l.text, "page"):
-						pages++
-					case strings.HasPrefix(l.text, "poll"):
-						polls++
-					case strings.Contains(l.text, "="):
-						answers++
-					}
+				pages, polls, answers, from := s.tally()
+				if pages != tt.pages || polls != tt.polls || answers != tt.ids || from != tt.from {
+					t.Errorf("got %d pages, %d polls from %v on and %d answers, want %d, %d from %v on and %d", pages, polls,
+						from, answers, tt.pages, tt.polls, tt.from, tt.ids)
 				}
-				if pages != tt.pages || polls != tt.polls || answers != n {
-					t.Errorf("got %d pages, %d polls and %d answers, want %d, %d and %d", pages, polls, answers, tt.pages,
-						tt.polls, n)
-				}
-				s.lines = nil
 				a.Close()
 				c.Close()
+			})
+		})
+	}
+}
+
+// tally counts what was noted, and forgets it. from is when the first poll was made; 0: there was none.
+func (s *script) tally() (pages, polls, answers int, from time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lines {
+		switch {
+		case strings.HasPrefix(l.text, "page"):
+			pages++
+		case strings.HasPrefix(l.text, "poll"):
+			if polls++; polls == 1 {
+				from = l.at
+			}
+		case strings.Contains(l.text, "="):
+			answers++
+		}
+	}
+	s.lines = nil
+	return pages, polls, answers, from
+}
+
+// TestPageInHoldOff makes sure that a hold-off delays a page, unless it is for a final poll, too.
+func TestPageInHoldOff(t *testing.T) {
+	const due = 10 * time.Second
+	for _, final := range []bool{false, true} {
+		playList(t, func(s *script) {
+			s.poll = throttleFirst(time.Hour)
+			a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a")
+			terms := s.endsAt(due, due)
+			want := []string{"0s poll a", "10s page 1"}
+			if !final {
+				terms.End = time.Time{}
+				want = want[:1]
+			}
+			b := s.subscribe("B", terms, "b")
+			c := s.subscribe("C", Terms{First: s.start.Add(due), Pause: time.Second}, "c")
+			s.until(due + time.Second/2)
+			s.want(want...)
+			for _, r := range []*reader{a, b, c} {
+				r.Close()
+			}
+		})
+	}
+}
+
+// TestFinalPollWithAnEndBeforeThePoller makes sure that a poll is a final one where the end came with the Poller, or
+// before.
+func TestFinalPollWithAnEndBeforeThePoller(t *testing.T) {
+	for _, end := range []time.Duration{0, -2 * time.Second} {
+		play(t, nil, func(s *script) {
+			s.poll = throttleFirst(time.Minute)
+			a := s.subscribe("A", Terms{First: s.start}, "a")
+			b := s.subscribe("B", s.endsAt(end, time.Second), "b")
+			s.until(2 * time.Second)
+			s.want("0s poll a", "1s poll b") // no hold-off delays it
+			a.Close()
+			b.Close()
+		})
+	}
+}
+
+// TestEndBeforeTheSubscription makes sure what time there is for a poll that hangs where the end has passed.
+func TestEndBeforeTheSubscription(t *testing.T) {
+	tests := []struct {
+		name       string
+		began, end time.Duration // since the Poller was made
+		want       time.Duration // when there is an answer
+	}{
+		{"the end is the beginning", 0, 0, FinalAllowance},
+		{"the end is before the Poller", 0, -2 * time.Second, FinalAllowance - 2*time.Second},
+		{"the allowance begins", 11 * time.Second, 10 * time.Second, 15 * time.Second},
+		{"the reserve begins", 14 * time.Second, 10 * time.Second, 15 * time.Second},
+		{"in the reserve", 14500 * time.Millisecond, 10 * time.Second, 15 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = hang(30 * time.Second)
+				s.until(tt.began)
+				a := s.subscribe("A", s.endsAt(tt.end, tt.began), "a")
+				next(a.Subscription, s.ctx)
+				if got := time.Since(s.start); got != tt.want {
+					t.Errorf("got an answer after %v, want %v", got, tt.want)
+				}
+				a.Close()
+				s.want(fmt.Sprint(tt.began, " poll a"))
 			})
 		})
 	}
@@ -323,12 +432,14 @@ func TestFinalPollsInHoldOffByDueTime(t *testing.T) {
 }
 
 // TestFinalPollsAreSpread makes sure that many final polls of one instant are spread over the time there is for them,
-// where there is no limiter, but for the last sixteen.
+// where there is no limiter, but for the last sixteen. Others who want the same ids have later ends, or none.
 func TestFinalPollsAreSpread(t *testing.T) {
 	for _, n := range []int{maxYoung, 100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			play(t, nil, func(s *script) {
 				end, over := 10*time.Second, 15*time.Second
+				later := s.subscribe("L", s.endsAt(time.Hour, time.Hour), names(n)...)
+				none := s.subscribe("N", Terms{First: s.in(time.Hour)}, names(n)...)
 				s.waitUntil("A", end, s.endsAt(end, end), names(n)...)
 				s.until(20 * time.Second)
 				want := end
@@ -349,9 +460,40 @@ func TestFinalPollsAreSpread(t *testing.T) {
 					t.Errorf("got %d polls, want %d", made, all)
 				}
 				s.lines = nil
+				later.Close()
+				none.Close()
 			})
 		})
 	}
+}
+
+// TestFinalPollsBehindALimiter makes sure that it alone spreads final polls, where there is one.
+func TestFinalPollsBehindALimiter(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.Limiter = limiter.New(nil) }, func(s *script) {
+		const n, end = 100, 10 * time.Second
+		s.waitUntil("A", end, s.endsAt(end, end), names(n)...)
+		s.until(end)
+		if _, polls, answers, _ := s.tally(); polls != n || answers != n {
+			t.Errorf("got %d polls and %d answers, want %d at once", polls, answers, n)
+		}
+	})
+}
+
+// TestAbandonedAtTheEnd makes sure what is said where the next poll is planned for later than there is time, and the
+// last one has not come back.
+func TestAbandonedAtTheEnd(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", s.endsAt(10*time.Second, 10*time.Second), "a")
+		s.until(12 * time.Second)
+		a.read()
+		a.Plan(0, s.start.Add(16*time.Second), time.Time{})
+		s.until(15 * time.Second)
+		a.read()
+		s.want("10s poll a", "12s A: a: no answer within 2s, sent 2s ago",
+			"15s A: a: the query begun 5s ago is still running, not polled")
+		a.Close()
+	})
 }
 
 // TestFirstFinalPollsFirst makes sure that final polls that are repeated stand behind those of others that were not
@@ -406,6 +548,24 @@ func TestLateForTheFinalPoll(t *testing.T) {
 			s.want("1h0m10s poll a", "1h0m11s A: a: no answer within 1s") // the time of the final poll is bounded all the same
 		})
 	})
+	for _, at := range []time.Duration{15, 60} {
+		t.Run(fmt.Sprint("caller, until ", at*time.Second, ", and the poll hangs"), func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = hang(0)
+				a := s.subscribe("A", s.endsAt(10*time.Second, 9*time.Second), "a")
+				s.until(at * time.Second)
+				a.read()
+				s.lines = nil
+				s.poll = hang(30 * time.Second)
+				a.Plan(0, s.start.Add(10*time.Second), time.Time{})
+				s.until((at + 2) * time.Second)
+				a.read()
+				s.want(fmt.Sprint(at*time.Second, " poll a"),
+					fmt.Sprint((at+2)*time.Second, " A: a: no answer within 1s, sent 1s ago"))
+				a.Close()
+			})
+		})
+	}
 	for _, at := range []time.Duration{14, 15, 60} {
 		t.Run(fmt.Sprint("caller, until ", at*time.Second), func(t *testing.T) {
 			play(t, nil, func(s *script) {

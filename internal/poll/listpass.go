@@ -132,9 +132,9 @@ func (p *Poller[T]) pageReturned(c *call[T], late bool) {
 		p.hand(err, c.sub)
 	case late:
 	case c.Cancelled() && c.trouble.ByContext:
-		p.pageFailed(NoAnswer(p.now()-c.began), Trouble{})
+		p.pageFailed(Trouble{})
 	case c.answer.Err != nil:
-		p.pageFailed(c.answer.Err, c.trouble)
+		p.pageFailed(c.trouble)
 	default:
 		p.takePage(c)
 	}
@@ -157,7 +157,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
 	}
 	endless := c.nextPage == w.request.Page || w.pages >= len(w.request.IDs)+sparePages
-	if w.request.Page = c.nextPage; c.nextPage == "" || w.awaited == 0 || endless {
+	if w.request.Page = c.nextPage; c.nextPage == "" || endless {
 		p.endPass()
 	}
 }
@@ -167,9 +167,6 @@ func (p *Poller[T]) endPass() {
 	w := &p.pass
 	w.active, w.cost = false, float64(max(w.pages, 1))
 	w.request = ListRequest{}
-	if w.awaited <= 0 {
-		return
-	}
 	for _, queue := range []dueQueue[*entry[T]]{p.waiting, p.ready} {
 		for _, e := range queue {
 			if e.pass == w.number {
@@ -183,7 +180,7 @@ func (p *Poller[T]) endPass() {
 
 // pageFailed decides when the list is asked again. The ids are polled alone meanwhile, and it is those errors that
 // count.
-func (p *Poller[T]) pageFailed(_ error, t Trouble) {
+func (p *Poller[T]) pageFailed(t Trouble) {
 	w := &p.pass
 	switch {
 	case t.Refused && w.pages > 0: // it will not go on from there

@@ -75,6 +75,13 @@ func TestListRequest(t *testing.T) {
 		if len(got) != 4 || !got[2].Since.Equal(s.start.Add(-time.Hour)) {
 			t.Errorf("got %+v, want two pages since the oldest task was created", got[2:])
 		}
+		a.Plan(0, s.in(2*time.Second), time.Date(1970, 6, 1, 0, 0, 0, 0, time.UTC))
+		a.Plan(1, s.in(2*time.Second), time.Date(1969, 6, 1, 0, 0, 0, 0, time.UTC))
+		b.Plan(0, s.in(2*time.Second), time.Date(2262, 6, 1, 0, 0, 0, 0, time.UTC)) // as a number it would be negative
+		s.until(time.Minute + 9*time.Second)
+		if want := time.Date(1970, 6, 1, 0, 0, 0, 0, time.UTC); len(got) != 6 || !got[4].Since.Equal(want) {
+			t.Errorf("got %+v, want two pages since %v", got[4:], want)
+		}
 		a.Close()
 		b.Close()
 		s.lines = nil
@@ -94,6 +101,7 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 		want []string
 	}{
 		{"less than it may hold", 400 * time.Millisecond, []string{"0s page 1", "500ms poll b"}},
+		{"just as long", 500 * time.Millisecond, []string{"0s page 1", "500ms poll b"}},
 		{"more", time.Second, []string{"0s page 1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,6 +154,18 @@ func TestListWhenWorthIt(t *testing.T) {
 			s.lines[0].at = s.lines[0].at.Truncate(time.Second)
 			return r
 		}, []string{"5s page 1"}},
+		// Two: their sum is 2·(t/10s)², the price is 1/√2, so at 6.946 s.
+		{"two, before any is due", func(s *script) *reader {
+			r := s.subscribe("A", s.soon(), "a", "b")
+			s.until(time.Second)
+			s.lines = nil
+			for key := range 2 {
+				r.Plan(key, s.in(10*time.Second), time.Time{})
+			}
+			s.until(6950 * time.Millisecond)
+			s.lines[0].at = s.lines[0].at.Truncate(10 * time.Millisecond)
+			return r
+		}, []string{"6.94s page 1"}},
 		{"fixed instants are kept", func(s *script) *reader {
 			terms := s.soon()
 			terms.Fixed = true
@@ -235,22 +255,26 @@ func TestListWhileAFirstPollIsDelayed(t *testing.T) {
 	})
 }
 
-// TestOddPages makes sure that rows that nobody waits for, or that stand there twice, do no harm. What a
-// later page of the pass shows is newer.
+// TestOddPages makes sure that rows that nobody waits for do no harm, and that of two rows of one id on a page the
+// second counts only if it is final. What a later page of the pass shows is newer, and what no page shows is polled.
 func TestOddPages(t *testing.T) {
 	playList(t, func(s *script) {
 		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
 			switch r.Page {
 			case "":
-				return []row{{"a", 1}, {"other", 2}, {"", 3}, {"a", 4}}, "2", nil
+				return []row{{"other", 2}, {"", 3}, {"a", 1}, {"a", 4}, {"c", 7}, {"c", last}}, "2", nil
 			default:
 				return []row{{"a", 5}, {"b", 6}}, "", nil
 			}
 		}
-		a := s.subscribe("A", s.soon(), "a", "b")
-		s.until(2 * time.Second)
+		terms := s.soon()
+		terms.Order = true // so that each row that counts is read
+		a := s.subscribe("A", terms, "a", "b", "c", "d")
+		s.until(1500 * time.Millisecond)
 		a.read()
-		s.want("1s page 1", "1s page 2", "2s A: a=5, listed, sent 1s ago", "2s A: b=6, listed, sent 1s ago")
+		s.want("1s page 1", "1s page 2", "1s poll d", "1.5s A: a=1, listed, sent 500ms ago", "1.5s A: a=5, listed, sent 500ms ago",
+			"1.5s A: b=6, listed, sent 500ms ago", "1.5s A: c=100, listed, sent 500ms ago",
+			"1.5s A: c=7, listed, sent 500ms ago", "1.5s A: d=1, sent 500ms ago")
 		a.Close()
 	})
 }
@@ -333,6 +357,21 @@ func TestMissingRow(t *testing.T) {
 		shows("a", "b")
 		round(5*time.Second, "page 1", "poll c")
 		a.Close()
+	})
+}
+
+// TestMissingRowFails makes sure that an error says nothing about an id that the list does not show.
+func TestMissingRowFails(t *testing.T) {
+	playList(t, func(s *script) {
+		s.poll = func(context.Context, string, int) (row, error) { return row{}, errors.New("boom") }
+		s.list = func(context.Context, ListRequest) ([]row, string, error) { return s.rows("a", "b"), "", nil }
+		a := s.subscribe("A", s.soon(), "a", "b", "c")
+		s.until(time.Second)
+		if e := s.entries.find("c"); !e.unseen {
+			t.Error("got an id that the next list pass waits for, want it polled alone")
+		}
+		a.Close()
+		s.want("1s page 1", "1s poll c")
 	})
 }
 
@@ -518,17 +557,58 @@ func TestListHonoursItsContext(t *testing.T) {
 	})
 }
 
+// TestPageReturnsAsItIsGivenUp makes sure that the error of a page that returns in the very moment in which it is
+// cancelled says nothing about the list, if it only says so.
+func TestPageReturnsAsItIsGivenUp(t *testing.T) {
+	tests := []struct {
+		name      string
+		cancelled bool
+		trouble   Trouble
+		want      time.Duration // until when the list is left alone; 0: for good
+	}{
+		{"its context's error", true, Trouble{ByContext: true}, listRetry},
+		{"its context's error, as a refusal", true, Trouble{ByContext: true, Refused: true}, listRetry},
+		{"another error", true, Trouble{After: 7 * time.Second}, 7 * time.Second},
+		{"not cancelled", false, Trouble{ByContext: true, After: 7 * time.Second}, 7 * time.Second},
+		{"not cancelled, and refused", false, Trouble{ByContext: true, Refused: true}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			playList(t, func(s *script) {
+				c := &call[row]{poller: s.Poller, answer: Answer[row]{Err: errors.New("trouble")}, trouble: tt.trouble}
+				c.Begin(s.ctx, &s.abandoned)
+				if tt.cancelled {
+					c.Cancel()
+				}
+				s.Poller.mu.Lock()
+				s.pageReturned(c, false)
+				s.Poller.mu.Unlock()
+				c.Cancel()
+				if got := s.pass.blockedUntil; got != tt.want || s.pass.off != (tt.want == 0) {
+					t.Errorf("got the list left alone until %v, off %v, want until %v", got, s.pass.off, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // TestHeldForThePass makes sure that what the pass in progress will show is not polled alone, for a second.
 func TestHeldForThePass(t *testing.T) {
 	tests := []struct {
 		name    string
 		latency time.Duration // of each of three pages with one row
+		pause   time.Duration
+		final   bool // the poll of b is a final one
 		want    []string
 	}{
-		{"fast", 300 * time.Millisecond, []string{"1s page 1", "1.3s page 2", "1.6s page 3"}},
-		{"slow", 1500 * time.Millisecond, []string{"1s page 1", "2s poll a", "2s poll b", "2s poll c"}},
+		{"fast", 300 * time.Millisecond, time.Second, false, []string{"1s page 1", "1.3s page 2", "1.6s page 3"}},
+		{"slow", 1500 * time.Millisecond, time.Second, false, []string{"1s page 1", "2s poll a", "2s poll b", "2s poll c"}},
 		// a is shown at 1.9 s; after a second the other two have waited for as long as their pause.
-		{"not quite fast", 900 * time.Millisecond, []string{"1s page 1", "1.9s page 2", "2s poll b", "2s poll c"}},
+		{"not quite fast", 900 * time.Millisecond, time.Second, false,
+			[]string{"1s page 1", "1.9s page 2", "2s poll b", "2s poll c"}},
+		{"a long pause", 900 * time.Millisecond, 10 * time.Second, false, []string{"1s page 1", "1.9s page 2"}},
+		{"a long pause, and a final poll", 900 * time.Millisecond, 10 * time.Second, true,
+			[]string{"1s page 1", "1.9s page 2", "2s poll b"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -537,9 +617,17 @@ func TestHeldForThePass(t *testing.T) {
 					time.Sleep(tt.latency)
 					return s.pages(1)(ctx, r)
 				}
-				a := s.subscribe("A", s.soon(), "a", "b", "c")
+				terms := s.endsAt(time.Second, time.Second)
+				terms.Pause = tt.pause
+				if !tt.final {
+					terms.End = time.Time{}
+				}
+				b := s.subscribe("B", terms, "b")
+				terms.End = time.Time{}
+				a := s.subscribe("A", terms, "a", "c")
 				s.until(2 * time.Second)
 				a.Close()
+				b.Close()
 				s.until(10 * time.Second)
 				s.want(tt.want...)
 			})
