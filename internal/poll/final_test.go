@@ -157,6 +157,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	show := time.Duration(0) // of a page that shows rows at once
 	tests := []struct {
 		name    string
+		limiter *limiter.Limiter
 		ids     int
 		shown   int           // by the list, of the ids
 		latency time.Duration // of a page, which heeds no context
@@ -167,25 +168,28 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 		from    time.Duration // when the first poll is made; 0: none is
 		by      time.Duration // when every id has had an answer
 	}{
-		{"the list shows all", n, n, show, 0, nil, 1, 0, 0, end},
-		{"the list shows some", n, n / 3, show, 0, nil, 1, n - n/3, end, end + 4*time.Second},
-		{"the list is slow", n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
-		{"the list is slow, and they are few", maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
+		{"the list shows all", nil, n, n, show, 0, nil, 1, 0, 0, end},
+		{"the list shows some", nil, n, n / 3, show, 0, nil, 1, n - n/3, end, end + 4*time.Second},
+		{"the list is slow", nil, n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
+		{"the list is slow, and they are few", nil, maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
 			end + holdFor, end + 2*time.Second},
-		{"the list hangs", n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
-		{"the list costs more", n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
-		{"the list is throttled once", n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
-		{"the list is throttled twice", n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n, end + time.Second,
-			end + 4*time.Second},
-		{"the list is throttled until too late", n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
+		{"the list is slow, behind a Limiter", limiter.New(nil), n, n, 1500 * time.Millisecond, 0, nil, 1, n, end + holdFor,
+			end + 2*time.Second},
+		{"the list hangs", nil, n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
+		{"the list costs more", nil, n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
+		{"the list is throttled once", nil, n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
+		{"the list is throttled twice", nil, n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n,
+			end + time.Second, end + 4*time.Second},
+		{"the list is throttled until too late", nil, n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
 			end + 4*time.Second - 1},
-		{"the list is refused", n, n, show, 0, []error{&fault{Trouble{Refused: true}, "refused"}}, 1, n, end,
+		{"the list is refused", nil, n, n, show, 0, []error{&fault{Trouble{Refused: true}, "refused"}}, 1, n, end,
 			end + 4*time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var s *script
-			play(t, func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout = 2 * time.Second }, func(it *script) {
+			set := func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout, cfg.Limiter = 2*time.Second, tt.limiter }
+			play(t, set, func(it *script) {
 				s = it
 				s.poll = throttleFirst(time.Hour)
 				calls := 0
