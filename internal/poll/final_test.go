@@ -191,7 +191,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 			set := func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout, cfg.Limiter = 2*time.Second, tt.limiter }
 			play(t, set, func(it *script) {
 				s = it
-				s.poll = throttleFirst(time.Hour)
+				s.poll = throttleSoon(time.Hour)
 				calls := 0
 				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
 					time.Sleep(tt.latency)
@@ -220,6 +220,16 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	}
 }
 
+// throttleSoon is throttleFirst, but for a moment in which the test subscribes others: who is alone makes none hold off.
+func throttleSoon(after time.Duration) func(context.Context, string, int) (row, error) {
+	return func(ctx context.Context, id string, n int) (row, error) {
+		if id == "a" {
+			time.Sleep(time.Millisecond)
+		}
+		return throttleFirst(after)(ctx, id, n)
+	}
+}
+
 // tally counts what was noted, and forgets it. from is when the first poll was made; 0: there was none.
 func (s *script) tally() (pages, polls, answers int, from time.Duration) {
 	s.mu.Lock()
@@ -245,7 +255,7 @@ func TestPageInHoldOff(t *testing.T) {
 	const due = 10 * time.Second
 	for _, final := range []bool{false, true} {
 		playList(t, func(s *script) {
-			s.poll = throttleFirst(time.Hour)
+			s.poll = throttleSoon(time.Hour)
 			a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a")
 			terms := s.endsAt(due, due)
 			want := []string{"0s poll a", "10s page 1"}
@@ -269,7 +279,7 @@ func TestPageInHoldOff(t *testing.T) {
 func TestFinalPollWithAnEndBeforeThePoller(t *testing.T) {
 	for _, end := range []time.Duration{0, -2 * time.Second} {
 		play(t, nil, func(s *script) {
-			s.poll = throttleFirst(time.Minute)
+			s.poll = throttleSoon(time.Minute)
 			a := s.subscribe("A", Terms{First: s.start}, "a")
 			b := s.subscribe("B", s.endsAt(end, time.Second), "b")
 			s.until(2 * time.Second)
