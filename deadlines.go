@@ -81,7 +81,7 @@ func (l *deadlines) shorten(s *state, o *observation, now time.Time, pause time.
 		left = min(s.notFoundStreak.since.Add(l.grace).Sub(now), notFoundRetry)
 	case o.is(ClassPermanent):
 		left = s.refusalStreak.since.Add(refusalTolerance).Sub(now)
-	case o.seen && l.stall > 0:
+	case o.seen:
 		left = s.lastChangedAt.Add(l.stall).Sub(now)
 	}
 	if left > 0 {

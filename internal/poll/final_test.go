@@ -177,6 +177,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	show := time.Duration(0) // of a page that shows rows at once
 	tests := []struct {
 		name    string
+		limiter *limiter.Limiter
 		ids     int
 		shown   int           // by the list, of the ids
 		latency time.Duration // of a page, which heeds no context
@@ -187,27 +188,30 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 		from    time.Duration // when the first poll is made; 0: none is
 		by      time.Duration // when every id has had an answer
 	}{
-		{"the list shows all", n, n, show, 0, nil, 1, 0, 0, end},
-		{"the list shows some", n, n / 3, show, 0, nil, 1, n - n/3, end, end + 4*time.Second},
-		{"the list is slow", n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
-		{"the list is slow, and they are few", maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
+		{"the list shows all", nil, n, n, show, 0, nil, 1, 0, 0, end},
+		{"the list shows some", nil, n, n / 3, show, 0, nil, 1, n - n/3, end, end + 4*time.Second},
+		{"the list is slow", nil, n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
+		{"the list is slow, and they are few", nil, maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
 			end + holdFor, end + 2*time.Second},
-		{"the list hangs", n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
-		{"the list costs more", n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
-		{"the list is throttled once", n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
-		{"the list is throttled twice", n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n, end + time.Second,
-			end + 4*time.Second},
-		{"the list is throttled until too late", n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
+		{"the list is slow, behind a Limiter", limiter.New(nil), n, n, 1500 * time.Millisecond, 0, nil, 1, n, end + holdFor,
+			end + 2*time.Second},
+		{"the list hangs", nil, n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
+		{"the list costs more", nil, n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
+		{"the list is throttled once", nil, n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
+		{"the list is throttled twice", nil, n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n,
+			end + time.Second, end + 4*time.Second},
+		{"the list is throttled until too late", nil, n, n, show, 0, throttled(FinalAllowance - FinalReserve), 1, n, end,
 			end + 4*time.Second - 1},
-		{"the list is refused", n, n, show, 0, []error{&fault{Trouble{Refused: true}, "refused"}}, 1, n, end,
+		{"the list is refused", nil, n, n, show, 0, []error{&fault{Trouble{Refused: true}, "refused"}}, 1, n, end,
 			end + 4*time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var s *script
-			play(t, func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout = 2 * time.Second }, func(it *script) {
+			set := func(cfg *Config[row]) { listed(&s)(cfg); cfg.QueryTimeout, cfg.Limiter = 2*time.Second, tt.limiter }
+			play(t, set, func(it *script) {
 				s = it
-				s.poll = throttleFirst(time.Hour)
+				s.poll = throttleSoon(time.Hour)
 				calls := 0
 				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
 					time.Sleep(tt.latency)
@@ -236,6 +240,16 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	}
 }
 
+// throttleSoon is throttleFirst, but for a moment in which the test subscribes others: who is alone makes none hold off.
+func throttleSoon(after time.Duration) func(context.Context, string, int) (row, error) {
+	return func(ctx context.Context, id string, n int) (row, error) {
+		if id == "a" {
+			time.Sleep(time.Millisecond)
+		}
+		return throttleFirst(after)(ctx, id, n)
+	}
+}
+
 // tally counts what was noted, and forgets it. from is when the first poll was made; 0: there was none.
 func (s *script) tally() (pages, polls, answers int, from time.Duration) {
 	s.mu.Lock()
@@ -261,7 +275,7 @@ func TestPageInHoldOff(t *testing.T) {
 	const due = 10 * time.Second
 	for _, final := range []bool{false, true} {
 		playList(t, func(s *script) {
-			s.poll = throttleFirst(time.Hour)
+			s.poll = throttleSoon(time.Hour)
 			a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a")
 			terms := s.endsAt(due, due)
 			want := []string{"0s poll a", "10s page 1"}
@@ -285,7 +299,7 @@ func TestPageInHoldOff(t *testing.T) {
 func TestFinalPollWithAnEndBeforeThePoller(t *testing.T) {
 	for _, end := range []time.Duration{0, -2 * time.Second} {
 		play(t, nil, func(s *script) {
-			s.poll = throttleFirst(time.Minute)
+			s.poll = throttleSoon(time.Minute)
 			a := s.subscribe("A", Terms{First: s.start}, "a")
 			b := s.subscribe("B", s.endsAt(end, time.Second), "b")
 			s.until(2 * time.Second)

@@ -272,7 +272,8 @@ func TestOddPages(t *testing.T) {
 		a := s.subscribe("A", terms, "a", "b", "c", "d")
 		s.until(1500 * time.Millisecond)
 		a.read()
-		s.want("1s page 1", "1s page 2", "1s poll d", "1.5s A: a=1, listed, sent 500ms ago", "1.5s A: a=5, listed, sent 500ms ago",
+		s.want("1s page 1", "1s page 2", "1s poll d", "1.5s A: a=1, listed, sent 500ms ago",
+			"1.5s A: a=5, listed, sent 500ms ago",
 			"1.5s A: b=6, listed, sent 500ms ago", "1.5s A: c=100, listed, sent 500ms ago",
 			"1.5s A: c=7, listed, sent 500ms ago", "1.5s A: d=1, sent 500ms ago")
 		a.Close()
