@@ -471,11 +471,11 @@ func TestThrottled(t *testing.T) {
 	})
 	t.Run("without a Limiter, two ids", func(t *testing.T) {
 		play(t, nil, func(s *script) {
-			s.poll = throttleFirst(10 * time.Second)
+			s.poll = throttleSoon(10 * time.Second)
 			a := s.subscribe("A", Terms{First: s.start}, "a")
 			b := s.subscribe("B", Terms{First: s.in(time.Second)}, "b")
 			s.until(20 * time.Second)
-			s.heldOff(0, 10*time.Second)
+			s.heldOff(time.Millisecond, 10*time.Second)
 			a.Close()
 			b.Close()
 		})

@@ -132,7 +132,7 @@ func TestFinalPollsFirst(t *testing.T) {
 func TestFinalPollInHoldOff(t *testing.T) {
 	for _, l := range []*limiter.Limiter{nil, limiter.New(nil)} {
 		play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
-			s.poll = throttleFirst(time.Minute)
+			s.poll = throttleSoon(time.Minute)
 			a := s.subscribe("A", Terms{First: s.start}, "a")
 			c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
 			s.waitUntil("B", 10*time.Second, s.endsAt(10*time.Second, 5*time.Second), "b")
@@ -344,7 +344,7 @@ func TestEndBeforeTheSubscription(t *testing.T) {
 // used for no other poll while all hold off.
 func TestLatePermitInHoldOff(t *testing.T) {
 	play(t, behind(every(FinalAllowance)), func(s *script) {
-		s.poll = throttleFirst(24 * time.Hour)
+		s.poll = throttleSoon(24 * time.Hour)
 		a := s.subscribe("A", Terms{First: s.start}, "a")
 		b := s.subscribe("B", Terms{First: s.in(6 * time.Second)}, "b")
 		var finals []*reader

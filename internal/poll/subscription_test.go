@@ -163,14 +163,15 @@ func TestErrorsOnlyForThoseDue(t *testing.T) {
 			}
 			return row{id, n}, nil
 		}
-		a := s.subscribe("A", Terms{First: s.start}, "a")
-		b := s.subscribe("B", Terms{First: s.start}, "a")
+		a := s.subscribe("A", Terms{First: s.in(time.Second)}, "a")
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "a")
 		c := s.subscribe("C", Terms{First: s.in(time.Hour)}, "a")
+		s.until(time.Second)
 		a.read()
 		b.read()
-		s.want("0s A: a=1", "0s B: a=1", "0s poll a")
-		a.Plan(0, s.in(5*time.Second), time.Time{})
-		b.Plan(0, s.in(9*time.Second), time.Time{})
+		s.want("1s A: a=1", "1s B: a=1", "1s poll a")
+		a.Plan(0, s.in(4*time.Second), time.Time{})
+		b.Plan(0, s.in(8*time.Second), time.Time{})
 		s.until(5 * time.Second)
 		a.read()
 		b.read()

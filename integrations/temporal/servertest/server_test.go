@@ -128,11 +128,11 @@ func TestKilledBetweenPolls(t *testing.T) {
 func untilKept(t *testing.T, c client.Client, run client.WorkflowRun, polls int32) {
 	t.Helper()
 	for {
-		d, err := c.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
+		d, err := c.DescribeWorkflow(t.Context(), run.GetID(), run.GetRunID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range d.GetPendingActivities() {
+		for _, a := range d.RawResponse.GetPendingActivities() {
 			if a.GetAttempt() <= polls {
 				continue
 			}
