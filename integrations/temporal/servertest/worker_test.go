@@ -92,6 +92,10 @@ func work() error {
 	w.RegisterWorkflow(Resize)
 	w.RegisterWorkflow(Await)
 	w.RegisterWorkflow(Impatient)
+	go func() { // it ends with the process of the test, however that ends
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
 	return w.Run(nil)
 }
 
@@ -127,12 +131,17 @@ func startWorker(t *testing.T, c config) (kill func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0]) //nolint:gosec // this test itself
 	cmd.Env, cmd.Stderr = c.environ(), os.Stderr
+	life, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	kill = func() {
 		_ = cmd.Process.Kill() // SIGKILL
 		_ = cmd.Wait()
+		_ = life.Close()
 	}
 	t.Cleanup(kill)
 	return kill
