@@ -807,6 +807,16 @@ func (l *listingClock) List(ctx context.Context, r taskwait.ListRequest) ([]task
 	return all, "", ctx.Err()
 }
 
+// requests is how many there were since it was last asked, lists too.
+func (l *listingClock) requests() int {
+	n := l.polled()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n += l.lists
+	l.lists = 0
+	return n
+}
+
 // TestPollsShare: Polls of one Waiter at the same time share what a list shows, and each poll of one id, as first polls
 // of WaitForTask do.
 func TestPollsShare(t *testing.T) {
@@ -834,10 +844,9 @@ func TestPollsShare(t *testing.T) {
 					})
 				}
 				time.Sleep(9 * time.Second)
-				first = src.polled() + src.lists
-				lists := src.lists
+				first = src.requests()
 				waits.Wait()
-				return first, first + src.polled() + src.lists - lists
+				return first, first + src.requests()
 			}
 			waitsFirst, waitsAll := asked(wait)
 			first, all := asked(polls)

@@ -240,7 +240,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	}
 }
 
-// throttleSoon is throttleFirst, but for a moment in which the test subscribes others: who is alone makes none hold off.
+// throttleSoon is throttleFirst, after a moment in which the test subscribes others: who is alone makes none hold off.
 func throttleSoon(after time.Duration) func(context.Context, string, int) (row, error) {
 	return func(ctx context.Context, id string, n int) (row, error) {
 		if id == "a" {
