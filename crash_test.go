@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,6 +215,26 @@ func TestDoAcrossACrash(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDoAcrossACrashKeepsWhenItWasSent kills a process while its answer is on the way, and the next one while it waits
+// for the task that it has found: what that leaves says since when the list may lag, so that the third makes sure of it.
+func TestDoAcrossACrashKeepsWhenItWasSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &dyingService{
+			status: taskwait.StatusSuccess, lag: 3 * time.Second, takes: 100 * time.Millisecond, runs: 20 * time.Second,
+		}
+		const answer, wait = 5, 6 // Before, Save twice, Start twice; Find twice, Save twice, Task twice
+		for _, at := range []int{answer, wait} {
+			if _, err := s.process(t, at, true); err != errDead {
+				t.Fatalf("the process has lived: %v", err)
+			}
+		}
+		if got := string(s.stored); !strings.Contains(got, `"accepted":`) || !strings.Contains(got, `"found":true`) {
+			t.Errorf("stored %s, want the task that was found, and when it was sent", got)
+		}
+	})
 }
 
 // TestDoAcrossACrashGuessesNothing checks that nothing is sent again where it is not known what was.

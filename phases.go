@@ -76,15 +76,14 @@ func (x *execution) run(ctx context.Context, first *wait) *WaitError {
 
 // start gets the operation accepted, unless that was done; first is the wait of that phase.
 func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *WaitError) {
-	k := x.kept.start
+	k := *x.kept.start // which keep replaces
 	if !k.acceptedAt.IsZero() || x.kept.ID != "" {
 		return k.outcome(x.kept.ID), nil
 	}
 	start := &startPhase{op: x.op, over: ctx.Done(), key: cmp.Or(k.attempt.Key, rand.Text()), save: x.snapshot}
 	if k.unclear() {
-		id, e := x.recover(ctx, k)
-		if e != nil || id != "" {
-			return k.outcome(id), e
+		if e := x.recover(ctx, k); e != nil || x.kept.ID != "" {
+			return x.kept.start.outcome(x.kept.ID), e
 		}
 		start.attempt, start.prepared = k.attempt, time.Now()
 		w, err := x.next(ctx, x.settings.forPhase(x.settings.grace), "")
@@ -118,23 +117,22 @@ func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *Wait
 // errSentAgain says that the operation is sent, though an earlier process may have sent it.
 var errSentAgain = errors.New("an earlier process may have sent it, but no task of it has appeared: it is sent now")
 
-// recover looks for the task of an operation that was perhaps sent by a process that has died. No id and no error: it
-// was not, as far as the service's list tells.
-func (x *execution) recover(ctx context.Context, k *started) (id string, e *WaitError) {
+// recover looks for the task of an operation that was perhaps sent by a process that has died, and keeps its id. No id
+// and no error: it was not sent, as far as the service's list tells.
+func (x *execution) recover(ctx context.Context, k started) *WaitError {
 	search := &searchPhase{op: x.op, attempt: k.attempt}
-	e = x.search(ctx, search, x.settings.forPhase(max(0, time.Until(k.sentAt.Add(listLag)))))
+	e := x.search(ctx, search, x.settings.forPhase(max(0, time.Until(k.sentAt.Add(listLag)))))
 	switch {
 	case e == nil:
-		id = search.candidates()[0].ID
-		k.acceptedAt = k.sentAt
-		x.save(id)
-		return id, nil
+		x.kept.start.acceptedAt = k.sentAt
+		x.save(search.candidates()[0].ID)
+		return nil
 	case is(e.Reason, ErrTaskNotFound) && x.op.Find != nil:
-		return "", nil
+		return nil
 	}
 	e.endedBy(e.Reason)
 	e.Reason, e.Candidates, e.outcome.searched = ErrOutcomeUnknown, search.candidates(), x.op.Find != nil
-	return "", e
+	return e
 }
 
 // save keeps that the task is the one with this id, which Find has found.

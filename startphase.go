@@ -60,9 +60,8 @@ func (o *startOutcome) started(name string) *started {
 	if o.accepted {
 		b.acceptedAt = o.at
 	}
-	b.attempt.Seen = slices.Clone(b.attempt.Seen)
-	if o.accepted && o.id != "" {
-		b.attempt.Seen = nil
+	if b.attempt.Seen = nil; !o.accepted || o.id == "" {
+		b.attempt.Seen = slices.Clone(o.attempt.Seen)
 	}
 	return b
 }
