@@ -218,7 +218,7 @@ func TestDoAcrossACrash(t *testing.T) {
 }
 
 // TestDoAcrossACrashKeepsWhenItWasSent kills a process while its answer is on the way, and the next one while it waits
-// for the task that it has found: what that leaves says since when the list may lag, so that the third makes sure of it.
+// for the task that it has found: what that leaves says since when the list may lag, and the third makes sure of it.
 func TestDoAcrossACrashKeepsWhenItWasSent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
