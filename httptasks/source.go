@@ -121,7 +121,9 @@ func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", taskwait.Permanent(err)
 	}
-	a, err := s.get(ctx, s.p, Request{Method: http.MethodGet, URL: whole, Permission: s.p.List.Permission})
+	a, err := s.get(ctx, s.p, Request{
+		Method: http.MethodGet, URL: whole, Permission: s.p.List.Permission, RequestID: s.p.requestID(),
+	})
 	if err != nil {
 		return nil, "", err
 	}
