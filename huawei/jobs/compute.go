@@ -14,7 +14,7 @@ func ECS(client *core.HcHttpClient) *httptasks.Source { return ecs().Source(clie
 
 func ecs() Service {
 	a := v1Job()
-	a.Reason, a.Refused = "fail_reason|entities.errorcode_message", "code"
+	a.Reason = "fail_reason|entities.errorcode_message"
 	return Service{
 		Name: "ecs", Func: "ECS", Waits: "jobs of Elastic Cloud Server", Host: "ecs",
 		Type: "ecs/v2 ShowJobResponse", API: a,
@@ -43,11 +43,9 @@ func ecsServers() Service {
 func BMS(client *core.HcHttpClient) *httptasks.Source { return bms().Source(client) }
 
 func bms() Service {
-	a := v1Job()
-	a.Refused = "code"
 	return Service{
 		Name: "bms", Func: "BMS", Waits: "jobs of Bare Metal Server", Host: "bms",
-		Type: "bms/v1 ShowJobInfosResponse", API: a, Note: "Errors in an answer of 200, as for ECS.",
+		Type: "bms/v1 ShowJobInfosResponse", API: v1Job(), Note: "Errors in an answer of 200, as for ECS.",
 	}
 }
 

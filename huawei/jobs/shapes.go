@@ -80,7 +80,7 @@ func dmsInstance() httptasks.API {
 		Permission: "dms:instance:get", Created: words("CREATING"), Success: words("RUNNING"),
 		Executing: words("RESTARTING", "STARTING", "EXTENDING", "FREEZING", "UPGRADING", "ROLLBACK", "ROLLINGBACK",
 			"DELETING"),
-		Failed:    words("CREATEFAILED", "ERROR", "EXTENDEDFAILED", "FROZEN"), Deleted: words("DELETED"),
+		Failed: words("CREATEFAILED", "ERROR", "EXTENDEDFAILED", "FROZEN"), Deleted: words("DELETED"),
 		NotFound: words("DMS.00404022"),
 	}
 }
