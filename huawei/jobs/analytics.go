@@ -35,11 +35,22 @@ func dwsClusters() Service {
 	return Service{
 		Name: "dws-clusters", Func: "DWSClusters", Waits: "clusters of Data Warehouse Service", Host: "dws", Resource: true,
 		Type: "dws/v2 ListClusterDetailsResponse", API: httptasks.API{
-			URL: "/v1.0/{project_id}/clusters/{id}", Task: "cluster", ID: "id", Status: "status",
+			URL: "/v1.0/{project_id}/clusters/{id}", Task: "cluster", ID: "id", Status: "task_status|status",
 			Code: "failed_reasons.error_code", Reason: "failed_reasons.error_msg", CreatedAt: "created", UpdatedAt: "updated",
-			Created: words("CREATING"), Executing: words("DELETING"), Success: words("AVAILABLE"), Deleted: words("DELETED"),
-			Failed: words("FAILED", "CREATE_FAILED", "DELETE_FAILED", "FROZEN", "POLICE_FROZEN"),
+			Created: words("CREATING"), Success: words("AVAILABLE"), Deleted: words("DELETED"),
+			Executing: words("DELETING", "UNFREEZING", "FREEZING", "RESTORING", "SNAPSHOTTING", "GROWING", "REBOOTING",
+				"SETTING_CONFIGURATION", "CONFIGURING_EXT_DATASOURCE", "DELETING_EXT_DATASOURCE", "ADD_CN_ING", "DEL_CN_ING",
+				"CREATING_NODE", "DELETING_NODE", "REDISTRIBUTING", "WAITING_REDISTRIBUTION", "ELB_BINDING", "ELB_UNBINDING",
+				"ELB_SWITCHING", "NETWORK_CONFIGURING", "DISK_EXPANDING", "ACTIVE_STANDY_SWITCHOVER", "CLUSTER_SHRINKING",
+				"SHRINK_CHECKING", "FLAVOR_RESIZING", "MANAGE_IP_BINDING", "FINE_GRAINED_RESTORING", "DR_RECOVERING"),
+			Failed: words("FAILED", "CREATE_FAILED", "DELETE_FAILED", "FROZEN", "POLICE_FROZEN", "REBOOT_FAILURE",
+				"RESIZE_FAILURE", "CREATE_NODE_FAILED", "DELETE_NODE_FAILED", "REDISTRIBUTE_FAILURE", "ELB_BIND_FAILED",
+				"ELB_UNBIND_FAILED", "ELB_SWITCHING_FAILED", "NETWORK_CONFIG_FAILED", "DISK_EXPAND_FAILED",
+				"ACTIVE_STANDY_SWITCHOVER_FAILURE", "CLUSTER_SHRINK_FAILED", "SHRINK_CHECK_FAILED", "FLAVOR_RESIZING_FAILED",
+				"MANAGE_IP_BIND_FAILED"),
 		},
+		PassedOn: words("REDISTRIBUTION_PAUSED", "ORDER_PENDING"),
+		Note:     "What task_status says counts before the status.",
 	}
 }
 

@@ -87,13 +87,17 @@ func AS(client *core.HcHttpClient, groupID string) *httptasks.Source {
 }
 
 func autoScaling() Service {
+	const log = "/autoscaling-api/v1/{project_id}/scaling_activity_log/{group_id}"
 	return Service{
 		Name: "as", Func: "AS", Waits: "scaling activities of a group of Auto Scaling", Host: "as",
 		Type: "as/v1 ListScalingActivityLogsResponse", API: httptasks.API{
-			URL:  "/autoscaling-api/v1/{project_id}/scaling_activity_log/{group_id}?limit=100",
-			Task: "scaling_activity_log", ID: "id", Status: "status", Reason: "description",
+			URL: log + "?limit=100", Task: "scaling_activity_log", ID: "id", Status: "status", Reason: "description",
 			CreatedAt: "start_time", UpdatedAt: "end_time",
 			Executing: words("DOING"), Success: words("SUCCESS"), Failed: words("FAIL"),
+			List: &httptasks.List{
+				URL: log, Rows: "scaling_activity_log", Total: "total_number", Limit: "limit", Size: 100,
+				Offset: "start_number", Since: "start_time",
+			},
 		},
 	}
 }

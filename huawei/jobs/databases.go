@@ -10,7 +10,7 @@ import (
 func databases() []Service {
 	return []Service{
 		rds(), rdsScheduled(), rdsInstances(), gaussDB(), gaussDBScheduled(), gaussDBInstances(),
-		openGauss(), openGaussScheduled(), openGaussInstances(), noSQL(), noSQLScheduled(), noSQLInstances(),
+		openGauss(), openGaussScheduled(), openGaussInstances(), noSQL(), noSQLInstances(),
 		dds(), ddsScheduled(), ddsInstances(), ddm(), ddmInstances(),
 	}
 }
@@ -174,20 +174,6 @@ func noSQL() Service {
 	return Service{
 		Name: "nosql", Func: "GaussDBForNoSQL", Waits: "jobs of GeminiDB, formerly GaussDB(for NoSQL)",
 		Host: "gaussdb-nosql", Type: "gaussdbfornosql/v3 ListJobsResponse", API: a,
-	}
-}
-
-// GaussDBForNoSQLScheduled returns a Source for the scheduled jobs of GeminiDB (gaussdbfornosql/v3 ListNosqlTaskList).
-// Those among the first hundred that the service lists can be found.
-func GaussDBForNoSQLScheduled(client *core.HcHttpClient) *httptasks.Source {
-	return noSQLScheduled().Source(client)
-}
-
-func noSQLScheduled() Service {
-	return Service{
-		Name: "nosql-scheduled", Func: "GaussDBForNoSQLScheduled", Waits: "scheduled jobs of GeminiDB",
-		Host: "gaussdb-nosql", Type: "gaussdbfornosql/v3 ListNosqlTaskListResponse",
-		API: scheduledJob("/v3/{project_id}/scheduled-jobs?limit=100", "schedules"),
 	}
 }
 

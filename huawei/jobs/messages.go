@@ -46,6 +46,10 @@ func dcsTasks() Service {
 			URL: tasks + "?limit=100", Task: "tasks", ID: "id", Status: "status", Kind: "name",
 			CreatedAt: "created_at", UpdatedAt: "updated_at",
 			Created: words("CREATED"), Executing: words("EXECUTING"), Success: words("SUCCESS"), Failed: words("FAILED"),
+			List: &httptasks.List{
+				URL: tasks, Rows: "tasks", Total: "task_count", Limit: "limit", Size: 100, Offset: "offset",
+				Since: "start_time", SinceLayout: "20060102150405",
+			},
 			Details: &httptasks.API{
 				URL: tasks + "/{id}/progress", Percent: "progress", Remaining: "remain_time", Steps: "step_details",
 				Kind: "step_name", Status: "step_status", CreatedAt: "begin_time", UpdatedAt: "end_time",
