@@ -22,32 +22,36 @@ const intro = `# The services of Huawei Cloud
 
 For those who wait for the jobs of a service, or for an instance to run or to be gone.
 
-This page is made from the table of package ` + "`huawei/jobs`" + `, by ` + "`go run ./internal/repocheck/services`" + `.
+This page is made from the table of package 'huawei/jobs', by 'go run ./internal/repocheck/services'.
 
-Each service is a function of ` + "`jobs`" + ` that takes the ` + "`HcClient`" + ` of a client of the SDK, and a command:
-` + "`jobs.ECS(client.HcClient)`" + `, ` + "`taskwait ecs wait JOB_ID…`" + `. What stands in brackets after the function is needed beside
+Each service is a function of 'jobs' that takes the 'HcClient' of a client of the SDK, and a command:
+'jobs.ECS(client.HcClient)', 'taskwait ecs wait JOB_ID…'. What stands in brackets after the function is needed beside
 the client: an instance, a cluster, a group. Words are compared without regard to case. A word that is in no list is passed
 on: it is neither success nor failure, and the wait goes on.
 
-The facts were read in the SDK, v0.1.207: the type named under "Read in", its comments and its enums. Where a page is named,
-the documentation says more; pages are below ` + "`https://support.huaweicloud.com/intl/en-us/`" + `, and were read 2026-11-28.
+The facts were read in the SDK, v0.1.207: the type named under "Read in", its comments and its enums. Where a page is
+named, the documentation says more; pages are below 'https://support.huaweicloud.com/intl/en-us/', and were read
+2026-11-28.
 `
+
+// parts are the tables: of jobs, and of things.
+var parts = []struct {
+	title    string
+	resource bool
+	text     string
+}{
+	{"Jobs and tasks", false, `**Also**: *list*, many waits share one list; *details*, how far a task is;
+*cancel*, it can be called off.`},
+	{"Instances, clusters and other things", true, `The id is that of the thing itself. SUCCESS is that it can be used;
+'UntilDeleted' of the Source waits until it is gone, whatever its status says until then.`},
+}
 
 // page is the whole page.
 func page(all []jobs.Service) string {
 	var b strings.Builder
-	b.WriteString(intro)
-	for _, part := range []struct {
-		title    string
-		resource bool
-		text     string
-	}{
-		{"Jobs and tasks", false, "**Also**: *list*, many waits share the service's list; *details*, how far a task is; *cancel*, " +
-			"it can be called off."},
-		{"Instances, clusters and other things", true, "The id is that of the thing itself. SUCCESS is that it can be used; " +
-			"`UntilDeleted` of the Source waits\nuntil it is gone, whatever its status says until then."},
-	} {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s\n", part.title, part.text, head)
+	b.WriteString(quoted(intro))
+	for _, part := range parts {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s\n", part.title, quoted(part.text), head)
 		for _, s := range all {
 			if s.Resource == part.resource {
 				b.WriteString(row(s))
@@ -65,6 +69,9 @@ func page(all []jobs.Service) string {
 
 const head = "| Function | Command | Waits for | CREATED | EXECUTING | SUCCESS | FAILED | Others | Also | Read in |\n" +
 	"|---|---|---|---|---|---|---|---|---|---|"
+
+// quoted is a text with backquotes, which cannot stand in a raw string.
+func quoted(s string) string { return strings.ReplaceAll(s, "'", "`") }
 
 // row is a service in the table.
 func row(s jobs.Service) string {
