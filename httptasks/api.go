@@ -24,6 +24,10 @@ type API struct {
 	// Permission is what the request needs, for the text of a 403; empty: not known.
 	Permission string
 
+	// RequestID is the header in which the API wants an id of each request's own, as "Client-Request-Id": a new UUID is
+	// sent. Empty: there is none.
+	RequestID string
+
 	// Task is the place of the job in the answer: an object, or a list, which is searched by ID. Empty: the answer is
 	// the job. The places that follow begin there.
 	Task string
@@ -88,8 +92,12 @@ type Request struct {
 	URL        string
 	Body       string // JSON; empty: nothing is sent
 	Permission string // that it needs, for the text of a 403; empty: not known
+	RequestID  Header // set from [API.RequestID]
 	Changes    bool   // it changes something, and must not be sent twice; set by [Source.Cancel]
 }
+
+// Header is a header of a request; the zero value: there is none.
+type Header struct{ Name, Value string }
 
 // List is a request that shows many jobs, a page at a time. Each row is read like the job. At most one of Offset,
 // Marker, Page and Next says how to go on; with none of them there is one page.

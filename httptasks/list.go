@@ -33,7 +33,9 @@ func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []task
 		return nil, "", taskwait.Permanent(err)
 	}
 	whole := s.p.pageURL(at, r.Since)
-	a, err := s.get(ctx, s.p, Request{Method: http.MethodGet, URL: whole, Permission: s.p.List.Permission})
+	a, err := s.get(ctx, s.p, Request{
+		Method: http.MethodGet, URL: whole, Permission: s.p.List.Permission, RequestID: s.p.requestID(),
+	})
 	if err != nil {
 		return nil, "", err
 	}

@@ -2,6 +2,7 @@ package httptasks
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func (p *program) fill(r Request, id string) (Request, error) {
 	if r.URL, err = p.expandURL(r.URL, id); err != nil {
 		return r, err
 	}
-	r.Body = p.expand(r.Body, id, quoted)
+	r.Body, r.RequestID = p.expand(r.Body, id, quoted), p.requestID()
 	if r.Method == "" {
 		r.Method = http.MethodGet
 		if r.Body != "" {
@@ -91,6 +92,17 @@ func (p *program) fill(r Request, id string) (Request, error) {
 		}
 	}
 	return r, nil
+}
+
+// requestID is the header for one request.
+func (p *program) requestID() Header {
+	if p.RequestID == "" {
+		return Header{}
+	}
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return Header{p.RequestID, fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])}
 }
 
 // expandURL is a URL for an id. An id that is a URL itself must be of the API's scheme and host, and so must the whole.

@@ -68,6 +68,9 @@ func (s *sender) send(ctx context.Context, r Request) (Answer, error) {
 		return Answer{}, taskwait.Permanent(withoutQuery(err))
 	}
 	req.Header = s.header.Clone()
+	if r.RequestID.Name != "" {
+		req.Header.Set(r.RequestID.Name, r.RequestID.Value)
+	}
 	if r.Body != "" && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -57,6 +57,7 @@ const mostParameters = 8
 // request is what the SDK makes a request of: it looks its fields up by their names.
 type request struct {
 	Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7 string
+	RequestID                      string
 	Body                           *string
 }
 
@@ -113,7 +114,8 @@ func define(r httptasks.Request) (*def.HttpRequestDef, *request, error) {
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil || len(values) > mostParameters {
-		return nil, nil, fmt.Errorf("jobs: the query of a request has more than %d parameters, or cannot be read", mostParameters)
+		return nil, nil, fmt.Errorf("jobs: the query of a request has more than %d parameters, or cannot be read",
+			mostParameters)
 	}
 	req := &request{}
 	fields := []*string{&req.Q0, &req.Q1, &req.Q2, &req.Q3, &req.Q4, &req.Q5, &req.Q6, &req.Q7}
@@ -124,6 +126,10 @@ func define(r httptasks.Request) (*def.HttpRequestDef, *request, error) {
 		*fields[i] = value[0]
 		b.WithRequestField(field(fmt.Sprintf("Q%d", i), name, def.Query))
 		i++
+	}
+	if r.RequestID.Name != "" {
+		req.RequestID = r.RequestID.Value
+		b.WithRequestField(field("RequestID", r.RequestID.Name, def.Header))
 	}
 	if r.Body != "" {
 		req.Body = &r.Body
