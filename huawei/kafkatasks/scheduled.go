@@ -8,9 +8,11 @@ import (
 	"io"
 	"time"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
 )
 
 // Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade
@@ -60,6 +62,21 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	return taskwait.Task{}, &taskwait.QueryError{
 		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no scheduled task with this id"),
 	}
+}
+
+// Cancel cancels a scheduled task, once: a wait for it ends with [taskwait.ErrTaskCancelled]. The errors are those of
+// [huawei.Mutate].
+func (s *Scheduled) Cancel(ctx context.Context, id string) error {
+	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
+		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	cancelled := string(taskwait.StatusCancelled)
+	request := &model.UpdateScheduledTaskRequest{InstanceId: s.tasks.instanceID, TaskId: id, Status: &cancelled}
+	_, err := huawei.Mutate(ctx, s.tasks.caller, "",
+		func(c *core.HcHttpClient) (*model.UpdateScheduledTaskResponse, error) {
+			return kafka.NewKafkaClient(c).UpdateScheduledTask(request)
+		})
+	return err
 }
 
 // listing is the list of the instance's scheduled tasks.
