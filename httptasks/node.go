@@ -20,11 +20,13 @@ const usualFields = 12
 
 // parse is the first JSON value in a text, whatever follows it; nil: there is none.
 func parse(body []byte) *node {
-	text := body[:valueEnd(body)]
-	if !json.Valid(text) {
-		return nil
+	if json.Valid(body) {
+		return &node{text: body}
 	}
-	return &node{text: text}
+	if text := body[:valueEnd(body)]; json.Valid(text) {
+		return &node{text: text}
+	}
+	return nil
 }
 
 // valueEnd is where the JSON value ends that a text begins with. It is right if the value is valid.
