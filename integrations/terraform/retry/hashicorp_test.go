@@ -36,7 +36,7 @@ func TestHashiCorp(t *testing.T) {
 		want += len(aTest.FindAllString(read(t, theirs), -1))
 	}
 	watch := filepath.Join(here, "watch.go")
-	const grace = "\trefreshGracePeriod = 5 * time.Second\n"
+	const grace = "\trefreshGracePeriod = 30 * time.Second\n"
 	constant := read(t, watch)
 	if strings.Count(constant, grace) != 1 {
 		t.Fatalf("watch.go does not declare%s", grace)

@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -17,25 +16,30 @@ const (
 
 // pace is the schedule of one wait.
 type pace struct {
-	least, fixed time.Duration
-	last         time.Duration // 0: none yet
-	again        *atomic.Bool  // Target was seen, and is to be seen again: the pause stays as it is
+	*watch
+	pause time.Duration // the one before; 0: none was made yet
 }
 
 var _ backoff.BackOff = (*pace)(nil)
 
 // Reset makes the next pause the first one.
-func (p *pace) Reset() { p.last = 0 }
+func (p *pace) Reset() { p.pause = 0 }
 
-// NextBackOff returns the pause before the next call.
+// NextBackOff returns the pause before the next call. It stays as it is where Target was seen, and is to be seen again.
 func (p *pace) NextBackOff() time.Duration {
-	if 0 < p.fixed && p.fixed < maxPollInterval {
-		return p.fixed
+	if p.inRefresh.Load() && time.Now().Before(p.end) { // there is an answer, so Refresh does not run: it has gone
+		return backoff.Stop
 	}
-	pause := max(p.last, firstPause)
-	if !p.again.Load() {
-		pause *= 2
+	if 0 < p.PollInterval && p.PollInterval < maxPollInterval {
+		return p.PollInterval
 	}
-	p.last = max(min(pause, maxPause), p.least)
-	return p.last
+	p.pause = max(p.pause, firstPause)
+	if !p.atTarget.Load() {
+		p.pause *= 2
+	}
+	p.pause = max(min(p.pause, maxPause), p.MinTimeout)
+	if p.retried { // there is no call at the timeout; it is only noticed
+		return min(p.pause, max(time.Until(p.end), 0)) // below 0 may be backoff.Stop
+	}
+	return p.pause
 }

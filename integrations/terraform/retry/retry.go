@@ -42,7 +42,7 @@ const retryPause = 500 * time.Millisecond
 // called again is the word of f alone, whatever status its error shows.
 //
 // As f may create something, it is never begun after the timeout, nor at any other time than the schedule's. A call
-// that is under way then has 5 s; one that takes longer, or that runs when ctx ends, is left behind, and may succeed.
+// that is under way then has 30 s; one that takes longer, or that runs when ctx ends, is left behind, and may succeed.
 //
 //nolint:revive // HashiCorp's name
 func RetryContext(ctx context.Context, timeout time.Duration, f RetryFunc) error {

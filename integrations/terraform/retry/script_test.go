@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -64,6 +65,9 @@ func (s *script) play(t *testing.T, wait func(context.Context, retry.StateChange
 			r := &s.replies[min(len(polls), len(s.replies)-1)]
 			polls = append(polls, time.Since(start))
 			time.Sleep(r.took)
+			if r.state == "exit" {
+				runtime.Goexit()
+			}
 			return r.result, r.state, r.err
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -76,10 +80,12 @@ func (s *script) play(t *testing.T, wait func(context.Context, retry.StateChange
 			defer cancel()
 		}
 		o.result, o.err = wait(ctx, conf)
+		synctest.Wait() // which orders what a call that was left behind has done
 		o.elapsed, o.polls = time.Since(start), slices.Clone(polls)
 		for _, r := range s.replies {
-			time.Sleep(r.took) // until what was left behind has come back
+			time.Sleep(r.took) // until it has come back
 		}
+		synctest.Wait()
 		if len(polls) > len(o.polls) {
 			t.Errorf("called at %v, after the end of %v", polls[len(o.polls):], &o)
 		}

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// refreshGracePeriod is how long after the timeout a call in flight, and the one that follows it, may take to
-	// answer. It is what the engine allows, a sixth of HashiCorp's.
-	refreshGracePeriod = 5 * time.Second
+	// refreshGracePeriod is how long a RetryFunc may take that is under way at the timeout, and HashiCorp's. For a Refresh
+	// it is what the engine gives it: 5 s, in which a last call is made too.
+	refreshGracePeriod = 30 * time.Second
 
 	// notFoundChecks is HashiCorp's default.
 	notFoundChecks = 20
@@ -27,17 +27,26 @@ const (
 	noLimit = time.Duration(math.MaxInt64)
 )
 
-// errGraceOver ends what a hung Refresh holds up.
-var errGraceOver = errors.New("the grace after the timeout is over")
+var (
+	// errGraceOver ends what a hung RetryFunc holds up.
+	errGraceOver = errors.New("the grace after the timeout is over")
+
+	// errGoexit is the end of a wait whose Refresh has gone, as with t.FailNow.
+	errGoexit = errors.New("the function Refresh has ended its goroutine with runtime.Goexit")
+)
 
 // watch is one wait.
 type watch struct {
 	StateChangeConf
-	retried    bool // Refresh runs a function that is retried: its error is final, and it is called on schedule alone
+	retried    bool // Refresh runs a RetryFunc: its error is final, and it is called on schedule alone
 	begin, end time.Time
-	missing    int         // nil results in a row
 	atTarget   atomic.Bool // Target was seen last
-	lastAnswer taskwait.Task
+	inRefresh  atomic.Bool // it has not returned
+
+	// What follows is for poll, of which there is one at a time.
+	missing int     // nil results in a row
+	last    *answer // that was no error; nil: there was none
+	status  taskwait.Status
 }
 
 // answer is what a call of Refresh brought.
@@ -52,23 +61,26 @@ func (a *answer) Error() string { return a.err.Error() }
 
 // wait waits, and returns what it ends with, and the last answer that was not an error.
 func (w *watch) wait(ctx context.Context) (end, last answer) {
-	limit, grace := max(w.Timeout, 1), max(w.Timeout, 0)+refreshGracePeriod // 0 would be no limit
+	now, limit := time.Now(), max(w.Timeout, 1) // 0 would be no limit
+	w.begin, w.end = now.Add(max(w.Delay, 0)), now.Add(limit)
+	grace := limit + refreshGracePeriod
 	if grace < 0 {
 		grace = noLimit
 	}
-	now := time.Now()
-	w.begin, w.end = now.Add(max(w.Delay, 0)), now.Add(limit)
 	bounded, cancel := context.WithCancelCause(w.onSchedule(ctx))
 	defer cancel(nil)
-	defer time.AfterFunc(grace, func() { cancel(errGraceOver) }).Stop()
-	waiter, err := taskwait.New(taskwait.SourceFunc(w.poll), taskwait.WithoutSharing(),
-		taskwait.WithInitialDelay(max(w.Delay, 0)), taskwait.WithTimeout(limit),
-		taskwait.WithQueryTimeout(grace), // one Refresh at a time, and each may take as long as there is
+	opts := []taskwait.Option{
+		taskwait.WithoutSharing(), taskwait.WithProgress(report), taskwait.WithInitialDelay(max(w.Delay, 0)),
+		taskwait.WithQueryTimeout(grace), // one Refresh at a time, and it takes as long as it takes
 		taskwait.WithConfirmations(max(w.ContinuousTargetOccurence, 1)),
-		taskwait.WithBackOff(func() backoff.BackOff {
-			return &pace{least: w.MinTimeout, fixed: w.PollInterval, again: &w.atTarget}
-		}),
-		taskwait.WithProgress(report))
+		taskwait.WithBackOff(func() backoff.BackOff { return &pace{watch: w} }),
+	}
+	if w.retried {
+		defer time.AfterFunc(grace, func() { cancel(errGraceOver) }).Stop()
+	} else {
+		opts = append(opts, taskwait.WithTimeout(limit))
+	}
+	waiter, err := taskwait.New(taskwait.SourceFunc(w.poll), opts...)
 	if err != nil {
 		return answer{err: err}, last
 	}
@@ -94,40 +106,45 @@ type noDeadline struct{ context.Context }
 // Deadline says that there is none.
 func (noDeadline) Deadline() (end time.Time, ok bool) { return }
 
-// poll calls Refresh, unless it is called at Timeout only, which is too early or too late.
+// poll calls Refresh, unless it is too early for that, at Timeout, or too late.
 func (w *watch) poll(context.Context, string) (taskwait.Task, error) {
-	switch now := time.Now(); {
-	case now.Before(w.begin):
+	if time.Now().Before(w.begin) {
 		return taskwait.Task{Status: taskwait.StatusExecuting}, nil
-	case w.retried && w.lastAnswer.Raw != nil && !now.Before(w.end):
-		return w.lastAnswer, nil
 	}
-	a := &answer{}
-	if a.result, a.state, a.err = w.Refresh(); a.err != nil {
-		return taskwait.Task{}, w.failed(a)
+	if w.last == nil || !w.late() {
+		a := &answer{}
+		w.inRefresh.Store(true)
+		a.result, a.state, a.err = w.Refresh()
+		w.inRefresh.Store(false)
+		if a.err != nil && !w.retried {
+			w.atTarget.Store(false)
+			q := classify(a.err)
+			q.Err = a
+			return taskwait.Task{}, &q
+		}
+		w.last, w.status = a, w.statusOf(a)
 	}
-	w.lastAnswer = taskwait.Task{Status: w.status(a), Phase: a.state, Raw: a}
-	return w.lastAnswer, nil
+	if w.status == taskwait.StatusExecuting && w.late() {
+		over := *w.last
+		over.err = w.timedOut(nil, nil, w.last).err
+		w.last, w.status = &over, taskwait.StatusFailed
+	}
+	return taskwait.Task{Status: w.status, Phase: w.last.state, Raw: w.last}, nil
 }
 
-// failed is the error of Refresh for the engine.
-func (w *watch) failed(a *answer) error {
-	q := taskwait.QueryError{Class: taskwait.ClassPermanent}
-	if !w.retried {
-		q = classify(a.err)
-	}
-	q.Err = a
-	return &q
-}
+// late reports whether it is too late for another call of a RetryFunc.
+func (w *watch) late() bool { return w.retried && !time.Now().Before(w.end) }
 
-// status is what an answer without an error means. Where it ends the wait badly, the answer gets its error.
-func (w *watch) status(a *answer) taskwait.Status {
+// statusOf is what an answer means. Where it ends the wait badly, it gets its error, unless it has one.
+func (w *watch) statusOf(a *answer) taskwait.Status {
 	gone := a.result == nil
 	w.atTarget.Store(gone && len(w.Target) == 0 || !gone && slices.Contains(w.Target, a.state))
 	if w.missing++; !gone || len(w.Target) == 0 {
 		w.missing = 0
 	}
 	switch {
+	case a.err != nil:
+		return taskwait.StatusFailed
 	case w.atTarget.Load():
 		return taskwait.StatusSuccess
 	case w.missing > max(cmp.Or(w.NotFoundChecks, notFoundChecks), 0):
@@ -154,7 +171,9 @@ func (w *watch) ended(ctx context.Context, task *taskwait.Task, err error, last 
 			return *failed
 		}
 		return answer{err: err}
-	case ctx.Err() == nil: // it is over for us
+	case errors.Is(err, taskwait.ErrBackOffStopped):
+		return answer{err: errGoexit}
+	case ctx.Err() == nil || !time.Now().Before(w.end): // after Timeout the end of the context says nothing more
 		return w.timedOut(nil, failed, last)
 	case w.retried || !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return answer{err: ctx.Err()}
@@ -178,9 +197,9 @@ func (w *watch) timedOut(err error, failed, last *answer) answer {
 // report logs as HashiCorp's does: Terraform shows it by level.
 func report(p taskwait.Progress) {
 	switch {
-	case p.Done:
+	case p.Next == 0: // it is over, or is called again at once
 	case p.Err != nil:
-		log.Printf("[WARN] Refresh failed: %v", p.Err)
+		log.Printf("[WARN] Waiting %s before next try, as the last one failed: %v", p.Next, p.Err)
 	default:
 		log.Printf("[TRACE] Waiting %s before next try", p.Next)
 	}
