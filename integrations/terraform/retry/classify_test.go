@@ -22,10 +22,10 @@ import (
 type (
 	// unexpectedCode is what golangsdk and gophercloud embed in an error for each status.
 	unexpectedCode struct {
-		URL, Method, RequestId string //nolint:revive // as there
-		Expected               []int
-		Actual                 int
-		Body                   []byte
+		URL, Method string
+		Expected    []int
+		Actual      int
+		Body        []byte
 	}
 	default404 struct{ unexpectedCode }
 	default502 struct{ unexpectedCode }
@@ -33,7 +33,6 @@ type (
 	// serviceError is that of huaweicloud-sdk-go-v3.
 	serviceError struct {
 		StatusCode              int
-		RequestId               string //nolint:revive // as there
 		ErrorCode, ErrorMessage string
 	}
 
@@ -71,7 +70,7 @@ func TestErrors(t *testing.T) {
 	const (
 		atOnce   = 0
 		minute   = time.Minute
-		fiveMin  = 5 * time.Minute
+		longest  = 5 * time.Minute
 		allTime  = time.Hour
 		interval = 10 * time.Second
 	)
@@ -81,36 +80,38 @@ func TestErrors(t *testing.T) {
 		want time.Duration
 	}{
 		{"plain", errPlain, atOnce},
-		{"golangsdk: 502", default502{unexpectedCode{Actual: 502}}, fiveMin},
+		{"golangsdk: 502", default502{unexpectedCode{Actual: 502}}, longest},
 		{"golangsdk: 404", golangsdk404(""), minute},
 		{"golangsdk: 404 of the service", golangsdk404(`{"error_code":"DMS.00404022","error_msg":"gone"}`), minute},
-		{"golangsdk: 404 of a proxy", golangsdk404("<html>"), fiveMin},
+		{"golangsdk: 404 of a proxy", golangsdk404("<html>"), longest},
 		{"golangsdk: a throttle as 404", golangsdk404(`{"error_code":"DMS.10240407"}`), allTime},
-		{"Huawei's SDK: 500", huawei(500, "DMS.00500000"), fiveMin},
+		{"Huawei's SDK: 500", huawei(500, "DMS.00500000"), longest},
 		{"Huawei's SDK: 400", huawei(400, "DMS.00400002"), atOnce},
 		{"Huawei's SDK: 429", huawei(429, "APIGW.0308"), allTime},
 		{"Huawei's SDK: 403", huawei(403, "APIGW.0301"), minute},
 		{"Huawei's SDK: 404", huawei(404, "DMS.00404022"), minute},
-		{"Huawei's SDK: a body that does not decode", huawei(200, ""), fiveMin},
+		{"Huawei's SDK: a body that does not decode", huawei(200, ""), longest},
 		{"Huawei's SDK: no status", huawei(0, ""), atOnce},
-		{"azcore: 503", &azureError{StatusCode: 503}, fiveMin},
+		{"azcore: 503", &azureError{StatusCode: 503}, longest},
 		{"azcore: 503 with Retry-After", &azureError{
 			StatusCode: 503, RawResponse: &http.Response{Header: http.Header{"Retry-After": {"1"}}},
 		}, allTime},
-		{"AWS: 409", awsError(409), fiveMin},
+		{"AWS: 409", awsError(409), longest},
 		{"AWS: 422", awsError(422), atOnce},
-		{"a method StatusCode", status(504), fiveMin},
-		{"wrapped", fmt.Errorf("read: %w", status(502)), fiveMin},
-		{"joined", errors.Join(errPlain, status(502)), fiveMin},
+		{"a method StatusCode", status(504), longest},
+		{"wrapped", fmt.Errorf("read: %w", status(502)), longest},
+		{"joined", errors.Join(errPlain, status(502)), longest},
 		{"not wrapped", fmt.Errorf("read: %v", status(502)), atOnce},
-		{"taskwait's", taskwait.Throttled(0, errPlain), allTime},
+		{"taskwait's: a throttle", taskwait.Throttled(0, errPlain), allTime},
+		{"taskwait's: transient", &taskwait.QueryError{Err: errPlain}, longest},
+		{"taskwait's: permanent", taskwait.Permanent(status(502)), atOnce},
 		{"fields that are no status", misleading{StatusCode: "502", Actual: 502}, atOnce},
 		{"a nil pointer", (*serviceError)(nil), atOnce},
-		{"a timeout of the network", errTimeout{}, fiveMin},
-		{"an http.Client's timeout", sent(context.DeadlineExceeded), fiveMin},
-		{"no connection", sent(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), fiveMin},
-		{"a connection that was lost", sent(io.EOF), fiveMin},
-		{"a body that was cut off", fmt.Errorf("read: %w", io.ErrUnexpectedEOF), fiveMin},
+		{"a timeout of the network", errTimeout{}, longest},
+		{"an http.Client's timeout", sent(context.DeadlineExceeded), longest},
+		{"no connection", sent(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), longest},
+		{"a connection that was lost", sent(io.EOF), longest},
+		{"a body that was cut off", fmt.Errorf("read: %w", io.ErrUnexpectedEOF), longest},
 		{"a certificate", sent(&tls.CertificateVerificationError{Err: errPlain}), atOnce},
 		{"plain HTTP", sent(http.ErrSchemeMismatch), atOnce},
 		{"no such scheme", sent(errors.New(`unsupported protocol scheme "htp"`)), atOnce},
@@ -118,10 +119,8 @@ func TestErrors(t *testing.T) {
 		{"a request that was cancelled", sent(context.Canceled), atOnce},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := script{
-				conf:    retry.StateChangeConf{Pending: []string{"p"}, Target: []string{"t"}, Timeout: time.Hour, PollInterval: interval},
-				replies: []reply{{result: 1, state: "p"}, {result: 2, err: tt.err}},
-			}
+			s := script{replies: []reply{{result: 1, state: "p"}, {result: 2, err: tt.err}}}
+			s.conf = retry.StateChangeConf{Target: []string{"t"}, Timeout: time.Hour, PollInterval: interval}
 			o := s.ours(t)
 			got := min(o.elapsed-interval, allTime)
 			if tt.want == allTime {

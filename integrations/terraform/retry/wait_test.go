@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,140 +26,138 @@ func then(states ...string) (replies []reply) {
 	return replies
 }
 
+// slow is one reply that takes so long.
+func slow(took time.Duration, state string) []reply {
+	return []reply{{took: took, result: 0, state: state}}
+}
+
+// end is how a wait ends, and after how long.
+type end struct {
+	text  string
+	after time.Duration
+}
+
+const (
+	timeoutText    = "<nil>, timeout while waiting for state to become 't' (timeout: 1m5s)"
+	timeoutP       = "<nil>, timeout while waiting for state to become 't' (last state: 'p', timeout: 1m5s)"
+	timeoutT       = "<nil>, timeout while waiting for state to become 't' (last state: 't', timeout: 1m5s)"
+	timeoutX       = "<nil>, timeout while waiting for state to become 't' (last state: 'x', timeout: 1m5s)"
+	unexpectedText = "unexpected state 'x', wanted target 't'. last error: %!s(<nil>)"
+	deadlineText   = "context deadline exceeded"
+)
+
+// differences are the rows of the table in README.md. Where change does not say otherwise, p is pending, t is wanted,
+// the timeout is 65 s, and PollInterval 10 s.
+var differences = []struct {
+	name         string
+	change       func(*script)
+	replies      []reply
+	ours, theirs end
+}{
+	{
+		"an error that may pass", nil, append(append(then("p"), reply{result: 7, err: status(502)}), then("t")...),
+		end{"0, <nil>", 20 * time.Second}, end{"7, status 502", 10 * time.Second},
+	},
+	{
+		"Target between the last call and Timeout", nil, then("p", "p", "p", "p", "p", "p", "p", "t"),
+		end{"7, <nil>", 65 * time.Second}, end{timeoutP, 65 * time.Second},
+	},
+	{
+		"a Refresh that hangs", nil, slow(time.Hour, "t"),
+		end{timeoutText, 70 * time.Second}, end{timeoutText, 95 * time.Second},
+	},
+	{
+		"Target, 20 s after Timeout", nil, slow(85*time.Second, "t"),
+		end{timeoutText, 70 * time.Second}, end{"0, <nil>", 85 * time.Second},
+	},
+	{
+		"a failure, by a call that is under way at Timeout", nil, slow(67*time.Second, "x"),
+		end{"0, " + unexpectedText, 67 * time.Second}, end{timeoutX + ": " + unexpectedText, 67 * time.Second},
+	},
+	{
+		"the context's deadline", func(s *script) { s.deadline = 33 * time.Second }, then("p"),
+		end{timeoutP + ": " + deadlineText, 33 * time.Second}, end{"<nil>, " + deadlineText, 33 * time.Second},
+	},
+	{
+		"Target, nothing, Target", twice, then("t", "", "t", "t"),
+		end{"3, <nil>", 30 * time.Second}, end{"2, <nil>", 20 * time.Second},
+	},
+	{
+		"Target, any state, Target", func(s *script) { twice(s); s.conf.Pending = nil }, then("t", "x", "t", "t"),
+		end{"3, <nil>", 30 * time.Second}, end{"2, <nil>", 20 * time.Second},
+	},
+	{
+		"a state that is of Target and of Pending", func(s *script) { twice(s); s.conf.Pending = []string{"t"} }, then("t"),
+		end{"0, <nil>", 10 * time.Second}, end{timeoutT, 65 * time.Second},
+	},
+	{
+		"a state that is twice of Target", func(s *script) { twice(s); s.conf.Target = []string{"t", "t"} }, then("t", "t"),
+		end{"1, <nil>", 10 * time.Second}, end{"0, <nil>", 0},
+	},
+	{
+		"PollInterval while the thing is gone", func(s *script) { twice(s); s.conf.Target = nil }, then(""),
+		end{"<nil>, <nil>", 10 * time.Second}, end{"<nil>, <nil>", 100 * time.Millisecond},
+	},
+	{
+		"MinTimeout above 10 s", func(s *script) { s.conf.PollInterval, s.conf.MinTimeout = 0, 15*time.Second },
+		then("p", "p", "t"), end{"2, <nil>", 30 * time.Second}, end{"2, <nil>", 25 * time.Second},
+	},
+	{
+		"a negative ContinuousTargetOccurence", func(s *script) { s.conf.ContinuousTargetOccurence = -1 }, then("t"),
+		end{"0, <nil>", 0}, end{timeoutT, 65 * time.Second},
+	},
+}
+
+func twice(s *script) { s.conf.ContinuousTargetOccurence = 2 }
+
 // TestDifferences has an example for each row of the table in README.md.
 func TestDifferences(t *testing.T) {
-	conf := func(change func(*retry.StateChangeConf)) retry.StateChangeConf {
-		c := retry.StateChangeConf{Pending: []string{"p"}, Target: []string{"t"}, Timeout: 65 * time.Second}
-		c.PollInterval = 10 * time.Second
-		if change != nil {
-			change(&c)
-		}
-		return c
-	}
-	twice := func(c *retry.StateChangeConf) { c.ContinuousTargetOccurence = 2 }
-	failed := reply{result: 7, err: status(502)}
-	for _, tt := range []struct {
-		name               string
-		script             script
-		ours, theirs       string
-		oursFor, theirsFor time.Duration
-	}{
-		{
-			"an error that may pass", script{conf: conf(nil), replies: []reply{{result: 1, state: "p"}, failed, then("t")[0]}},
-			"0, <nil>", "7, status 502", 20 * time.Second, 10 * time.Second,
-		},
-		{
-			"Target between the last call and Timeout", script{conf: conf(nil), replies: then("p", "p", "p", "p", "p", "p", "p", "t")},
-			"7, <nil>", "<nil>, timeout while waiting for state to become 't' (last state: 'p', timeout: 1m5s)",
-			65 * time.Second, 65 * time.Second,
-		},
-		{
-			"a Refresh that hangs", script{conf: conf(nil), replies: []reply{{took: time.Hour}}},
-			"<nil>, timeout while waiting for state to become 't' (timeout: 1m5s)",
-			"<nil>, timeout while waiting for state to become 't' (timeout: 1m5s)", 70 * time.Second, 95 * time.Second,
-		},
-		{
-			"Target, by a call that takes 20 s more than Timeout",
-			script{conf: conf(nil), replies: []reply{{took: 85 * time.Second, result: 1, state: "t"}}},
-			"<nil>, timeout while waiting for state to become 't' (timeout: 1m5s)", "1, <nil>", 70 * time.Second, 85 * time.Second,
-		},
-		{
-			"a failure, by a call that is under way at Timeout",
-			script{conf: conf(nil), replies: []reply{{took: 67 * time.Second, result: 1, state: "x"}}},
-			"1, unexpected state 'x', wanted target 't'. last error: %!s(<nil>)",
-			"<nil>, timeout while waiting for state to become 't' (last state: 'x', timeout: 1m5s): " +
-				"unexpected state 'x', wanted target 't'. last error: %!s(<nil>)", 67 * time.Second, 67 * time.Second,
-		},
-		{
-			"the context's deadline", script{conf: conf(nil), deadline: 33 * time.Second, replies: then("p", "p")},
-			"<nil>, timeout while waiting for state to become 't' (last state: 'p', timeout: 1m5s): context deadline exceeded",
-			"<nil>, context deadline exceeded", 33 * time.Second, 33 * time.Second,
-		},
-		{
-			"Target, nothing, Target", script{conf: conf(twice), replies: then("t", "", "t", "t")},
-			"3, <nil>", "2, <nil>", 30 * time.Second, 20 * time.Second,
-		},
-		{
-			"Target, any state, Target", script{
-				conf:    conf(func(c *retry.StateChangeConf) { twice(c); c.Pending = nil }),
-				replies: then("t", "x", "t", "t"),
-			}, "3, <nil>", "2, <nil>", 30 * time.Second, 20 * time.Second,
-		},
-		{
-			"a state that is of Target and of Pending", script{
-				conf:    conf(func(c *retry.StateChangeConf) { twice(c); c.Pending = []string{"t"} }),
-				replies: then("t"),
-			}, "0, <nil>", "<nil>, timeout while waiting for state to become 't' (last state: 't', timeout: 1m5s)",
-			10 * time.Second, 65 * time.Second,
-		},
-		{
-			"a state that is twice of Target", script{
-				conf:    conf(func(c *retry.StateChangeConf) { twice(c); c.Target = []string{"t", "t"} }),
-				replies: then("t", "t"),
-			}, "1, <nil>", "0, <nil>", 10 * time.Second, 0,
-		},
-		{
-			"PollInterval while the thing is gone", script{
-				conf:    conf(func(c *retry.StateChangeConf) { twice(c); c.Target = nil }),
-				replies: then("", ""),
-			}, "<nil>, <nil>", "<nil>, <nil>", 10 * time.Second, 100 * time.Millisecond,
-		},
-		{
-			"MinTimeout above 10 s", script{
-				conf:    conf(func(c *retry.StateChangeConf) { c.PollInterval, c.MinTimeout = 0, 15*time.Second }),
-				replies: then("p", "p", "t"),
-			}, "2, <nil>", "2, <nil>", 30 * time.Second, 25 * time.Second,
-		},
-		{
-			"a negative ContinuousTargetOccurence", script{
-				conf:    conf(func(c *retry.StateChangeConf) { c.ContinuousTargetOccurence = -1 }),
-				replies: then("t"),
-			}, "0, <nil>", "<nil>, timeout while waiting for state to become 't' (last state: 't', timeout: 1m5s)",
-			0, 65 * time.Second,
-		},
-	} {
+	for _, tt := range differences {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, of := range []struct {
-				whose string
-				got   outcome
-				want  string
-				after time.Duration
-			}{
-				{"this package", tt.script.ours(t), tt.ours, tt.oursFor},
-				{"HashiCorp's", tt.script.hashicorp(t), tt.theirs, tt.theirsFor},
-			} {
-				if got := fmt.Sprintf("%v, %v", of.got.result, of.got.err); got != of.want || of.got.elapsed != of.after {
-					t.Errorf("%s: got %s after %v, want %s after %v", of.whose, got, of.got.elapsed, of.want, of.after)
+			s := &script{replies: tt.replies, conf: retry.StateChangeConf{
+				Pending: []string{"p"}, Target: []string{"t"}, Timeout: 65 * time.Second, PollInterval: 10 * time.Second,
+			}}
+			if tt.change != nil {
+				tt.change(s)
+			}
+			for whose, both := range map[string]struct {
+				got  outcome
+				want end
+			}{"this package": {s.ours(t), tt.ours}, "HashiCorp's": {s.hashicorp(t), tt.theirs}} {
+				got := end{fmt.Sprintf("%v, %v", both.got.result, both.got.err), both.got.elapsed}
+				if got != both.want {
+					t.Errorf("%s: got %+v, want %+v", whose, got, both.want)
 				}
 			}
 		})
 	}
 }
 
-// TestAlike has what one might want to differ, and does not.
+// TestAlike has what one might expect to differ, and does not.
 func TestAlike(t *testing.T) {
 	c := retry.StateChangeConf{Pending: []string{"p"}, Target: []string{"t"}, Timeout: time.Hour}
 	long := c
-	long.PollInterval = 3 * time.Minute // a constant times a timeout, in 43 places of one provider
+	long.PollInterval = 3 * time.Minute
+	const minutes = " 1m2.6s 1m12.6s 1m22.6s 1m32.6s 1m42.6s 1m52.6s 2m2.6s 2m12.6s 2m22.6s 2m32.6s]"
 	for _, tt := range []struct {
-		name   string
-		script script
-		want   string
-		polls  string
+		name        string
+		script      script
+		want, polls string
 	}{
-		{"a long PollInterval counts for nothing", script{conf: long, replies: then("p", "p", "t")}, "2, <nil>", "[0s 200ms 600ms]"},
-		{"the result comes with an unexpected state", script{conf: c, replies: then("p", "x")},
-			"1, unexpected state 'x', wanted target 't'. last error: %!s(<nil>)", "[0s 200ms]"},
-		{"and with an error", script{conf: c, replies: []reply{{result: 7, state: "p", err: errPlain}}}, "7, plain", "[0s]"},
-		{"20 nil results are borne", script{conf: long, replies: then("")},
-			"<nil>, couldn't find resource (21 retries)", "[0s 200ms 600ms 1.4s 3s 6.2s 12.6s 22.6s 32.6s 42.6s 52.6s " +
-				"1m2.6s 1m12.6s 1m22.6s 1m32.6s 1m42.6s 1m52.6s 2m2.6s 2m12.6s 2m22.6s 2m32.6s]"},
-		{"cancelled", script{conf: c, replies: []reply{{took: time.Hour}}, cancel: time.Second}, "<nil>, context canceled", "[0s]"},
+		{"a long PollInterval", script{conf: long, replies: then("p", "p", "t")}, "2, <nil>", "[0s 200ms 600ms]"},
+		{"an unexpected state", script{conf: c, replies: then("p", "x")}, "1, " + unexpectedText, "[0s 200ms]"},
+		{"a final error", script{conf: c, replies: []reply{{result: 7, err: errPlain}}}, "7, plain", "[0s]"},
+		{
+			"nil results", script{conf: c, replies: then("")}, "<nil>, couldn't find resource (21 retries)",
+			"[0s 200ms 600ms 1.4s 3s 6.2s 12.6s 22.6s 32.6s 42.6s 52.6s" + minutes,
+		},
+		{"cancelled", script{conf: c, replies: slow(time.Hour, "t"), cancel: 1}, "<nil>, context canceled", "[0s]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for whose, got := range map[string]outcome{"this package": tt.script.ours(t), "HashiCorp's": tt.script.hashicorp(t)} {
-				if end, polls := fmt.Sprintf("%v, %v", got.result, got.err), fmt.Sprint(got.polls); end != tt.want || polls != tt.polls {
-					t.Errorf("%s: got %s, called at %s, want %s, %s", whose, end, polls, tt.want, tt.polls)
+			for whose, o := range map[string]outcome{"this package": tt.script.ours(t), "HashiCorp's": tt.script.hashicorp(t)} {
+				got, polls := fmt.Sprintf("%v, %v", o.result, o.err), fmt.Sprint(o.polls)
+				if got != tt.want || polls != tt.polls {
+					t.Errorf("%s: got %s, called at %s, want %s, %s", whose, got, polls, tt.want, tt.polls)
 				}
 			}
 		})
@@ -178,7 +177,8 @@ func TestPanic(t *testing.T) {
 	t.Errorf("got %v, %v", got, err)
 }
 
-// TestGoexit: a Refresh that ends its goroutine, as t.FailNow does, is an error. Theirs takes what came before for Target.
+// TestGoexit: a Refresh that ends its goroutine, as t.FailNow does, is an error. Theirs takes what came before for the
+// result.
 func TestGoexit(t *testing.T) {
 	s := script{conf: retry.StateChangeConf{Pending: []string{"p"}, Target: []string{"t"}, Timeout: time.Hour}}
 	s.replies = then("p", "exit")
@@ -212,41 +212,49 @@ type attempt struct {
 var (
 	errAgain = retry.RetryableError(errors.New("again"))
 	errFinal = retry.NonRetryableError(status(502)) // what it says of itself counts
+	again    = attempt{err: errAgain}
 )
 
-// TestRetryContext plays both packages, which are to do the same.
+// retries are what RetryContext does with attempts, of which the last one is repeated.
+var retries = []struct {
+	name              string
+	timeout, deadline time.Duration
+	attempts          []attempt
+	want              end
+	calls             int
+}{
+	{"at once", time.Minute, 0, []attempt{{}}, end{"<nil>", 0}, 1},
+	{"at the third call", time.Minute, 0, []attempt{again, again, {}}, end{"<nil>", 1500 * time.Millisecond}, 3},
+	{"a final error", time.Minute, 0, []attempt{again, {err: errFinal}}, end{"status 502", 500 * time.Millisecond}, 2},
+	{"the last error", time.Minute, 0, []attempt{again}, end{"again", time.Minute}, 10},
+	{"an error, and the deadline", time.Minute, 30 * time.Second, []attempt{again}, end{"again", 30 * time.Second}, 7},
+	{"the deadline", time.Minute, 30 * time.Second, []attempt{{took: time.Hour}}, end{deadlineText, 30 * time.Second}, 1},
+	{"slow", 10 * time.Second, 0, []attempt{{took: 39 * time.Second}}, end{"<nil>", 39 * time.Second}, 1},
+	{"slow and failing", 10 * time.Second, 0, []attempt{{39 * time.Second, errAgain}}, end{"again", 39 * time.Second}, 1},
+	{
+		"hung", 10 * time.Second, 0, []attempt{{took: time.Hour}},
+		end{"timeout while waiting for state to become 'success' (timeout: 10s)", 40 * time.Second}, 1,
+	},
+	{"hung after an error", 10 * time.Second, 0, []attempt{again, {took: time.Hour}}, end{"again", 40 * time.Second}, 2},
+	{
+		"an error that says nothing", time.Hour, 0, []attempt{{err: &retry.RetryError{}}},
+		end{"couldn't find resource (21 retries)", 165500 * time.Millisecond}, 21,
+	},
+	{
+		"a retryable one that says nothing", time.Minute, 0, []attempt{{err: &retry.RetryError{Retryable: true}}}, end{
+			"timeout while waiting for state to become 'success' (last state: 'retryableerror', timeout: 1m0s)", time.Minute,
+		}, 10,
+	},
+}
+
+// TestRetryContext plays both packages, which do the same.
 func TestRetryContext(t *testing.T) {
-	for _, tt := range []struct {
-		name              string
-		timeout, deadline time.Duration
-		attempts          []attempt // the last one is repeated
-		want              string
-		after             time.Duration
-		calls             int
-	}{
-		{"at once", time.Minute, 0, []attempt{{}}, "<nil>", 0, 1},
-		{"at the third call", time.Minute, 0, []attempt{{err: errAgain}, {err: errAgain}, {}}, "<nil>", 1500 * time.Millisecond, 3},
-		{"a final error", time.Minute, 0, []attempt{{err: errAgain}, {err: errFinal}}, "status 502", 500 * time.Millisecond, 2},
-		{"the last error", time.Minute, 0, []attempt{{err: errAgain}}, "again", time.Minute, 10},
-		{"the last error at the context's deadline", time.Minute, 30 * time.Second, []attempt{{err: errAgain}}, "again",
-			30 * time.Second, 7},
-		{"the context's deadline", time.Minute, 30 * time.Second, []attempt{{took: time.Hour}}, "context deadline exceeded",
-			30 * time.Second, 1},
-		{"slow at the timeout", 10 * time.Second, 0, []attempt{{took: 39 * time.Second}}, "<nil>", 39 * time.Second, 1},
-		{"slow and failing", 10 * time.Second, 0, []attempt{{took: 39 * time.Second, err: errAgain}}, "again", 39 * time.Second, 1},
-		{"hung", 10 * time.Second, 0, []attempt{{took: time.Hour}},
-			"timeout while waiting for state to become 'success' (timeout: 10s)", 40 * time.Second, 1},
-		{"hung after an error", 10 * time.Second, 0, []attempt{{err: errAgain}, {took: time.Hour}}, "again", 40 * time.Second, 2},
-		{"an error that says nothing", time.Hour, 0, []attempt{{err: &retry.RetryError{}}},
-			"couldn't find resource (21 retries)", 165500 * time.Millisecond, 21},
-		{"a retryable one that says nothing", time.Minute, 0, []attempt{{err: &retry.RetryError{Retryable: true}}},
-			"timeout while waiting for state to become 'success' (last state: 'retryableerror', timeout: 1m0s)", time.Minute, 10},
-	} {
+	for _, tt := range retries {
 		for whose, run := range both {
 			t.Run(tt.name+": "+whose, func(t *testing.T) {
-				err, after, calls := playRetry(t, run, tt.timeout, tt.deadline, tt.attempts)
-				if fmt.Sprint(err) != tt.want || after != tt.after || calls != tt.calls {
-					t.Errorf("got %v after %v and %d calls, want %s after %v and %d", err, after, calls, tt.want, tt.after, tt.calls)
+				after, calls, err := playRetry(t, run, tt.timeout, tt.deadline, tt.attempts)
+				if got := (end{fmt.Sprint(err), after}); got != tt.want || calls != tt.calls {
+					t.Errorf("got %+v and %d calls, want %+v and %d", got, calls, tt.want, tt.calls)
 				}
 			})
 		}
@@ -259,7 +267,7 @@ var both = map[string]retryContext{"this package": retry.RetryContext, "HashiCor
 
 // playRetry plays attempts, of which the last one is repeated, in virtual time.
 func playRetry(t *testing.T, run retryContext, timeout, deadline time.Duration, attempts []attempt) (
-	err error, after time.Duration, calls int,
+	after time.Duration, calls int, err error,
 ) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -284,12 +292,13 @@ func playRetry(t *testing.T, run retryContext, timeout, deadline time.Duration, 
 			t.Errorf("%d calls, %d of them after the end", made, made-calls)
 		}
 	})
-	return err, after, calls
+	return after, calls, err
 }
 
 // TestDifferentialRetry plays random attempts on both packages: RetryContext does the same in both.
 func TestDifferentialRetry(t *testing.T) {
-	errs := []*retry.RetryError{nil, errAgain, errAgain, errAgain, errAgain, errAgain, errAgain, errFinal, {}, {Retryable: true}}
+	errs := slices.Repeat([]*retry.RetryError{errAgain}, 6)
+	errs = append(errs, nil, errFinal, &retry.RetryError{}, &retry.RetryError{Retryable: true})
 	for n := range *scripts / 4 {
 		r := rand.New(rand.NewPCG(19, uint64(n))) //nolint:gosec // a seed
 		timeout := time.Duration(r.Int64N(int64(time.Minute))) | 1
@@ -302,8 +311,8 @@ func TestDifferentialRetry(t *testing.T) {
 			}
 			attempts = append(attempts, a)
 		}
-		err, after, calls := playRetry(t, retry.RetryContext, timeout, deadline, attempts)
-		wantErr, wantAfter, wantCalls := playRetry(t, theirs.RetryContext, timeout, deadline, attempts)
+		after, calls, err := playRetry(t, retry.RetryContext, timeout, deadline, attempts)
+		wantAfter, wantCalls, wantErr := playRetry(t, theirs.RetryContext, timeout, deadline, attempts)
 		if !sameError(err, wantErr) || after != wantAfter || calls != wantCalls {
 			t.Fatalf("script %d: got %v after %v and %d calls, want %v after %v and %d\n%v\ntimeout %v, deadline %v",
 				n, err, after, calls, wantErr, wantAfter, wantCalls, attempts, timeout, deadline)
