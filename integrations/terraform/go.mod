@@ -1,6 +1,6 @@
 module github.com/taskwait/taskwait/integrations/terraform
 
-go 1.26.0
+go 1.25.8
 
 // It is released with the library that it stands in.
 replace github.com/taskwait/taskwait => ../../

@@ -148,16 +148,17 @@ func field[T any](v reflect.Value, name string) (value T, ok bool) {
 // isNetwork reports whether err is a fault of the network: no connection, one that was lost, or no answer in time. What
 // can never be sent or trusted is none, and neither is it that somebody has cancelled the request.
 func isNetwork(err error) bool {
-	var sent *url.Error
 	var timeout interface{ Timeout() bool }
-	var network net.Error
+	var sent *url.Error
+	var connection *net.OpError
+	var lookup *net.DNSError
 	switch {
 	case errors.Is(err, context.Canceled), isHopeless(err):
 		return false
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.As(err, &sent):
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, io.ErrUnexpectedEOF):
 		return true
 	}
-	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.As(err, &sent) || errors.As(err, &connection) || errors.As(err, &lookup)
 }
 
 // isHopeless reports whether err is about what can never be sent, or never be trusted.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -112,6 +113,8 @@ func TestErrors(t *testing.T) {
 		{"no connection", sent(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), longest},
 		{"a connection that was lost", sent(io.EOF), longest},
 		{"a body that was cut off", fmt.Errorf("read: %w", io.ErrUnexpectedEOF), longest},
+		{"no such host", fmt.Errorf("read: %w", &net.DNSError{Name: "x", IsNotFound: true}), longest},
+		{"no such file", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}, atOnce},
 		{"a certificate", sent(&tls.CertificateVerificationError{Err: errPlain}), atOnce},
 		{"plain HTTP", sent(http.ErrSchemeMismatch), atOnce},
 		{"no such scheme", sent(errors.New(`unsupported protocol scheme "htp"`)), atOnce},

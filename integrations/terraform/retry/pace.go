@@ -27,7 +27,7 @@ func (p *pace) Reset() { p.pause = 0 }
 
 // NextBackOff returns the pause before the next call. It stays as it is where Target was seen, and is to be seen again.
 func (p *pace) NextBackOff() time.Duration {
-	if p.inRefresh.Load() && time.Now().Before(p.end) { // there is an answer, so Refresh does not run: it has gone
+	if p.gone.Load() {
 		return backoff.Stop
 	}
 	if 0 < p.PollInterval && p.PollInterval < maxPollInterval {

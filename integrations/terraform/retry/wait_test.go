@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -136,7 +137,8 @@ func TestDifferences(t *testing.T) {
 // TestAlike has what one might expect to differ, and does not.
 func TestAlike(t *testing.T) {
 	c := retry.StateChangeConf{Pending: []string{"p"}, Target: []string{"t"}, Timeout: time.Hour}
-	long := c
+	long, endless := c, c
+	endless.Timeout = math.MaxInt64
 	long.PollInterval = 3 * time.Minute
 	const minutes = " 1m2.6s 1m12.6s 1m22.6s 1m32.6s 1m42.6s 1m52.6s 2m2.6s 2m12.6s 2m22.6s 2m32.6s]"
 	for _, tt := range []struct {
@@ -151,6 +153,7 @@ func TestAlike(t *testing.T) {
 			"nil results", script{conf: c, replies: then("")}, "<nil>, couldn't find resource (21 retries)",
 			"[0s 200ms 600ms 1.4s 3s 6.2s 12.6s 22.6s 32.6s 42.6s 52.6s" + minutes,
 		},
+		{"a timeout that is not to pass", script{conf: endless, replies: then("p", "t")}, "1, <nil>", "[0s 200ms]"},
 		{"cancelled", script{conf: c, replies: slow(time.Hour, "t"), cancel: 1}, "<nil>, context canceled", "[0s]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,6 +164,32 @@ func TestAlike(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPauses: while Target is awaited again the pause stays as it is, and doubles with each error.
+func TestPauses(t *testing.T) {
+	s := script{replies: append(then("t"), slices.Repeat([]reply{{err: status(502)}}, 4)...)}
+	s.replies = append(s.replies, then("t", "t")...)
+	s.conf = retry.StateChangeConf{Target: []string{"t"}, Timeout: time.Hour, ContinuousTargetOccurence: 3}
+	const want = "[0s 100ms 300ms 700ms 1.5s 3.1s 4.7s]"
+	if o := s.ours(t); o.err != nil || fmt.Sprint(o.polls) != want {
+		t.Errorf("got %v, want success, called at %s", &o, want)
+	}
+}
+
+// TestDelay: Refresh is not called before Delay has passed, neither for the end of Timeout nor for that of the context,
+// as what it shows then may be the state of before.
+func TestDelay(t *testing.T) {
+	conf := retry.StateChangeConf{Target: []string{"t"}, Timeout: time.Minute, Delay: time.Hour}
+	late := script{conf: conf, replies: then("t")}
+	conf.Timeout = 2 * time.Hour
+	early := script{conf: conf, replies: then("t"), deadline: conf.Delay + time.Second/2}
+	if o := late.ours(t); o.err == nil || o.elapsed != time.Minute || len(o.polls) > 0 {
+		t.Errorf("Delay after Timeout: got %v, want an error after a minute, and no call", &o)
+	}
+	if o := early.ours(t); o.err != nil || o.elapsed != time.Hour {
+		t.Errorf("Delay before the deadline: got %v, want success after an hour", &o)
 	}
 }
 

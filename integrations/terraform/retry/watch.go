@@ -41,7 +41,7 @@ type watch struct {
 	retried    bool // Refresh runs a RetryFunc: its error is final, and it is called on schedule alone
 	begin, end time.Time
 	atTarget   atomic.Bool // Target was seen last
-	inRefresh  atomic.Bool // it has not returned
+	gone       atomic.Bool // Refresh has ended its goroutine
 
 	// What follows is for poll, of which there is one at a time.
 	missing int     // nil results in a row
@@ -112,10 +112,7 @@ func (w *watch) poll(context.Context, string) (taskwait.Task, error) {
 		return taskwait.Task{Status: taskwait.StatusExecuting}, nil
 	}
 	if w.last == nil || !w.late() {
-		a := &answer{}
-		w.inRefresh.Store(true)
-		a.result, a.state, a.err = w.Refresh()
-		w.inRefresh.Store(false)
+		a := w.refresh()
 		if a.err != nil && !w.retried {
 			w.atTarget.Store(false)
 			q := classify(a.err)
@@ -130,6 +127,13 @@ func (w *watch) poll(context.Context, string) (taskwait.Task, error) {
 		w.last, w.status = &over, taskwait.StatusFailed
 	}
 	return taskwait.Task{Status: w.status, Phase: w.last.state, Raw: w.last}, nil
+}
+
+// refresh calls Refresh, and notices where that does not return.
+func (w *watch) refresh() (a *answer) {
+	defer func() { w.gone.Store(a == nil) }()
+	result, state, err := w.Refresh()
+	return &answer{result, state, err}
 }
 
 // late reports whether it is too late for another call of a RetryFunc.
