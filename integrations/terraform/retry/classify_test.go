@@ -47,6 +47,9 @@ type (
 	// awsError has a method.
 	awsError int
 
+	// pointer has a method that nil does not survive.
+	pointer struct{ status int }
+
 	// misleading has fields of these names that are no HTTP status.
 	misleading struct {
 		StatusCode string
@@ -59,6 +62,8 @@ func (*serviceError) Error() string    { return "service error" }
 func (*azureError) Error() string      { return "azure error" }
 func (awsError) Error() string         { return "aws error" }
 func (e awsError) HTTPStatusCode() int { return int(e) }
+func (*pointer) Error() string         { return "pointer" }
+func (p *pointer) StatusCode() int     { return p.status }
 func (misleading) Error() string       { return "misleading" }
 func sent(err error) error             { return &url.Error{Op: "Get", URL: "https://x", Err: err} }
 func golangsdk404(body string) error {
@@ -91,6 +96,7 @@ func TestErrors(t *testing.T) {
 		{"Huawei's SDK: 429", huawei(429, "APIGW.0308"), allTime},
 		{"Huawei's SDK: 403", huawei(403, "APIGW.0301"), minute},
 		{"Huawei's SDK: 404", huawei(404, "DMS.00404022"), minute},
+		{"Huawei's SDK: a throttle as 404", huawei(404, "DMS.10240407"), allTime},
 		{"Huawei's SDK: a body that does not decode", huawei(200, ""), longest},
 		{"Huawei's SDK: no status", huawei(0, ""), atOnce},
 		{"azcore: 503", &azureError{StatusCode: 503}, longest},
@@ -107,7 +113,8 @@ func TestErrors(t *testing.T) {
 		{"taskwait's: transient", &taskwait.QueryError{Err: errPlain}, longest},
 		{"taskwait's: permanent", taskwait.Permanent(status(502)), atOnce},
 		{"fields that are no status", misleading{StatusCode: "502", Actual: 502}, atOnce},
-		{"a nil pointer", (*serviceError)(nil), atOnce},
+		{"a status of something else", status(700), atOnce},
+		{"a nil pointer", (*pointer)(nil), atOnce},
 		{"a timeout of the network", errTimeout{}, longest},
 		{"an http.Client's timeout", sent(context.DeadlineExceeded), longest},
 		{"no connection", sent(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), longest},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -190,6 +191,19 @@ func TestDelay(t *testing.T) {
 	}
 	if o := early.ours(t); o.err != nil || o.elapsed != time.Hour {
 		t.Errorf("Delay before the deadline: got %v, want success after an hour", &o)
+	}
+}
+
+// TestDeadlineInTrouble: the error at the context's deadline has the last one of Refresh in it as well.
+func TestDeadlineInTrouble(t *testing.T) {
+	s := script{replies: append(then("p"), reply{err: sent(status(502))}), deadline: time.Minute}
+	s.conf = retry.StateChangeConf{Target: []string{"t"}, Timeout: time.Hour}
+	err := s.ours(t).err
+	var timeout *retry.TimeoutError
+	var network *url.Error
+	if !errors.As(err, &timeout) || timeout.LastState != "p" || !errors.Is(err, context.DeadlineExceeded) ||
+		!errors.As(err, &network) || !errors.Is(err, status(502)) {
+		t.Errorf("got %v, want a timeout with the deadline and the last error", err)
 	}
 }
 
