@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 	if text, err := build.CombinedOutput(); err != nil {
 		log.Fatalf("%v\n%s", err, text)
 	}
+	_ = flag.Set("test.parallel", "8") // they wait more than they work; the command line wins
 	code := m.Run()
 	_ = os.RemoveAll(providerDir)
 	os.Exit(code)

@@ -200,10 +200,13 @@ func severalClaimed(name string, all []taskwait.Task) error {
 		"%d instances named %q bear the claim of this configuration, want at most one: %q", len(all), name, ids)}
 }
 
-func (c *cloud) take(id string) {
+// take gives an instance to a resource, and reports whether it was free.
+func (c *cloud) take(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	free := !c.taken[id]
 	c.taken[id] = true
+	return free
 }
 
 func (c *cloud) isTaken(id string) bool {

@@ -60,7 +60,7 @@ func (r *instanceResource) Create(ctx context.Context, req resource.CreateReques
 		n.fail(err, &resp.Diagnostics)
 		return
 	}
-	r.cloud.take(task.ID)
+	r.cloud.take(task.ID) // also where its answer was lost
 	m.ID, m.Status, m.ConnectAddress = types.StringValue(task.ID), types.StringValue(cmp.Or(task.Phase, "CREATING")),
 		types.StringNull()
 	switch {
@@ -97,11 +97,15 @@ func (r *instanceResource) creation(
 			return "", notSent(err)
 		case len(ours) > 1:
 			return "", severalClaimed(name, ours)
-		case len(ours) == 1:
+		case len(ours) == 1 && r.cloud.take(ours[0].ID):
 			tflog.Info(ctx, op.Name+": adopted", map[string]any{"id": ours[0].ID, "status": ours[0].Phase})
 			return ours[0].ID, nil
 		}
-		return send(ctx, a)
+		id, err := send(ctx, a)
+		if err == nil {
+			r.cloud.take(id)
+		}
+		return id, err
 	}
 	return op
 }

@@ -20,7 +20,11 @@ func TestLife(t *testing.T) {
 	w := newWorkspace(t)
 	w.says(w.apply(ok), "Apply complete! Resources: 1 added", `address = "192.168.0.10,`)
 	w.plan(ok)
+	w.plan(ok)
 	w.want(1, 0, 0)
+	if n := w.carriedOut(kafka.RouteChangeTags); n != 1 {
+		t.Errorf("the tag was removed %d times, want once, by the first refresh", n)
+	}
 	if log := w.log(); !strings.Contains(log, "create orders: changed") || !strings.Contains(log, "status=CREATING") ||
 		!strings.Contains(log, "create orders: done") {
 		t.Errorf("the provider's log shows no progress:\n%s", log)
