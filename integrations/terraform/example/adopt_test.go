@@ -10,7 +10,7 @@ import (
 func killed(t *testing.T) (w *workspace, id string) {
 	t.Helper()
 	w = newWorkspace(t)
-	c, out := w.start("apply", "-auto-approve", "-input=false")
+	c, out := w.start(apply...)
 	w.until("a poll", func() bool { return w.asked(kafka.RouteShowInstance) > 0 })
 	if err := c.Process.Kill(); err != nil {
 		t.Fatalf("kill: %v\n%s", err, out)
@@ -92,7 +92,7 @@ output "address"`)
 		w.configure("= 300", "= 300\n  lifecycle { create_before_destroy = true }")
 		w.apply(ok)
 		id := w.state().Attributes.ID
-		w.run(ok, "apply", "-auto-approve", "-input=false", "-replace="+resourceName)
+		w.run(ok, append(apply, "-replace="+resourceName)...)
 		w.wantID(id, false)
 		w.plan(ok)
 		w.want(2, 0, 1)

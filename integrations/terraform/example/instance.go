@@ -155,7 +155,7 @@ func (r *instanceResource) poll(ctx context.Context, m *instanceModel, b *begun,
 	p, err := waiter.Poll(ctx, b.Wait, taskwait.WithConfirmations(1)) // it has had its time to settle
 	n := m.ending(b.Operation, "update", 0)
 	switch {
-	case !p.Done || unfinished(err):
+	case !p.Done || unfinished(err), errors.Is(err, taskwait.ErrInvalidOption): // it takes Do, in the next apply
 		return b
 	case err != nil:
 		diags.AddAttributeWarning(n.attribute, "Failed: "+n.what, fmt.Sprintf("Last seen: %s.\n%v", seen(p.Task), err))

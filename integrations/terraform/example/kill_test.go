@@ -15,11 +15,8 @@ import (
 
 var kills = flag.Int("kills", 20, "how often TestKill kills the provider, and how often terraform")
 
-// creation is how long a creation takes that is interrupted by a kill: longer than all kills are apart from its begin.
-const creation = 1500 * time.Millisecond
-
-// TestKill kills the provider or terraform by SIGKILL while an instance is created, from the first request on to the
-// last polls, and applies again: the service has created one instance each time.
+// TestKill kills the provider or terraform by SIGKILL while an instance is created, from the first request on, and
+// applies again: the service has created one instance each time.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	for _, victim := range []string{"provider", "terraform"} {
@@ -28,10 +25,11 @@ func TestKill(t *testing.T) {
 			var killed atomic.Int32
 			t.Cleanup(func() { t.Logf("%d of %d kills of the %s: one creation each", killed.Load(), *kills, victim) })
 			for n := range *kills {
-				after := creation * time.Duration(n) / time.Duration(*kills)
-				t.Run(fmt.Sprintf("after %v", after), func(t *testing.T) {
+				// The first request looks for the instance, the second one creates it, and the others poll.
+				requests, later := 1+n/2, time.Duration(n%2)*7*time.Millisecond
+				t.Run(fmt.Sprintf("%v after %d requests", later, requests), func(t *testing.T) {
 					t.Parallel()
-					w := killCreation(t, victim, after)
+					w := killCreation(t, victim, requests, later)
 					if n%5 == 0 { // it takes as long as an apply
 						w.plan(ok)
 					}
@@ -44,16 +42,16 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// killCreation kills an apply some time after the first request of its creation, and lets another one finish.
-func killCreation(t *testing.T, victim string, after time.Duration) *workspace {
+// killCreation kills an apply some time after so many requests, and lets another one finish.
+func killCreation(t *testing.T, victim string, requests int, later time.Duration) *workspace {
 	t.Helper()
 	w := newWorkspace(t)
-	w.cloud.OnCreate(kafka.Change{Duration: creation})
-	w.env = append(w.env, "TF_LOG_PROVIDER=OFF") // a provider that logs dies of the pipe that nobody reads any more
-	c, out := w.start("apply", "-auto-approve", "-input=false")
-	w.until("the first request of a creation", func() bool { return w.asked(kafka.RouteListInstances) > 0 })
+	w.cloud.OnCreate(kafka.Change{Duration: time.Hour}) // so that the kill is never too late
+	w.env = append(w.env, "TF_LOG_PROVIDER=OFF")        // a provider that logs dies of a pipe that nobody reads any more
+	c, out := w.start(apply...)
+	w.until("the requests", func() bool { return len(w.cloud.Requests()) >= requests })
 	provider := child(t, c.Process.Pid)
-	time.Sleep(after)
+	time.Sleep(later)
 	killed := c.Process
 	if victim == "provider" {
 		killed, _ = os.FindProcess(provider) // never fails on Unix
@@ -64,7 +62,21 @@ func killCreation(t *testing.T, victim string, after time.Duration) *workspace {
 	if c.Wait() == nil || w.state() != nil {
 		t.Errorf("the killed apply has a state: %+v\n%s", w.state(), out)
 	}
-	w.says(w.apply(ok), "1 added, 0 changed, 0 destroyed")
+
+	w.cloud.OnCreate(kafka.Change{Duration: 50 * time.Millisecond})
+	c, out = w.start(apply...)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	w.until("an end of the second apply", func() bool {
+		for _, o := range w.cloud.Operations() {
+			w.cloud.SetStatus(o.InstanceID, "RUNNING") // what the first one has created becomes ready
+		}
+		return len(ended) > 0
+	})
+	if err := <-ended; err != nil {
+		t.Errorf("the second apply: %v\n%s", err, out)
+	}
+	w.says(out.String(), "1 added, 0 changed, 0 destroyed")
 	w.want(1, 0, 0)
 	w.until("an end of the provider", func() bool { return !exists(provider) })
 	return w
@@ -80,7 +92,7 @@ func TestKillExtension(t *testing.T) {
 			w.apply(ok)
 			w.cloud.OnResize(kafka.Script{Duration: 3 * time.Second})
 			w.configure("= 300", "= 600")
-			c, out := w.start("apply", "-auto-approve", "-input=false")
+			c, out := w.start(apply...)
 			w.until("the extension", func() bool { return w.asked(kafka.RouteResize) > 0 })
 			provider, _ := os.FindProcess(child(t, c.Process.Pid))
 			time.Sleep(after)

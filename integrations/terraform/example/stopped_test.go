@@ -1,11 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/taskwait/taskwait/fakecloud"
 	"github.com/taskwait/taskwait/fakecloud/kafka"
 )
 
@@ -15,9 +17,9 @@ func stopped(t *testing.T) (w *workspace, id string) {
 	t.Helper()
 	w = newWorkspace(t, kafka.WithoutConflicts())
 	w.cloud.OnCreate(kafka.Change{Duration: time.Hour})
-	w.configure(`"50m"`, `"300ms"`)
+	w.configure(`"50m"`, `"1s"`)
 	w.says(w.apply(ok), `Warning: Still creating Kafka instance "orders"`, "Last seen: CREATING.",
-		"What to do: apply again.", "If 300ms is too short, set timeouts.create.", "1 added")
+		"What to do: apply again.", "If 1s is too short, set timeouts.create.", "1 added")
 	w.cloud.OnCreate(kafka.Change{Duration: 50 * time.Millisecond})
 	w.configure()
 	w.wantWaiting("CREATING")
@@ -38,8 +40,11 @@ func TestStoppedCreation(t *testing.T) {
 	t.Parallel()
 	w, id := stopped(t)
 	w.says(w.plan(changes), `status = "CREATING" -> (known after apply)`, "0 to add, 1 to change, 0 to destroy")
-	w.says(w.during(func() { w.cloud.SetStatus(id, "RUNNING") }, "apply", "-auto-approve", "-input=false"),
-		"0 added, 1 changed, 0 destroyed", `address = "192.168.0.10,`)
+	out, err := w.during(kafka.RouteShowInstance, func() { w.cloud.SetStatus(id, "RUNNING") }, apply...)
+	w.says(out, "0 added, 1 changed, 0 destroyed", `address = "192.168.0.10,`)
+	if err != nil {
+		t.Error(err)
+	}
 	w.plan(ok)
 	w.want(1, 0, 0)
 }
@@ -48,8 +53,8 @@ func TestStoppedCreation(t *testing.T) {
 func TestStoppedCreationAgain(t *testing.T) {
 	t.Parallel()
 	w, id := stopped(t)
-	w.configure(`"2h"`, `"300ms"`)
-	w.says(w.apply(ok), `Warning: Still creating Kafka instance "orders"`, "If 300ms is too short, set timeouts.update.")
+	w.configure(`"2h"`, `"1s"`)
+	w.says(w.apply(ok), `Warning: Still creating Kafka instance "orders"`, "If 1s is too short, set timeouts.update.")
 	w.wantWaiting("CREATING")
 	w.cloud.SetStatus(id, "RUNNING")
 	w.apply(ok)
@@ -61,7 +66,7 @@ func TestStoppedCreationAgain(t *testing.T) {
 func TestStoppedCreationRefreshed(t *testing.T) {
 	t.Parallel()
 	w, id := stopped(t)
-	w.configure(`"50m"`, `"300ms"`)
+	w.configure(`"50m"`, `"1s"`)
 	w.cloud.SetStatus(id, "RUNNING")
 	w.says(w.apply(ok), "0 added, 0 changed, 0 destroyed", `address = "192.168.0.10,`)
 	w.plan(ok)
@@ -80,14 +85,11 @@ func TestStoppedCreationFails(t *testing.T) {
 	t.Run("seen by the apply", func(t *testing.T) {
 		t.Parallel()
 		w, id := stopped(t)
-		c, out := w.start("apply", "-auto-approve", "-input=false")
-		before := w.asked(kafka.RouteShowInstance)
-		w.until("a poll", func() bool { return w.asked(kafka.RouteShowInstance) >= before+5 })
-		w.cloud.SetStatus(id, createFailed)
-		if c.Wait() == nil {
+		out, err := w.during(kafka.RouteShowInstance, func() { w.cloud.SetStatus(id, createFailed) }, apply...)
+		if err == nil {
 			t.Errorf("apply ended with 0, want a failure")
 		}
-		w.says(out.String(), `Failed: creating Kafka instance "orders"`, "Last seen: CREATEFAILED.", `name = "orders"`)
+		w.says(out, `Failed: creating Kafka instance "orders"`, "Last seen: CREATEFAILED.", `name = "orders"`)
 		w.replacesFailed()
 	})
 }
@@ -105,7 +107,7 @@ func TestInterruptedCreation(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
 	w.cloud.OnCreate(kafka.Change{Duration: time.Hour})
-	c, out := w.start("apply", "-auto-approve", "-input=false")
+	c, out := w.start(apply...)
 	w.until("three polls", func() bool { return w.asked(kafka.RouteShowInstance) >= 3 })
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -124,12 +126,21 @@ func TestStoppedExtension(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
 	w.apply(ok)
-	w.cloud.OnResize(kafka.Script{Duration: 10 * time.Second})
-	w.configure("= 300", "= 600", `"2h"`, `"300ms"`)
+	w.cloud.OnResize(kafka.Script{Duration: time.Hour})
+	w.configure("= 300", "= 600", `"2h"`, `"1s"`)
 	w.says(w.apply(ok), `Warning: Still extending Kafka instance "orders"`, "Last seen: ", "set timeouts.update.")
 	w.wantWaiting("RUNNING")
 	w.configure("= 300", "= 600")
-	w.says(w.apply(ok), "storage = 300 -> 600", "0 added, 1 changed, 0 destroyed")
+	w.says(w.plan(changes), "storage = 300 -> 600", "0 to add, 1 to change, 0 to destroy")
+	out, err := w.during(kafka.RouteShowTask, func() {
+		id := w.state().Attributes.ID
+		w.cloud.SetSpec(id, kafka.Spec{Storage: 600})
+		w.cloud.SetStatus(id, "RUNNING")
+		w.cloud.Inject(kafka.RouteShowTask, kafka.Status("SUCCESS").For(time.Hour))
+	}, apply...)
+	if w.says(out, "0 added, 1 changed, 0 destroyed"); err != nil {
+		t.Error(err)
+	}
 	w.plan(ok)
 	w.want(1, 1, 0)
 }
@@ -138,16 +149,19 @@ func TestStoppedExtension(t *testing.T) {
 func TestStoppedDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
-	w.configure(`"15m"`, `"300ms"`)
-	w.cloud.OnDelete(kafka.Change{Duration: 8 * time.Second})
+	w.configure(`"15m"`, `"1s"`)
+	w.cloud.OnDelete(kafka.Change{Duration: time.Hour})
 	w.apply(ok)
 	w.says(w.destroy(failed), `Error: Failed: deleting Kafka instance "orders"`, "Last seen: DELETING.",
 		"set timeouts.delete.")
 	w.configure()
 	w.apply(ok) // a destroy has the timeout of the state
-	w.destroy(ok)
-	if w.state() != nil {
-		t.Errorf("the state has %+v, want nothing", w.state())
+	gone := fakecloud.Error(http.StatusNotFound, "DMS.00404022", "This instance does not exist.")
+	out, err := w.during(kafka.RouteShowInstance, func() {
+		w.cloud.Inject(kafka.RouteShowInstance, gone.For(time.Hour))
+	}, "destroy", "-auto-approve", "-input=false")
+	if err != nil || w.state() != nil {
+		t.Errorf("%v, and the state has %+v, want nothing:\n%s", err, w.state(), out)
 	}
 	w.want(1, 0, 1)
 }

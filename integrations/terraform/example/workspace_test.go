@@ -86,20 +86,16 @@ func (w *workspace) command(args ...string) *exec.Cmd {
 	return c
 }
 
-// during runs meanwhile while a command of terraform's waits for the service, which must end with 0.
-func (w *workspace) during(meanwhile func(), args ...string) string {
+// during runs a command of terraform's, and meanwhile while that polls a route. It returns what the command prints, and
+// its error.
+func (w *workspace) during(r fakecloud.Route, meanwhile func(), args ...string) (string, error) {
 	w.Helper()
-	var output string
-	ended := make(chan struct{})
-	before := w.asked(kafka.RouteShowInstance)
-	go func() {
-		defer close(ended)
-		output = w.run(ok, args...)
-	}()
-	w.until("a poll", func() bool { return w.asked(kafka.RouteShowInstance) >= before+5 })
+	before := w.asked(r)
+	c, out := w.start(args...)
+	w.until("a wait", func() bool { return w.asked(r) >= before+5 }) // a refresh has but two of them
 	meanwhile()
-	<-ended
-	return output
+	err := c.Wait()
+	return out.String(), err
 }
 
 // run runs a command of terraform's, and returns what it prints. It must end with this exit code.
@@ -128,9 +124,12 @@ const (
 	changes = 2 // plan: there is something to do
 )
 
+// apply is a command, too.
+var apply = []string{"apply", "-auto-approve", "-input=false"}
+
 func (w *workspace) apply(code int) string {
 	w.Helper()
-	return w.run(code, "apply", "-auto-approve", "-input=false")
+	return w.run(code, apply...)
 }
 
 func (w *workspace) plan(code int) string {
@@ -232,7 +231,7 @@ func (w *workspace) start(args ...string) (*exec.Cmd, *bytes.Buffer) {
 // until polls for something to become true.
 func (w *workspace) until(what string, is func() bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute)
 	defer cancel()
 	for !is() {
 		if ctx.Err() != nil {
