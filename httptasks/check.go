@@ -228,5 +228,8 @@ func (p *program) checkAbsolute() error {
 }
 
 func (p *program) invalid(err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("%s: %w: %w", p.name(), taskwait.ErrInvalidOption, err)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -193,10 +192,4 @@ func (n *node) firstWith(steps []step) *node {
 		}
 	}
 	return nil
-}
-
-// number is a number, also in a string, and with a percent sign.
-func (n *node) number() (float64, bool) {
-	f, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(n.str(), "%")), 64)
-	return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }

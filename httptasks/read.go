@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/lenient"
 )
 
 // reading is an answer that is being read.
@@ -39,7 +40,7 @@ func (p *program) decode(a Answer) (*reading, error) {
 			return nil, p.judge(err)
 		}
 	}
-	if at, err := http.ParseTime(a.Header.Get("Date")); err == nil && plausible(at, time.Now()) {
+	if at, err := http.ParseTime(a.Header.Get("Date")); err == nil && lenient.Plausible(at, time.Now()) {
 		r.asOf = at
 	}
 	body := bytes.TrimSpace(a.Body)
@@ -109,21 +110,18 @@ func (a *reading) at(p place, job *node) *node {
 // read is the job with an id.
 func (p *program) read(a *reading, id string) (taskwait.Task, error) {
 	job, err := p.find(a, id)
-	if err != nil {
-		return taskwait.Task{}, err
+	if err == nil {
+		t := p.task(a, job, id)
+		t.RetryAfter = a.retryAfter
+		if t.Status != "" || !a.at(p.places.id, job).empty() {
+			return t, nil
+		}
+		err = a.lacks("status")
 	}
-	t := p.task(a, job, id)
-	t.RetryAfter = a.retryAfter
-	if t.Status != "" {
-		return t, nil
+	if refused := a.refused(); refused != nil && !isNotFound(err) {
+		err = refused
 	}
-	if err := a.refused(); err != nil {
-		return t, p.judge(err)
-	}
-	if p.places.id == nil || a.at(p.places.id, job).empty() {
-		return t, a.lacks("status")
-	}
-	return t, nil
+	return taskwait.Task{}, p.judge(err)
 }
 
 // refused is the error that an answer with a good status is, by a code in it; nil: it has none.
@@ -161,10 +159,19 @@ func (p *program) find(a *reading, id string) (*node, error) {
 	default:
 		return nil, a.lacks("job")
 	}
-	if got := a.at(p.places.id, job).str(); got != "" && got != id {
+	if got := a.at(p.places.id, job).str(); got != "" && !p.sameID(id, got) {
 		return nil, taskwait.NotFound(errors.New("the service answered for another job"))
 	}
 	return job, nil
+}
+
+// sameID reports whether an answer is for an id. One that is a path or a URL may be answered with its end.
+func (p *program) sameID(id, got string) bool {
+	if id == got || !strings.Contains(p.URL, "{+id}") {
+		return id == got
+	}
+	path, _, _ := strings.Cut(id, "?")
+	return strings.HasSuffix(path, "/"+strings.TrimPrefix(got, "/"))
 }
 
 // task is a job in a waiter's terms.
@@ -172,7 +179,7 @@ func (p *program) task(a *reading, job *node, id string) taskwait.Task {
 	of := &p.places
 	t := taskwait.Task{
 		ID: id, Kind: a.at(of.kind, job).str(), AsOf: a.asOf,
-		CreatedAt: parseTime(a.at(of.created, job).str(), a.asOf), UpdatedAt: parseTime(a.at(of.updated, job).str(), a.asOf),
+		CreatedAt: lenient.Time(a.at(of.created, job).str(), a.asOf), UpdatedAt: lenient.Time(a.at(of.updated, job).str(), a.asOf),
 		Raw: raw(job),
 	}
 	p.progress(a, job, &t)
@@ -188,6 +195,12 @@ func (p *program) task(a *reading, job *node, id string) taskwait.Task {
 		t.FailureCode, t.FailureReason = code, reason
 	}
 	return t
+}
+
+// statuses are those that a wait knows.
+var statuses = []taskwait.Status{
+	taskwait.StatusCreated, taskwait.StatusExecuting, taskwait.StatusSuccess, taskwait.StatusFailed,
+	taskwait.StatusCancelled, taskwait.StatusDeleted,
 }
 
 // status is what a word, and the flag that the job is over, mean.
@@ -209,6 +222,8 @@ func (p *program) status(a *reading, job *node, word, failure string) taskwait.S
 		return taskwait.StatusExecuting
 	case s == taskwait.StatusSuccess && p.FailedByCode && failure != "":
 		return taskwait.StatusFailed
+	case s == "" && slices.Contains(statuses, taskwait.Status(word)):
+		return taskwait.Status(strings.ToLower(word)) // no word of this API, though it is one of ours
 	case s == "":
 		return taskwait.Status(word)
 	}
@@ -241,8 +256,8 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 // progress fills in how far a job is.
 func (p *program) progress(a *reading, job *node, t *taskwait.Task) {
 	of := &p.places
-	t.Percent = percent(a.at(of.percent, job), p.Fraction)
-	t.Remaining = seconds(a.at(of.remaining, job))
+	t.Percent = lenient.Percent(a.at(of.percent, job).str(), p.Fraction)
+	t.Remaining = lenient.Seconds(a.at(of.remaining, job).str())
 	steps := a.at(of.steps, job)
 	if !steps.isList() {
 		return
@@ -252,8 +267,8 @@ func (p *program) progress(a *reading, job *node, t *taskwait.Task) {
 		if s.isObject() {
 			t.Steps = append(t.Steps, taskwait.Step{
 				Name:   cmp.Or(a.at(of.kind, s).str(), a.at(of.id, s).str()),
-				Status: a.at(of.status, s).str(), StartedAt: parseTime(a.at(of.created, s).str(), a.asOf),
-				EndedAt: parseTime(a.at(of.updated, s).str(), a.asOf),
+				Status: a.at(of.status, s).str(), StartedAt: lenient.Time(a.at(of.created, s).str(), a.asOf),
+				EndedAt: lenient.Time(a.at(of.updated, s).str(), a.asOf),
 			})
 		}
 	}

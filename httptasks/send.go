@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // maxBody bounds what is read of an answer. A page of jobs has some 100 kB.
@@ -95,7 +96,11 @@ func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return withoutQuery(err)
+	clean := withoutQuery(err)
+	if wire.IsHopeless(err) {
+		return taskwait.Permanent(clean)
+	}
+	return clean
 }
 
 // withoutQuery is an error of net/http without the query of the URL, which may hold a key.

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // Source queries the jobs of an API. It is safe for concurrent use.
@@ -30,9 +28,10 @@ var (
 // never changed, but redirects are not followed: no header goes to another host. The error is that of [API.Check], or
 // says that a URL has no host. Nothing is sent yet.
 func New(client *http.Client, api API, opts ...Option) (*Source, error) {
-	s, err := NewFrom(newSender(client, opts).send, api)
+	sender := newSender(client, opts)
+	s, err := NewFrom(sender.send, api)
 	if err == nil {
-		s.err = s.p.checkAbsolute()
+		s.err = errors.Join(s.p.checkAbsolute(), s.p.invalid(wire.CheckHeader(sender.header)))
 	}
 	return s, s.err
 }
@@ -41,13 +40,16 @@ func New(client *http.Client, api API, opts ...Option) (*Source, error) {
 // error is that of [API.Check], and that of [Source.Validate] too, so that it may be left to [taskwait.New].
 func NewFrom(send Sender, api API) (*Source, error) {
 	p, err := compile(api)
+	if err == nil && send == nil {
+		err = p.invalid(errors.New("the Sender is nil"))
+	}
 	return &Source{send, p, err}, err
 }
 
 // Validate returns the error of [New] or [NewFrom].
 func (s *Source) Validate() error {
-	if s == nil || s.send == nil {
-		return fmt.Errorf("httptasks: %w: the Source is nil", taskwait.ErrInvalidOption)
+	if s == nil || s.p == nil && s.err == nil {
+		return fmt.Errorf("httptasks: %w: the Source is not from New", taskwait.ErrInvalidOption)
 	}
 	return s.err
 }
@@ -68,14 +70,11 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := s.CheckID(id); err != nil {
 		return taskwait.Task{}, taskwait.Permanent(err)
 	}
+	var t taskwait.Task
 	a, err := s.ask(ctx, s.p, id)
-	if err != nil {
-		if s.p.untilDeleted && isNotFound(err) {
-			return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
-		}
-		return taskwait.Task{}, err
+	if err == nil {
+		t, err = s.p.read(a, id)
 	}
-	t, err := s.p.read(a, id)
 	if s.p.untilDeleted && isNotFound(err) {
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	}
@@ -106,28 +105,6 @@ func (s *Source) get(ctx context.Context, p *program, r Request) (*reading, erro
 		return nil, p.judge(err)
 	}
 	return p.decode(a)
-}
-
-// List requests one page, see [API.List]. Without one the error Is [errors.ErrUnsupported], and nothing is sent. The
-// other errors are those of [Source.Task]; but that a job is not in the list is none.
-func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
-	switch err := s.Validate(); {
-	case err != nil:
-		return nil, "", taskwait.Permanent(err)
-	case !s.p.hasList():
-		return nil, "", taskwait.Permanent(fmt.Errorf("the API has no list: %w", errors.ErrUnsupported))
-	}
-	whole, err := s.p.pageURL(r)
-	if err != nil {
-		return nil, "", taskwait.Permanent(err)
-	}
-	a, err := s.get(ctx, s.p, Request{
-		Method: http.MethodGet, URL: whole, Permission: s.p.List.Permission, RequestID: s.p.requestID(),
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	return s.p.readPage(a, r.Page)
 }
 
 // Details asks how far a job is, see [API.Details]. Without it nothing is sent.
@@ -186,94 +163,11 @@ func (s *Source) UntilDeleted() *Source {
 	return made
 }
 
-// pageURL is the URL of the page that a request begins or goes on with.
-func (p *program) pageURL(r taskwait.ListRequest) (string, error) {
-	l := p.List
-	if l.Marker == "" && l.Next != "" && r.Page != "" {
-		return r.Page, p.checkOrigin(r.Page)
-	}
-	whole := p.expand(l.URL, "", escaped)
-	add := func(name, value string) {
-		if name == "" || value == "" {
-			return
-		}
-		sign := "?"
-		if strings.Contains(whole, "?") {
-			sign = "&"
-		}
-		whole += sign + escaped(name) + "=" + escaped(value)
-	}
-	if l.Limit != "" {
-		add(l.Limit, strconv.Itoa(l.Size))
-	}
-	add(l.Marker, r.Page)
-	add(l.Offset, r.Page)
-	add(l.Page, r.Page)
-	if !r.Since.IsZero() {
-		add(l.Since, formatTime(r.Since.Add(-zones), l.SinceLayout))
-	}
-	return whole, nil
-}
-
-func formatTime(t time.Time, layout string) string {
-	switch t = t.UTC(); layout {
-	case "":
-		return t.Format(time.RFC3339)
-	case "unix":
-		return strconv.FormatInt(t.Unix(), 10)
-	case "unixmilli":
-		return strconv.FormatInt(t.UnixMilli(), 10)
-	}
-	return t.Format(layout)
-}
-
-// readPage reads the rows of a page.
-func (p *program) readPage(a *reading, page string) (tasks []taskwait.Task, next string, err error) {
-	rows := a.top
-	if p.places.rows != nil {
-		rows = a.at(p.places.rows, nil)
-	}
-	if !rows.isList() {
-		return nil, "", a.lacks("list")
-	}
-	rows.decode()
-	for _, row := range rows.items {
-		if id := a.at(p.places.id, row).str(); id != "" {
-			tasks = append(tasks, p.task(a, row, id))
-		}
-	}
-	if len(tasks) == 0 {
-		return nil, "", nil
-	}
-	return tasks, p.after(a, page, tasks), nil
-}
-
-// after is where the list goes on; empty: that was its end.
-func (p *program) after(a *reading, page string, tasks []taskwait.Task) string {
-	l := p.List
-	if l.Next != "" {
-		return a.at(p.places.next, nil).str()
-	}
-	if l.Size > 0 && len(tasks) < l.Size {
-		return ""
-	}
-	at, _ := strconv.Atoi(page)
-	switch {
-	case l.Marker != "":
-		return tasks[len(tasks)-1].ID
-	case l.Offset != "":
-		return strconv.Itoa(max(at, l.First) + len(tasks))
-	case l.Page != "":
-		return strconv.Itoa(max(at, l.First) + 1)
-	}
-	return ""
-}
-
 // Format writes what a Source is, whatever the verb, and nothing of the client and the headers that it holds.
-func (s *Source) Format(f fmt.State, _ rune) {
-	name := "httptasks"
-	if s != nil && s.p != nil {
-		name = s.p.name()
+func (s Source) Format(f fmt.State, _ rune) {
+	name := ""
+	if s.p != nil {
+		name = s.p.Name
 	}
 	_, _ = fmt.Fprintf(f, "httptasks.Source(%q)", name)
 }
