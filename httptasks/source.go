@@ -100,6 +100,9 @@ func (s *Source) ask(ctx context.Context, p *program, id string) (*reading, erro
 
 // get sends a request that reads, and decodes the answer.
 func (s *Source) get(ctx context.Context, p *program, r Request) (*reading, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	a, err := s.send(ctx, r)
 	if err != nil {
 		return nil, p.judge(err)
@@ -146,6 +149,9 @@ func (s *Source) Cancel(ctx context.Context, id string) error {
 	r, err := s.p.fill(r, id)
 	if err != nil {
 		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return &taskwait.QueryError{Class: taskwait.ClassNotSent, Err: err}
 	}
 	a, err := s.send(ctx, r)
 	if err != nil {
