@@ -33,11 +33,11 @@ func (a Answer) check() error {
 }
 
 // decode makes a reading of an answer, or the error that it is. A status that is a word of the API is no error.
-func (p *program) decode(a Answer) (*reading, error) {
+func (p *program) decode(a Answer, permission string) (*reading, error) {
 	r := &reading{status: cmp.Or(a.StatusCode, http.StatusOK), retryAfter: taskwait.RetryAfter(a.Header)}
 	if !p.isWord(r.status) {
 		if err := a.check(); err != nil {
-			return nil, p.judge(err)
+			return nil, p.judge(forbidden(err, permission))
 		}
 	}
 	if at, err := http.ParseTime(a.Header.Get("Date")); err == nil && lenient.Plausible(at, time.Now()) {
@@ -51,6 +51,15 @@ func (p *program) decode(a Answer) (*reading, error) {
 		return nil, r.failed("the answer does not decode")
 	}
 	return r, nil
+}
+
+// forbidden says in the error of a 403 which permission is missing.
+func forbidden(err error, permission string) error {
+	var q *taskwait.QueryError
+	if permission != "" && errors.As(err, &q) && q.StatusCode == http.StatusForbidden {
+		q.Err = fmt.Errorf("this needs the permission %s: %w", permission, q.Err)
+	}
+	return err
 }
 
 // isWord reports whether an HTTP status is one of the API's words.

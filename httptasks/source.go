@@ -107,7 +107,7 @@ func (s *Source) get(ctx context.Context, p *program, r Request) (*reading, erro
 	if err != nil {
 		return nil, p.judge(err)
 	}
-	return p.decode(a)
+	return p.decode(a, r.Permission)
 }
 
 // Details asks how far a job is, see [API.Details]. Without it nothing is sent.
@@ -157,7 +157,7 @@ func (s *Source) Cancel(ctx context.Context, id string) error {
 	if err != nil {
 		return s.p.judge(err)
 	}
-	return s.p.judge(a.check())
+	return s.p.judge(forbidden(a.check(), r.Permission))
 }
 
 // UntilDeleted is the Source of [API.UntilDeleted], with the same client.
