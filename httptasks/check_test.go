@@ -27,7 +27,9 @@ func TestCheck(t *testing.T) {
 		{"no status", "API.Status is empty", func(a *httptasks.API) { a.Status = "" }},
 		{"no success", "API.Success is empty", func(a *httptasks.API) { a.Success = nil }},
 		{"a place", `API.Percent "a..b": want names`, func(a *httptasks.API) { a.Percent = "a..b" }},
-		{"a word twice", `API.Failed holds "DONE", which is SUCCESS already`, func(a *httptasks.API) { a.Failed = []string{"DONE"} }},
+		{"a word twice", `API.Failed holds "DONE", which is SUCCESS already`, func(a *httptasks.API) {
+			a.Failed = []string{"DONE"}
+		}},
 		{"an empty word", `API.Created holds ""`, func(a *httptasks.API) { a.Created = []string{""} }},
 		{"a word with space", `API.Created holds "x "`, func(a *httptasks.API) { a.Created = []string{"x "} }},
 		{"a value", `API.Vars region "../x" holds`, func(a *httptasks.API) { *a = a.With("region", "../x") }},
@@ -83,7 +85,10 @@ func TestNewRefuses(t *testing.T) {
 			[]httptasks.Option{httptasks.WithHeader("Authorization", "Bearer hush\n")},
 		},
 	} {
-		s, err := httptasks.New(http.DefaultClient, httptasks.API{URL: tt.url, Status: "s", Success: []string{"ok"}}, tt.opts...)
+		s, err := httptasks.New(
+			http.DefaultClient,
+			httptasks.API{URL: tt.url, Status: "s", Success: []string{"ok"}},
+			tt.opts...)
 		if !errors.Is(err, taskwait.ErrInvalidOption) || !strings.Contains(err.Error(), tt.want) ||
 			strings.Contains(err.Error(), "hush") || s.Validate() == nil {
 			t.Errorf("%s: %v, want an invalid option, and %q", tt.name, err, tt.want)

@@ -138,7 +138,13 @@ func TestListRequest(t *testing.T) {
 		s := httptest.NewServer(p)
 		source, err := httptasks.New(s.Client(), httptasks.API{
 			URL: s.URL + "/jobs/{id}", ID: "id", Status: "status", Success: []string{"ok"},
-			List: &httptasks.List{URL: s.URL + "/jobs?kind=a", Rows: "jobs", Since: "begin", SinceLayout: tt.layout, Page: "page"},
+			List: &httptasks.List{
+				URL:         s.URL + "/jobs?kind=a",
+				Rows:        "jobs",
+				Since:       "begin",
+				SinceLayout: tt.layout,
+				Page:        "page",
+			},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -54,7 +54,9 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", tt.place, got, tt.want)
 		}
 	}
-	for _, bad := range []string{".", "a.", "a..b", "a|", "|a", "a[b", "a[b]", "a[=c]", "a[b=c]d", "a b", "a]", "[", "a="} {
+	for _, bad := range []string{
+		".", "a.", "a..b", "a|", "|a", "a[b", "a[b]", "a[=c]", "a[b=c]d", "a b", "a]", "[", "a=",
+	} {
 		if p, err := parsePlace(bad); err == nil {
 			t.Errorf("%q is %v, want an error", bad, p)
 		}

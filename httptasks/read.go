@@ -188,8 +188,9 @@ func (p *program) task(a *reading, job *node, id string) taskwait.Task {
 	of := &p.places
 	t := taskwait.Task{
 		ID: id, Kind: a.at(of.kind, job).str(), AsOf: a.asOf,
-		CreatedAt: lenient.Time(a.at(of.created, job).str(), a.asOf), UpdatedAt: lenient.Time(a.at(of.updated, job).str(), a.asOf),
-		Raw: raw(job),
+		CreatedAt: lenient.Time(a.at(of.created, job).str(), a.asOf),
+		UpdatedAt: lenient.Time(a.at(of.updated, job).str(), a.asOf),
+		Raw:       raw(job),
 	}
 	p.progress(a, job, &t)
 	word := a.at(of.status, job).str()

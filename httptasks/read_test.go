@@ -18,7 +18,10 @@ func from(t *testing.T, api httptasks.API, a httptasks.Answer) *httptasks.Source
 	if api.URL == "" {
 		api.URL = "/jobs/{id}"
 	}
-	s, err := httptasks.NewFrom(func(context.Context, httptasks.Request) (httptasks.Answer, error) { return a, nil }, api)
+	s, err := httptasks.NewFrom(
+		func(context.Context, httptasks.Request) (httptasks.Answer, error) { return a, nil },
+		api,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +40,10 @@ func TestRead(t *testing.T) {
 		{"a word in other letters", `{"id":"j","status":"okAY"}`, `task "j": "okAY" (an unknown status)`},
 		{"success", `{"id":"j","status":"ok"}`, `task "j": SUCCESS, phase ok`},
 		{"numbers for texts", `{"id":"j","status":"OK","type":7}`, `task "j": SUCCESS, phase OK (7)`},
-		{"texts for numbers", `{"status":"running","progress":"60%","left":"9"}`, `task "j": EXECUTING, phase running, 60%, 9s left`},
+		{
+			"texts for numbers", `{"status":"running","progress":"60%","left":"9"}`,
+			`task "j": EXECUTING, phase running, 60%, 9s left`,
+		},
 		{"a fraction", `{"status":"running","progress":0.6}`, `task "j": EXECUTING, phase running, 60%`},
 		{"what cannot be", `{"status":"running","progress":300,"left":-1}`, `task "j": EXECUTING, phase running`},
 		{"a word of ours that is none of the API's", `{"status":"FAILED"}`, `task "j": "failed" (an unknown status)`},
@@ -65,7 +71,8 @@ func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	const transient, missing = taskwait.ClassTransient, taskwait.ClassNotFound
 	api := httptasks.API{
-		ID: "id", Status: "status", Success: []string{"OK"}, NotFound: []string{"J.404", "410"}, Throttled: []string{"J.Slow"},
+		ID: "id", Status: "status", Success: []string{"OK"}, NotFound: []string{"J.404", "410"},
+		Throttled: []string{"J.Slow"},
 	}
 	for _, tt := range []struct {
 		name   string
@@ -81,7 +88,7 @@ func TestReadErrors(t *testing.T) {
 		{"a code that says so", 400, `{"code":"J.404","message":"gone"}`, missing, "gone"},
 		{"a status that says so", 410, "", missing, "410 Gone"},
 		{"a throttle in disguise", 404, `{"code":"J.Slow","message":"slow"}`, taskwait.ClassThrottled, "slow"},
-		{"refused", 403, `{"message":"denied"}`, taskwait.ClassPermanent, "needs the permission jobs:get: 403 Forbidden: denied"},
+		{"refused", 403, `{"message":"denied"}`, taskwait.ClassPermanent, "permission jobs:get: 403 Forbidden: denied"},
 		{"a list", 200, `[{"id":"j","status":"OK"}]`, missing, ""},
 		{"a text", 200, `"OK"`, transient, "has no job"},
 		{"half an object", 200, `{"id":"j"`, transient, "does not decode"},
@@ -119,7 +126,7 @@ func TestDone(t *testing.T) {
 		{"not begun", `{"name":"operations/1","metadata":{"state":"PENDING"}}`, taskwait.StatusCreated},
 		{"in a state of its own", `{"name":"operations/1","metadata":{"state":"WARMING"}}`, "WARMING"},
 		{"done", `{"name":"operations/1","done":true,"response":{}}`, taskwait.StatusSuccess},
-		{"done, with an old state", `{"name":"operations/1","done":true,"metadata":{"state":"RUNNING"}}`, taskwait.StatusSuccess},
+		{"with an old state", `{"name":"operations/1","done":true,"metadata":{"state":"RUNNING"}}`, taskwait.StatusSuccess},
 		{"failed", `{"name":"operations/1","done":true,"error":{"code":8,"message":"quota"}}`, taskwait.StatusFailed},
 		{"the end of the name", `{"name":"1","done":true}`, taskwait.StatusSuccess},
 	} {
@@ -158,7 +165,11 @@ func TestHTTPStatus(t *testing.T) {
 		{200, `{"properties":{"provisioningState":"Failed"}}`, taskwait.StatusFailed},
 	} {
 		h := http.Header{"Retry-After": {"7"}}
-		got, err := from(t, api, httptasks.Answer{StatusCode: tt.status, Header: h, Body: []byte(tt.body)}).Task(t.Context(), "j")
+		got, err := from(
+			t,
+			api,
+			httptasks.Answer{StatusCode: tt.status, Header: h, Body: []byte(tt.body)},
+		).Task(t.Context(), "j")
 		if err != nil || got.Status != tt.want || got.RetryAfter != 7*time.Second {
 			t.Errorf("%d %s: %v, %v, %v; want %s", tt.status, tt.body, got, got.RetryAfter, err, tt.want)
 		}
@@ -175,7 +186,8 @@ func TestFailedByCode(t *testing.T) {
 	for body, want := range map[string]taskwait.Status{
 		`{"s":"COMPLETE","c":""}`: taskwait.StatusSuccess, `{"s":"COMPLETE","c":"E.1"}`: taskwait.StatusFailed,
 	} {
-		if got, err := from(t, api, httptasks.Answer{Body: []byte(body)}).Task(t.Context(), "j"); err != nil || got.Status != want {
+		if got, err := from(t, api, httptasks.Answer{Body: []byte(body)}).Task(t.Context(), "j"); err != nil ||
+			got.Status != want {
 			t.Errorf("%s: %v, %v; want %s", body, got, err, want)
 		}
 	}

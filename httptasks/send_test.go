@@ -79,10 +79,12 @@ func TestURL(t *testing.T) {
 		var q *taskwait.QueryError
 		switch {
 		case tt.want == "":
-			if req != nil || !errors.Is(err, taskwait.ErrInvalidID) || !errors.As(err, &q) || q.Class != taskwait.ClassPermanent {
+			if req != nil || !errors.Is(err, taskwait.ErrInvalidID) || !errors.As(err, &q) ||
+				q.Class != taskwait.ClassPermanent {
 				t.Errorf("%s: sent %v, %v; want an invalid id, and nothing sent", tt.name, req, err)
 			}
-		case err != nil || req.URL.String() != tt.want || req.Method != http.MethodGet || req.Header.Get("Authorization") != "hush":
+		case err != nil || req.URL.String() != tt.want || req.Method != http.MethodGet ||
+			req.Header.Get("Authorization") != "hush":
 			t.Errorf("%s: sent %v, %v; want %s with the header", tt.name, req, err, tt.want)
 		}
 	}
@@ -231,12 +233,15 @@ func TestLongBody(t *testing.T) {
 	t.Parallel()
 	read := 0
 	endless := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(readFunc(func(p []byte) (int, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(readFunc(func(p []byte) (int, error) {
 			read += len(p)
 			return copy(p, slices.Repeat([]byte{' '}, len(p))), nil
 		})), Request: r}, nil
 	})}
-	source, err := httptasks.New(endless, httptasks.API{URL: "https://example.com/{id}", Status: "s", Success: []string{"ok"}})
+	source, err := httptasks.New(
+		endless,
+		httptasks.API{URL: "https://example.com/{id}", Status: "s", Success: []string{"ok"}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +262,11 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	api := httptasks.API{
 		URL: "https://api.example.com/{+id}", Status: "s", Success: []string{"ok"},
-		Cancel: &httptasks.Request{Method: http.MethodPost, URL: "https://api.example.com/{+id}:cancel", Body: `{"id":"{id}"}`},
+		Cancel: &httptasks.Request{
+			Method: http.MethodPost,
+			URL:    "https://api.example.com/{+id}:cancel",
+			Body:   `{"id":"{id}"}`,
+		},
 	}
 	var sent []string
 	answer := answers(200, `{}`)

@@ -134,9 +134,9 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 // CanCancel reports whether the API describes how to cancel a job.
 func (s *Source) CanCancel() bool { return s.Validate() == nil && s.p.Cancel != nil }
 
-// Cancel asks the service to cancel a job, once. That it was accepted does not say that the job has ended: a wait for it
-// does. Without [API.Cancel] the error Is [errors.ErrUnsupported]. An error of ClassTransient, and the end of ctx, leave
-// open whether the service has accepted it.
+// Cancel asks the service to cancel a job, once. That it was accepted does not say that the job has ended: a wait for
+// it does. Without [API.Cancel] the error Is [errors.ErrUnsupported]. An error of ClassTransient, and the end of ctx,
+// leave open whether the service has accepted it.
 func (s *Source) Cancel(ctx context.Context, id string) error {
 	if err := s.CheckID(id); err != nil {
 		return taskwait.Permanent(err)
@@ -180,6 +180,6 @@ func (s Source) Format(f fmt.State, _ rune) {
 
 // raw is a job as it came.
 func raw(n *node) *json.RawMessage {
-	text := json.RawMessage(slices.Clone(n.text))
+	text := slices.Clone(n.text)
 	return &text
 }
