@@ -27,7 +27,7 @@ var (
 
 // TestFace: what their package exports, this one does too, with the same types, and no more.
 func TestFace(t *testing.T) {
-	here, there := exported(t, "."), exported(t, strings.TrimSpace(goTool(t, "list", "-f", "{{.Dir}}", theirPackage)))
+	here, there := exported(t, "."), exported(t, theirDir(t))
 	if !maps.Equal(here, there) {
 		t.Errorf("exports\n%v\nwant\n%v", slices.Sorted(maps.Keys(here)), slices.Sorted(maps.Keys(there)))
 	}
