@@ -250,20 +250,17 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 	if code == "0" { // of none
 		code = ""
 	}
-	if code+reason != "" || of.steps == nil {
-		return code, reason
-	}
 	steps := a.at(of.steps, job)
-	if !steps.isList() {
-		return "", ""
+	if code != "" && reason != "" || !steps.isList() {
+		return code, reason
 	}
 	steps.decode()
 	for i := range steps.items {
 		if s := steps.item(i); s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
-			return a.at(of.code, s).str(), a.at(of.reason, s).str()
+			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, a.at(of.reason, s).str())
 		}
 	}
-	return "", ""
+	return code, reason
 }
 
 // progress fills in how far a job is.
