@@ -75,7 +75,7 @@ var asks = []struct {
 		return apig.NewApigClient(c).ShowAsyncTaskResult(
 			&apigmodel.ShowAsyncTaskResultRequest{InstanceId: parent, TaskId: id})
 	}},
-	{"as", func(c *core.HcHttpClient, parent, id string) (any, error) {
+	{"as", func(c *core.HcHttpClient, parent, _ string) (any, error) {
 		return autoscaling.NewAsClient(c).ListScalingActivityLogs(
 			&autoscalingmodel.ListScalingActivityLogsRequest{ScalingGroupId: parent})
 	}},
@@ -101,7 +101,7 @@ var asks = []struct {
 	{"dcs", func(c *core.HcHttpClient, _, id string) (any, error) {
 		return dcs.NewDcsClient(c).ShowJobInfo(&dcsmodel.ShowJobInfoRequest{JobId: id})
 	}},
-	{"dcs-tasks", func(c *core.HcHttpClient, parent, id string) (any, error) {
+	{"dcs-tasks", func(c *core.HcHttpClient, parent, _ string) (any, error) {
 		return dcs.NewDcsClient(c).ListBackgroundTask(&dcsmodel.ListBackgroundTaskRequest{InstanceId: parent})
 	}},
 	{"ddm", func(c *core.HcHttpClient, _, id string) (any, error) {

@@ -3,7 +3,6 @@
 package enums
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -265,6 +264,6 @@ func TestDocumentedWords(t *testing.T) {
 	}
 	t.Logf("%d words", n)
 	if n < 50 {
-		t.Error(fmt.Sprintf("got %d words, want some 50: are the comments read as they should be?", n))
+		t.Errorf("got %d words, want some 50: are the comments read as they should be?", n)
 	}
 }
