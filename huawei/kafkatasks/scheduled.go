@@ -50,13 +50,13 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	r := newReading(s.listing())
+	r := s.listing().reading()
 	if err := s.tasks.finish(ctx, r, id); err != nil {
 		return taskwait.Task{}, err
 	}
-	for i := range r.rows {
-		if r.rows[i].ID == id {
-			return r.rows[i], nil
+	for i := range r.Rows {
+		if r.Rows[i].ID == id {
+			return r.Rows[i], nil
 		}
 	}
 	return taskwait.Task{}, &taskwait.QueryError{

@@ -35,7 +35,9 @@ type listPass[T any] struct {
 	progress     time.Duration // when the last page came, or the pass began
 	awaited      int           // entries that this pass is to show, and has not
 	blockedUntil time.Duration
-	failed       int // pages, one after the other
+	saidUntil    time.Duration // the part of blockedUntil that the service has asked for
+	failedAt     time.Duration // when the last page failed
+	failed       int           // pages, one after the other
 }
 
 // ready reports whether a page may be asked for.
@@ -74,9 +76,12 @@ func (w *listPass[T]) missed(e *entry[T]) {
 // pollPage asks for the next page. It reports false if there is no permit for that yet.
 func (p *Poller[T]) pollPage(now time.Duration) bool {
 	w := &p.pass
-	due, sub := now, p.members
-	if e, _, ok := p.ready.top(); ok {
-		due, sub = min(due, e.due), p.firstDue(e)
+	due := now
+	e, _, ok := p.ready.top()
+	if ok {
+		due = min(due, e.due)
+	} else {
+		e, _, _ = p.waiting.top()
 	}
 	if !p.permitted(due, p.finals > 0, now) {
 		return false
@@ -85,7 +90,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 		p.beginPass(now)
 	}
 	w.asking = true
-	c := p.begin(sub, now)
+	c := p.begin(p.firstDue(e), now)
 	c.entry, c.request, w.call = nil, w.request, c
 	return true
 }
@@ -154,7 +159,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		p.count(e, false)
 		e.shown, e.misses, e.unseen, e.polled = w.taken, 0, false, true
 		w.missed(e)
-		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
+		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true, Context: c.base}, c.began)
 	}
 	endless := c.nextPage == w.request.Page || w.pages >= len(w.request.IDs)+sparePages
 	if w.request.Page = c.nextPage; c.nextPage == "" || endless {
@@ -190,8 +195,19 @@ func (p *Poller[T]) pageFailed(t Trouble) {
 		w.off, w.active = true, false
 		return
 	}
-	w.blockedUntil = add(p.now(), max(t.After, min(listRetry<<min(w.failed, 5), maxListRetry)))
+	w.failedAt = p.now()
+	w.saidUntil = add(w.failedAt, t.After)
+	w.blockedUntil = max(w.saidUntil, add(w.failedAt, min(listRetry<<min(w.failed, 5), maxListRetry)))
 	w.failed++
+}
+
+// excuse forgets how often pages have failed, but not what the service has asked for. It is called when there are many
+// final polls: a pause that has doubled would last until it is too late for them.
+func (w *listPass[T]) excuse() {
+	if w.failed > 0 {
+		w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
+		w.failed = 0
+	}
 }
 
 // holdUntil is until when the poll of e, which is ready, waits for the list pass in progress to show it.

@@ -72,6 +72,8 @@ type Answer[T any] struct {
 	Polled bool          // a request was made
 	Listed bool          // it was made for many
 	Queued time.Duration // not 0: no answer, but the poll has been due for so long, and there is no permit
+
+	Context context.Context // whose values the request had; nil: there was none
 }
 
 // Poller polls the ids of its subscriptions. It is safe for concurrent use.
@@ -290,8 +292,10 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 		}
 	}
 	if e.state == isReadyFinal {
-		p.finals++
 		p.pass.urgent = true
+		if p.finals++; p.finals == maxYoung+1 {
+			p.pass.excuse()
+		}
 	}
 	p.ready.set(e, rank)
 	p.count(e, true)
