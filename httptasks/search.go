@@ -14,8 +14,8 @@ func (p *program) named() bool {
 	return strings.Contains(p.URL+p.Body, "{id}") || strings.Contains(p.URL, "{+id}")
 }
 
-// search looks for a job on the pages that follow the first one, which it is not on; absent is the error if it is on none
-// of them. Each request takes a permit of its own.
+// search looks for a job on the pages that follow the first one, which it is not on; absent is the error if it is on
+// none of them. Each request takes a permit of its own.
 func (s *Source) search(ctx context.Context, id string, first *reading, absent error) (taskwait.Task, error) {
 	at, err := s.p.parsePage("")
 	next := ""
