@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,10 +95,10 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 	if final {
 		p.lastFinal = now
 	}
-	sub := p.firstDue(e)
+	sub := e.firstDue().sub
 	p.unplan(e)
 	c := p.begin(sub, now)
-	c.entry, e.call, e.polled = e, c, true
+	c.entry, e.call = e, c
 	for i := e.first; i != nil; i = i.next {
 		i.asking = i.planned && i.due <= now
 	}
@@ -117,18 +116,23 @@ func (p *Poller[T]) raiseFinal() {
 	p.ready.set(first, -never)
 }
 
-// firstDue is the subscription whose poll of e is due first; nil: nobody wants it any more.
-func (p *Poller[T]) firstDue(e *entry[T]) *Subscription[T] {
+// firstDue is the interest whose poll of e is due first; where none is planned, any; nil: nobody wants e any more.
+func (e *entry[T]) firstDue() *interest[T] {
 	first := e.first
-	if first == nil {
-		return nil
-	}
 	for i := e.first; i != nil; i = i.next {
 		if i.planned && (!first.planned || i.due < first.due) {
 			first = i
 		}
 	}
-	return first.sub
+	return first
+}
+
+// raises is the subscription on whose goroutine a panic of c is raised: one that wants the id, or that c was made for.
+func (c *call[T]) raises() *Subscription[T] {
+	if first := c.entry.firstDue(); first != nil {
+		return first.sub
+	}
+	return c.sub
 }
 
 // begin makes a call with the values of a subscription's context, to be sent on its way at the end of the step.
@@ -252,7 +256,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		p.hand(late, cmp.Or(p.firstDue(e), c.sub))
+		p.hand(late, c.raises())
 	}
 }
 
@@ -261,10 +265,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		raises := c.sub
-		if raises.closed {
-			raises = cmp.Or(p.firstDue(e), c.sub)
-		}
+		raises := c.raises()
 		p.hand(late, raises)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again
 			i.planned = i.planned && i.sub != raises
@@ -444,8 +445,8 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 func (p *Poller[T]) overAt(e *entry[T]) time.Duration {
 	at := never
 	for i := e.first; i != nil; i = i.next {
-		if over := i.ending().over; over > 0 {
-			at = min(at, over)
+		if x := i.ending(); x.end > 0 {
+			at = min(at, x.over)
 		}
 	}
 	return at

@@ -47,7 +47,7 @@ func (w *listPass[T]) ready(now time.Duration) bool {
 
 // readyAt is when a page may be asked for, as far as time goes.
 func (w *listPass[T]) readyAt() time.Duration {
-	if w.active || w.number == 0 || w.urgent {
+	if w.active || w.urgent {
 		return w.blockedUntil
 	}
 	return max(w.blockedUntil, w.began+w.gap)
@@ -67,7 +67,7 @@ func (w *listPass[T]) price(ids int) float64 {
 
 // missed takes e out of the pass.
 func (w *listPass[T]) missed(e *entry[T]) {
-	if w.active && e.pass == w.number {
+	if e.pass == w.number {
 		w.awaited--
 	}
 	e.pass = 0
@@ -78,7 +78,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 	w := &p.pass
 	due, sub := now, p.members
 	if e, _, ok := p.ready.top(); ok {
-		due, sub = min(due, e.due), p.firstDue(e)
+		due, sub = e.due, e.firstDue().sub
 	}
 	if !p.permitted(due, p.finals > 0, now) {
 		return false
@@ -153,8 +153,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		if e == nil || e.shown == w.taken && !p.cfg.Terminal(&c.items[k]) {
 			continue
 		}
-		p.count(e, false)
-		e.shown, e.misses, e.unseen, e.polled = w.taken, 0, false, true
+		e.shown, e.misses, e.unseen = w.taken, 0, false
 		w.missed(e)
 		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
 	}
