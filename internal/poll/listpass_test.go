@@ -46,6 +46,15 @@ func TestListAnswersAll(t *testing.T) {
 	})
 }
 
+// TestListWithoutAPause makes sure that first polls that say of no pause are due by list as well.
+func TestListWithoutAPause(t *testing.T) {
+	playList(t, func(s *script) {
+		a := s.subscribe("A", Terms{First: s.start}, "a", "b")
+		s.want("0s page 1")
+		a.Close()
+	})
+}
+
 // TestListRequest makes sure of what is asked for: all that is planned, and since when.
 func TestListRequest(t *testing.T) {
 	playList(t, func(s *script) {
@@ -357,6 +366,125 @@ func TestMissingRow(t *testing.T) {
 		}
 		shows("a", "b")
 		round(5*time.Second, "page 1", "poll c")
+		a.Close()
+	})
+}
+
+// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due first.
+func TestMissingRowDueFirst(t *testing.T) {
+	playList(t, func(s *script) {
+		ids := []string{"a", "b", "c", "d"}
+		var got []string
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			got = slices.Sorted(slices.Values(r.IDs))
+			return s.rows(ids[1:]...), "", nil
+		}
+		a := s.subscribe("A", s.soon(), ids...)
+		for n := 1; n <= 3; n++ {
+			s.until(time.Duration(n) * time.Second)
+			a.read()
+			for key := range ids {
+				a.Plan(key, s.in(time.Second), time.Time{})
+			}
+		}
+		if !slices.Equal(got, ids[1:]) {
+			t.Errorf("got %v asked for, want %v", got, ids[1:])
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
+// TestPassEndsInAHoldOff makes sure that a pass which ended while the list was not to be asked leaves that as it is.
+func TestPassEndsInAHoldOff(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			if time.Since(s.start) < 2*time.Second {
+				return nil, "", &fault{Trouble{Throttled: true, After: 10 * time.Second}, "throttled"}
+			}
+			return s.rows(r.IDs...), "", nil
+		}
+		s.subscribe("A", s.soon(), "a", "b").closeAt(time.Second)
+		s.wait("B", time.Second, Terms{First: s.in(9 * time.Second), Pause: time.Second}, "c", "d", "e")
+		s.until(10500 * time.Millisecond)
+		s.want("1s page 1", "1s poll a", "1s poll b", "10s B: c=1", "10s B: d=1", "10s B: e=1", "10s poll c", "10s poll d",
+			"10s poll e")
+		s.until(11500 * time.Millisecond)
+		s.want("11s B: c=11, listed", "11s B: d=11, listed", "11s B: e=11, listed", "11s page 1")
+	})
+}
+
+// closeAt closes a subscription at a time since the beginning.
+func (r *reader) closeAt(at time.Duration) {
+	r.s.until(at)
+	r.Close()
+}
+
+// TestPageByDueTime makes sure that a page has the place in the limiter's queue of the poll that is due first.
+func TestPageByDueTime(t *testing.T) {
+	var s *script
+	set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
+	play(t, set, func(it *script) {
+		s = it
+		second := New(s.cfg)
+		b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(-time.Second)})
+		c := second.Subscribe(s.ctx, []string{"c"}, Terms{First: s.in(-time.Second)})
+		a := s.subscribe("A", Terms{First: s.in(-2 * time.Second), Pause: time.Second}, "a", "d")
+		s.until(time.Second)
+		s.want("1s page 1")
+		a.Close()
+		b.Close()
+		c.Close()
+	})
+}
+
+// TestPassesOfFinalPolls makes sure that a pass for final polls begins at once after another.
+func TestPassesOfFinalPolls(t *testing.T) {
+	playList(t, func(s *script) {
+		end := 2 * time.Second
+		terms := Terms{First: s.in(1500 * time.Millisecond), Pause: time.Second, End: s.in(end)}
+		a := s.subscribe("A", terms, "a", "b", "c")
+		s.until(1500 * time.Millisecond)
+		a.read()
+		for key := range a.ids {
+			a.Plan(key, s.start.Add(end), time.Time{})
+		}
+		s.lines = nil
+		s.until(end)
+		s.want("2s page 1")
+		a.Close()
+	})
+}
+
+// TestListNobodyWaitsFor makes sure that the timer is not set for a list that nobody waits for.
+func TestListNobodyWaitsFor(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(context.Context, ListRequest) ([]row, string, error) {
+			return nil, "", &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}
+		}
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(time.Second)
+		a.Close()
+		if s.armed != 0 {
+			t.Errorf("got a timer for %v, want none", s.armed)
+		}
+		s.lines = nil
+	})
+}
+
+// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first, however
+// many pages there are for a permit.
+func TestListStarvesNoPoll(t *testing.T) {
+	var s *script
+	set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
+	play(t, set, func(it *script) {
+		s = it
+		s.list = func(context.Context, ListRequest) ([]row, string, error) {
+			return nil, "", &fault{Trouble{After: time.Second}, "busy"}
+		}
+		a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a", "b")
+		s.until(4500 * time.Millisecond)
+		s.want("1s page 1", "2s poll a", "3s poll b")
 		a.Close()
 	})
 }
