@@ -48,7 +48,7 @@
 //	WithLimiter          a quota and hold-offs, shared with other Waiters     none        none
 //	WithoutSharing       keeps concurrent waits apart                         shared      -
 //	WithProgress         the callback                                         none        none
-//	WithObserver         what hears of all waits, for tracing and metrics     none        none
+//	WithObserver         what is told of all waits, for tracing and metrics     none        none
 //	WithLogger           the log                                              none        none
 //
 // # Pacing

@@ -9,7 +9,7 @@ import (
 
 type traceKey struct{}
 
-// An observer puts a value into the context of each wait, where each query finds it, and hears of each answer.
+// An observer puts a value into the context of each wait, where each query finds it, and is told of each answer.
 func ExampleWithObserver() {
 	source := taskwait.SourceFunc(func(ctx context.Context, id string) (taskwait.Task, error) {
 		fmt.Println("query with", ctx.Value(traceKey{}))

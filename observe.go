@@ -3,32 +3,32 @@ package taskwait
 import "context"
 
 // observed begins the observation of a wait for id, if there is an observer: it returns ctx with the observer's values,
-// and s with its ears.
+// and s whose Progress it receives.
 func (s *settings) observed(ctx context.Context, id string) (context.Context, *settings) {
 	if s.observer == nil {
 		return ctx, s
 	}
-	ctx, hear := s.observe(ctx, id)
-	return ctx, s.heardBy(func(*Progress) func(Progress) { return hear })
+	ctx, receive := s.observe(ctx, id)
+	return ctx, s.toldTo(func(*Progress) func(Progress) { return receive })
 }
 
 // observe calls the observer. What it returns is not nil, and ctx ends when the one before does.
 func (s *settings) observe(ctx context.Context, id string) (context.Context, func(Progress)) {
-	values, hear := s.observer(ctx, id)
-	if hear == nil {
-		hear = func(Progress) {}
+	values, receive := s.observer(ctx, id)
+	if receive == nil {
+		receive = func(Progress) {}
 	}
 	if values == nil {
-		return ctx, hear
+		return ctx, receive
 	}
-	return valued{ctx, values}, hear
+	return valued{ctx, values}, receive
 }
 
-// heardBy is s where what hears returns hears of a Progress, before the callback does.
-func (s *settings) heardBy(hears func(*Progress) func(Progress)) *settings {
+// toldTo is s where what receivers returns is told of a Progress, before the callback is.
+func (s *settings) toldTo(receivers func(*Progress) func(Progress)) *settings {
 	t := *s
 	t.progress = func(p Progress) {
-		hears(&p)(p)
+		receivers(&p)(p)
 		if s.progress != nil && !p.Interrupted {
 			s.progress(p)
 		}

@@ -19,12 +19,12 @@ type observation struct {
 	heard []taskwait.Progress
 }
 
-// ears make an observer that puts the observation into the context, and keeps it.
-type ears struct{ all []*observation }
+// observers make an observer that puts the observation into the context, and keeps it.
+type observers struct{ all []*observation }
 
 type earsKey struct{}
 
-func (e *ears) observe(ctx context.Context, id string) (context.Context, func(taskwait.Progress)) {
+func (e *observers) observe(ctx context.Context, id string) (context.Context, func(taskwait.Progress)) {
 	o := &observation{id: id}
 	e.all = append(e.all, o)
 	return context.WithValue(ctx, earsKey{}, o), func(p taskwait.Progress) { o.heard = append(o.heard, p) }
@@ -50,7 +50,7 @@ func observedIn(queries *[]string, answer answers) taskwait.SourceFunc {
 	}
 }
 
-// TestObserver: whatever the method, the observer hears what the callback does, before it, and its values reach each
+// TestObserver: whatever the method, the observer is told what the callback does, before it, and its values reach each
 // query.
 func TestObserver(t *testing.T) {
 	resume := func(ctx context.Context, w *taskwait.Waiter, opts ...taskwait.Option) error {
@@ -64,7 +64,7 @@ func TestObserver(t *testing.T) {
 	for _, m := range all {
 		t.Run(m.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var e ears
+				var e observers
 				var queries []string
 				src := observedIn(&queries, statusesOf(taskwait.StatusCreated, taskwait.StatusExecuting, taskwait.StatusSuccess))
 				w, err := taskwait.New(src, taskwait.WithObserver(e.observe))
@@ -100,7 +100,7 @@ func TestObserver(t *testing.T) {
 // TestObserverOfPoll: each call of Poll that makes a query is observed, and told of its end.
 func TestObserverOfPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var e ears
+		var e observers
 		var queries []string
 		src := observedIn(&queries, statusesOf(taskwait.StatusExecuting, taskwait.StatusSuccess))
 		w, err := taskwait.New(src, taskwait.WithObserver(e.observe))
@@ -184,7 +184,7 @@ func TestObserverIsToldWhenInterrupted(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var e ears
+				var e observers
 				w, err := taskwait.New(tt.src, taskwait.WithObserver(e.observe))
 				if err != nil {
 					t.Fatal(err)
@@ -270,7 +270,7 @@ func (p *pages) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, er
 // TestObserverAndLists: a list has the values of one wait, and the others hear of which.
 func TestObserverAndLists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var e ears
+		var e observers
 		src := &pages{began: time.Now(), queries: map[string]int{}}
 		w, err := taskwait.New(src, taskwait.WithObserver(e.observe))
 		if err != nil {
@@ -307,7 +307,7 @@ func TestObserverAndLists(t *testing.T) {
 // task.
 func TestObserverOfDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var e ears
+		var e observers
 		var calls []string
 		called := func(ctx context.Context, name string) {
 			if of(ctx) == nil {

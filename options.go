@@ -225,8 +225,8 @@ func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progre
 // the context of the call and the task's id; of WaitForTasks for each id, and of Do once, with an empty id as there is
 // none yet. A bad option or id begins no wait, and a call of Poll that comes early observes nothing. The values of the
 // context that f returns reach the calls of the Source for that wait, lists too, and those of an Operation; its end is
-// not heeded; nil: no values. The function that f returns hears what the callback of [WithProgress] does, before it,
-// and is told of Interrupted besides: so there is always a last call, with Done or with Interrupted. nil: it hears
+// not heeded; nil: no values. The function that f returns is told what the callback of [WithProgress] is, before it,
+// and is told of Interrupted besides: so there is always a last call, with Done or with Interrupted. nil: it is told
 // nothing. Default nil: no observer.
 func WithObserver(f func(ctx context.Context, id string) (context.Context, func(Progress))) Option {
 	return func(s *settings) { s.observer = f }

@@ -95,20 +95,20 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 // observe begins the observation of the waits for these ids, and returns the context of each. That of an id that is
 // invalid begins when it is answered.
 func (g *group) observe(ctx context.Context, valid []string) func(key int) context.Context {
-	contexts, hears := make([]context.Context, len(valid)), make(map[string]func(Progress), len(valid))
+	contexts, receivers := make([]context.Context, len(valid)), make(map[string]func(Progress), len(valid))
 	s := g.settings
 	for key, id := range valid {
-		contexts[key], hears[id] = s.observe(ctx, id)
+		contexts[key], receivers[id] = s.observe(ctx, id)
 	}
-	g.shared.settings = s.heardBy(func(p *Progress) func(Progress) {
-		hear := hears[p.Task.ID]
-		if hear == nil {
-			_, hear = s.observe(ctx, p.Task.ID)
+	g.shared.settings = s.toldTo(func(p *Progress) func(Progress) {
+		receive := receivers[p.Task.ID]
+		if receive == nil {
+			_, receive = s.observe(ctx, p.Task.ID)
 		}
 		if p.Done {
-			delete(hears, p.Task.ID)
+			delete(receivers, p.Task.ID)
 		}
-		return hear
+		return receive
 	})
 	return func(key int) context.Context { return contexts[key] }
 }

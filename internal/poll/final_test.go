@@ -240,6 +240,49 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 	}
 }
 
+// TestManyFinalPollsAfterAListThatFailed makes sure that a list which has failed often, and is left alone for long, is
+// asked for many final polls. What the service has said stands.
+func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
+	const n, pause, end = 60, 6 * time.Second, time.Minute
+	for _, tt := range []struct {
+		name         string
+		trouble      Trouble
+		pages, polls int
+	}{
+		{"for no reason that it gives", Trouble{}, 1, 1}, // the one poll is made beside the page
+		{"and has asked for a minute", Trouble{After: time.Minute}, 0, n},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			playList(t, func(s *script) {
+				s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+					if time.Since(s.start) < end-time.Second {
+						return nil, "", &fault{tt.trouble, "unavailable"}
+					}
+					rows := s.rows(r.IDs...)
+					for i := range rows {
+						rows[i].v = last
+					}
+					return rows, "", nil
+				}
+				s.poll = func(_ context.Context, id string, _ int) (row, error) {
+					if time.Since(s.start) < end {
+						return row{id, 1}, nil
+					}
+					return row{id, last}, nil
+				}
+				s.wait("A", pause, Terms{First: s.in(pause), Pause: pause, End: s.in(end)}, names(n)...)
+				s.until(end - time.Second)
+				s.tally()
+				s.until(end + FinalAllowance)
+				if pages, polls, answers, _ := s.tally(); pages != tt.pages || polls != tt.polls || answers != n {
+					t.Errorf("got %d pages, %d polls and %d answers, want %d, %d and %d", pages, polls, answers, tt.pages,
+						tt.polls, n)
+				}
+			})
+		})
+	}
+}
+
 // throttleSoon is throttleFirst, after a moment in which the test subscribes others: who is alone makes none hold off.
 func throttleSoon(after time.Duration) func(context.Context, string, int) (row, error) {
 	return func(ctx context.Context, id string, n int) (row, error) {

@@ -35,7 +35,9 @@ type listPass[T any] struct {
 	progress     time.Duration // when the last page came, or the pass began
 	awaited      int           // entries that this pass is to show, and has not
 	blockedUntil time.Duration
-	failed       int // pages, one after the other
+	saidUntil    time.Duration // the part of blockedUntil that the service has asked for
+	failedAt     time.Duration // when the last page failed
+	failed       int           // pages, one after the other
 }
 
 // ready reports whether a page may be asked for.
@@ -193,8 +195,19 @@ func (p *Poller[T]) pageFailed(t Trouble) {
 		w.off, w.active = true, false
 		return
 	}
-	w.blockedUntil = add(p.now(), max(t.After, min(listRetry<<min(w.failed, 5), maxListRetry)))
+	w.failedAt = p.now()
+	w.saidUntil = add(w.failedAt, t.After)
+	w.blockedUntil = max(w.saidUntil, add(w.failedAt, min(listRetry<<min(w.failed, 5), maxListRetry)))
 	w.failed++
+}
+
+// excuse forgets how often pages have failed, but not what the service has asked for. It is called when there are many
+// final polls: a pause that has doubled would last until it is too late for them.
+func (w *listPass[T]) excuse() {
+	if w.failed > 0 {
+		w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
+		w.failed = 0
+	}
 }
 
 // holdUntil is until when the poll of e, which is ready, waits for the list pass in progress to show it.

@@ -292,8 +292,10 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 		}
 	}
 	if e.state == isReadyFinal {
-		p.finals++
 		p.pass.urgent = true
+		if p.finals++; p.finals == maxYoung+1 {
+			p.pass.excuse()
+		}
 	}
 	p.ready.set(e, rank)
 	p.count(e, true)
