@@ -460,7 +460,8 @@ func TestTimer(t *testing.T) {
 	}
 }
 
-// TestListForNobody makes sure that no page is asked for where no poll is planned, whatever rounding has left of the sum.
+// TestListForNobody makes sure that no page is asked for where no poll is planned, whatever rounding has left of the
+// sum.
 func TestListForNobody(t *testing.T) {
 	playList(t, func(s *script) {
 		s.pass.active, s.sum.c = true, 1
@@ -527,7 +528,8 @@ func TestMissingRow(t *testing.T) {
 	})
 }
 
-// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due first.
+// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due
+// first.
 func TestMissingRowDueFirst(t *testing.T) {
 	playList(t, func(s *script) {
 		ids := []string{"a", "b", "c", "d"}
@@ -629,8 +631,8 @@ func TestListNobodyWaitsFor(t *testing.T) {
 	})
 }
 
-// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first. Where there
-// are many final polls, the list may fail once.
+// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first. Where
+// there are many final polls, the list may fail once.
 func TestListStarvesNoPoll(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -963,7 +965,7 @@ func TestListAnswerOlder(t *testing.T) {
 func TestLastListAnswerOlder(t *testing.T) {
 	for _, order := range []bool{false, true} {
 		playList(t, func(s *script) {
-			s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			s.list = func(context.Context, ListRequest) ([]row, string, error) {
 				time.Sleep(3 * time.Second)
 				return []row{{"a", last}}, "", nil
 			}
