@@ -371,11 +371,13 @@ func TestQueuedNotices(t *testing.T) {
 	})
 }
 
-// TestQueuedNoticeOfALatePlan makes sure that a notice comes ten seconds after the poll was due, although it was planned
-// only later, and others had their permits meanwhile.
+// TestQueuedNoticeOfALatePlan makes sure that a notice comes ten seconds after the poll was due, although it was
+// planned only later, and others had their permits meanwhile.
 func TestQueuedNoticeOfALatePlan(t *testing.T) {
 	var s *script
-	quota := quotaFunc(func(ctx context.Context) error { return every(max(0, time.Since(s.start)-2*time.Second)).Wait(ctx) })
+	quota := quotaFunc(func(ctx context.Context) error { // ever slower, from 2 s on
+		return every(max(0, time.Since(s.start)-2*time.Second)).Wait(ctx)
+	})
 	play(t, behind(quota), func(it *script) {
 		s = it
 		a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a")

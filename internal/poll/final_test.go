@@ -181,6 +181,73 @@ func TestHungFinalPolls(t *testing.T) {
 	})
 }
 
+// TestFinalPollOfTwo makes sure that a final poll that two want has the place of the one that is due first.
+func TestFinalPollOfTwo(t *testing.T) {
+	play(t, behind(every(time.Second)), func(s *script) {
+		s.until(12 * time.Second)
+		b := s.subscribe("B", s.endsAt(10*time.Second, 10*time.Second), "shared")
+		a := s.subscribe("A", s.endsAt(9*time.Second, 9*time.Second), "shared")
+		c := s.subscribe("C", s.endsAt(9500*time.Millisecond, 9500*time.Millisecond), "c")
+		s.until(13 * time.Second)
+		s.want("13s poll shared")
+		for _, r := range []*reader{a, b, c} {
+			r.Close()
+		}
+	})
+}
+
+// TestDeadlinePollFirst makes sure that a poll within a second of the end of its context has precedence over those that
+// were due shortly before. One who is busy with an answer gives its neighbour no precedence.
+func TestDeadlinePollFirst(t *testing.T) {
+	const s = time.Second
+	for _, tt := range []struct {
+		name     string
+		deadline time.Duration // of the context
+		end      time.Duration // of the subscription; 0: none
+		busy     bool          // and it is a neighbour whose poll is due
+		want     string        // the id that is polled first
+	}{
+		{"a second before", 11 * s, 0, false, "b"},
+		{"longer before", 11*s + 1, 0, false, "c"},
+		{"of a busy neighbour", 11 * s, 0, true, "c"},
+		{"after the end of a busy neighbour", time.Hour, 9 * s, true, "c"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			quota := quotaFunc(func(ctx context.Context) error { // nothing between 3 s and 10.2 s
+				if time.Since(s.start) < 3*time.Second {
+					return nil
+				}
+				return every(max(time.Second, 10200*time.Millisecond-time.Since(s.start))).Wait(ctx)
+			})
+			play(t, behind(quota), func(it *script) {
+				s = it
+				ctx, cancel := context.WithDeadline(s.ctx, s.start.Add(tt.deadline))
+				defer cancel()
+				terms := Terms{First: s.start.Add(10 * time.Second)}
+				c := s.subscribe("C", Terms{First: s.start.Add(9 * time.Second)}, "c")
+				n := s.subscribe("N", terms, "n")
+				if tt.busy {
+					n.Close()
+					n = s.subscribe("N", terms, "b")
+					terms.First = s.start.Add(2 * time.Second)
+				}
+				if tt.end > 0 {
+					terms.End = s.start.Add(tt.end)
+				}
+				b := s.Subscribe(ctx, []string{"b"}, terms)
+				s.until(3 * time.Second)
+				s.lines = nil
+				s.until(10500 * time.Millisecond)
+				s.want("10.2s poll " + tt.want)
+				b.Close()
+				c.Close()
+				n.Close()
+			})
+		})
+	}
+}
+
 // TestDoneBeforeTheEnd makes sure that the end of a subscription leaves out an id that was done before, while its poll
 // was planned or in flight.
 func TestDoneBeforeTheEnd(t *testing.T) {
@@ -234,6 +301,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 			end + 2*time.Second},
 		{"the list hangs", nil, n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
 		{"the list costs more", nil, n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
+		{"the list costs more, after trouble until the end", nil, n, n, show, 11 * n, nil, 0, n, end, end + 4*time.Second},
 		{"the list is throttled once", nil, n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
 		{"the list is throttled twice", nil, n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n,
 			end + time.Second, end + 4*time.Second},
@@ -262,7 +330,9 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 				c := s.subscribe("C", Terms{First: s.in(time.Hour), Pause: time.Second}, "c")
 				s.until(time.Second)
 				s.want("0s poll a")
-				s.pass.cost = tt.cost
+				if s.pass.cost = tt.cost; tt.cost > 10*n {
+					s.pass.blockedUntil = end
+				}
 				s.waitUntil("B", end, s.endsAt(end, end), names(tt.ids)...)
 				s.until(tt.by)
 				pages, polls, answers, from := s.tally()
@@ -280,14 +350,15 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 // TestManyFinalPollsAfterAListThatFailed makes sure that a list which has failed often, and is left alone for long, is
 // asked for many final polls. What the service has said stands.
 func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
-	const n, pause, end = 60, 6 * time.Second, time.Minute
+	const many, pause, end = 60, 6 * time.Second, time.Minute
 	for _, tt := range []struct {
-		name         string
-		trouble      Trouble
-		pages, polls int
+		name            string
+		trouble         Trouble
+		n, pages, polls int
 	}{
-		{"for no reason that it gives", Trouble{}, 1, 1}, // the one poll is made beside the page
-		{"and has asked for a minute", Trouble{After: time.Minute}, 0, n},
+		{"for no reason that it gives", Trouble{}, many, 1, 1}, // the one poll is made beside the page
+		{"and has asked for a minute", Trouble{After: time.Minute}, many, 0, many},
+		{"and they are few", Trouble{}, maxYoung, 0, maxYoung},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			playList(t, func(s *script) {
@@ -307,13 +378,13 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 					}
 					return row{id, last}, nil
 				}
-				s.wait("A", pause, Terms{First: s.in(pause), Pause: pause, End: s.in(end)}, names(n)...)
+				s.wait("A", pause, Terms{First: s.in(pause), Pause: pause, End: s.in(end)}, names(tt.n)...)
 				s.until(end - time.Second)
 				s.tally()
 				s.until(end + FinalAllowance)
-				if pages, polls, answers, _ := s.tally(); pages != tt.pages || polls != tt.polls || answers != n {
+				if pages, polls, answers, _ := s.tally(); pages != tt.pages || polls != tt.polls || answers != tt.n {
 					t.Errorf("got %d pages, %d polls and %d answers, want %d, %d and %d", pages, polls, answers, tt.pages,
-						tt.polls, n)
+						tt.polls, tt.n)
 				}
 			})
 		})

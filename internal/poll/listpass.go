@@ -212,7 +212,7 @@ func (w *listPass[T]) excuse() {
 // holdUntil is until when the poll of e, which is ready, waits for the list pass in progress to show it.
 func (p *Poller[T]) holdUntil(e *entry[T], now time.Duration) time.Duration {
 	w := &p.pass
-	if !w.active || w.hung || now < w.blockedUntil || e.pass != w.number || e.unseen {
+	if !w.active || now < w.blockedUntil || e.pass != w.number {
 		return 0
 	}
 	longest := max(pause(e.last, e.due), holdFor)

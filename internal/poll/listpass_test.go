@@ -134,6 +134,44 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 	}
 }
 
+// TestListHoldsThePollOfANeighbour makes sure that the deadline of one who is busy with an answer does not make a
+// neighbour's poll one that the pass in progress does not hold.
+func TestListHoldsThePollOfANeighbour(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(900 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		ctx, cancel := context.WithDeadline(s.ctx, s.in(900*time.Millisecond))
+		defer cancel()
+		b := s.Subscribe(ctx, []string{"b"}, Terms{First: s.start})
+		s.until(100 * time.Millisecond)
+		n := s.subscribe("N", Terms{First: s.in(400 * time.Millisecond), Pause: time.Second}, "b")
+		a := s.subscribe("A", Terms{First: s.in(0), Pause: time.Millisecond}, "a", "c", "d")
+		s.until(850 * time.Millisecond)
+		s.want("0s poll b", "100ms page 1")
+		a.Close()
+		b.Close()
+		n.Close()
+	})
+}
+
+// TestListHoldsNoOther makes sure that a pass in progress does not hold the poll of an id that it was not begun for.
+func TestListHoldsNoOther(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(900 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a", "c", "d")
+		s.until(100 * time.Millisecond)
+		b := s.subscribe("B", Terms{First: s.in(-time.Second), Pause: time.Second}, "b")
+		s.want("0s page 1", "100ms poll b")
+		a.Close()
+		b.Close()
+	})
+}
+
 // TestListWhenWorthIt makes sure when a list pass is made instead of polls.
 func TestListWhenWorthIt(t *testing.T) {
 	tests := []struct {
@@ -334,6 +372,126 @@ func TestPassEndsEarly(t *testing.T) {
 	})
 }
 
+// TestPassEndsBehindAPage makes sure that a page that is in flight when all is known counts for what a pass costs.
+func TestPassEndsBehindAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			if r.Page == "" {
+				return s.rows("a"), "2", nil
+			}
+			time.Sleep(time.Second)
+			return nil, "3", nil
+		}
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(1500 * time.Millisecond)
+		a.Done(1)
+		s.until(2 * time.Second)
+		if s.pass.active || s.pass.cost != 2 {
+			t.Errorf("got a pass in progress: %v, its cost %v, want none, 2", s.pass.active, s.pass.cost)
+		}
+		a.Close()
+		s.want("1s page 1", "1s page 2")
+	})
+}
+
+// TestTimer makes sure for when the timer is set where the list may be asked.
+func TestTimer(t *testing.T) {
+	const due = 11 * time.Second
+	polled := func(s *script, ids ...string) *reader { // at 1 s, and planned for 11 s
+		a := s.subscribe("A", s.soon(), ids...)
+		s.until(time.Second)
+		a.read()
+		for key := range ids {
+			a.Plan(key, s.start.Add(due), time.Time{})
+		}
+		s.until(2 * time.Second) // from when on the next pass may begin
+		return a
+	}
+	never := func(context.Context, ListRequest) ([]row, string, error) { return nil, "", errors.New("trouble") }
+	tests := []struct {
+		name  string
+		quota limiter.Quota
+		list  func(context.Context, ListRequest) ([]row, string, error)
+		play  func(s *script) *reader
+		want  func(s *script) time.Duration
+	}{
+		{"one id", nil, nil, func(s *script) *reader { return polled(s, "a") }, nil},
+		{"two, and a pass will be worth its price", nil, nil, func(s *script) *reader { return polled(s, "a", "b") },
+			func(s *script) time.Duration {
+				at, _ := s.sum.reaches(s.pass.price(2))
+				return at
+			}},
+		{"two, and the list was refused", nil, func(context.Context, ListRequest) ([]row, string, error) {
+			return nil, "", &fault{Trouble{Refused: true}, "refused"}
+		}, func(s *script) *reader { return polled(s, "a", "b") }, nil},
+		{"two that were not polled", nil, nil, func(s *script) *reader {
+			return s.subscribe("A", Terms{First: s.start.Add(due), Pause: time.Second}, "a", "b")
+		}, nil},
+		{"a pass that is just worth its price waits for a permit", every(time.Hour), never, func(s *script) *reader {
+			s.pass.cost = 4
+			a := s.subscribe("A", s.soon(), "a", "b", "c", "d")
+			s.until(time.Second)
+			return a
+		}, nil}, // when it has waited for ten seconds
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			set := func(cfg *Config[row]) {
+				if listed(&s)(cfg); tt.quota != nil {
+					behind(tt.quota)(cfg)
+				}
+			}
+			play(t, set, func(it *script) {
+				s = it
+				s.list = tt.list
+				a := tt.play(s)
+				want := due
+				if tt.want != nil {
+					want = tt.want(s)
+				}
+				if s.armed != want {
+					t.Errorf("got a timer for %v, want %v", s.armed, want)
+				}
+				a.Close()
+				s.lines = nil
+			})
+		})
+	}
+}
+
+// TestListForNobody makes sure that no page is asked for where no poll is planned, whatever rounding has left of the
+// sum.
+func TestListForNobody(t *testing.T) {
+	playList(t, func(s *script) {
+		s.pass.active, s.sum.c = true, 1
+		if got := s.situation(0); got.list {
+			t.Errorf("got %+v, want no list", got)
+		}
+		s.pass.active = false
+	})
+}
+
+// TestSumIsMadeAnew makes sure that the sum is made anew after a thousand changes, as rounding errors grow.
+func TestSumIsMadeAnew(t *testing.T) {
+	playList(t, func(s *script) {
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(time.Second)
+		a.read()
+		most, before := 0, 0
+		for range 2000 {
+			a.Plan(0, s.in(time.Hour), time.Time{})
+			a.Plan(1, s.in(time.Hour), time.Time{})
+			most, before = max(most, s.sum.changes), s.sum.changes
+		}
+		if most != 1002 || before == 0 {
+			t.Errorf("got %d changes at most, want 1002", most)
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
 // TestMissingRow makes sure that an id that the list does not show is polled alone, is looked for in the list once
 // more, and then only comes back when the list shows it.
 func TestMissingRow(t *testing.T) {
@@ -370,7 +528,8 @@ func TestMissingRow(t *testing.T) {
 	})
 }
 
-// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due first.
+// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due
+// first.
 func TestMissingRowDueFirst(t *testing.T) {
 	playList(t, func(s *script) {
 		ids := []string{"a", "b", "c", "d"}
@@ -472,21 +631,42 @@ func TestListNobodyWaitsFor(t *testing.T) {
 	})
 }
 
-// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first, however
-// many pages there are for a permit.
+// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first. Where
+// there are many final polls, the list may fail once.
 func TestListStarvesNoPoll(t *testing.T) {
-	var s *script
-	set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
-	play(t, set, func(it *script) {
-		s = it
-		s.list = func(context.Context, ListRequest) ([]row, string, error) {
-			return nil, "", &fault{Trouble{After: time.Second}, "busy"}
-		}
-		a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a", "b")
-		s.until(4500 * time.Millisecond)
-		s.want("1s page 1", "2s poll a", "3s poll b")
-		a.Close()
-	})
+	for _, tt := range []struct {
+		name  string
+		n     int
+		final bool
+		want  []string
+	}{
+		{"no final polls", 2, false, []string{"2s page", "3s poll", "4s poll"}},
+		{"few final polls", maxYoung, true, []string{"2s page", "3s poll", "4s poll"}},
+		{"many final polls", maxYoung + 1, true, []string{"2s page", "3s page", "4s poll"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
+			play(t, set, func(it *script) {
+				s = it
+				s.list = func(context.Context, ListRequest) ([]row, string, error) {
+					return nil, "", &fault{Trouble{After: time.Second}, "busy"}
+				}
+				s.until(time.Second)
+				terms := Terms{First: s.in(0), Pause: time.Second}
+				if tt.final {
+					terms.End = s.start
+				}
+				a := s.subscribe("A", terms, names(tt.n)...)
+				s.until(4500 * time.Millisecond)
+				a.Close()
+				for i := range s.lines {
+					s.lines[i].text = s.lines[i].text[:len("page")]
+				}
+				s.want(tt.want...)
+			})
+		})
+	}
 }
 
 // TestMissingRowFails makes sure that an error says nothing about an id that the list does not show.
@@ -779,6 +959,31 @@ func TestListAnswerOlder(t *testing.T) {
 		s.want("1s page 1", "2s A: a=1", "2s A: b=1", "2s poll a", "2s poll b")
 		a.Close()
 	})
+}
+
+// TestLastListAnswerOlder makes sure that a last answer counts although a newer one is known, unless the order matters.
+func TestLastListAnswerOlder(t *testing.T) {
+	for _, order := range []bool{false, true} {
+		playList(t, func(s *script) {
+			s.list = func(context.Context, ListRequest) ([]row, string, error) {
+				time.Sleep(3 * time.Second)
+				return []row{{"a", last}}, "", nil
+			}
+			terms := s.soon()
+			terms.Order = order
+			a := s.subscribe("A", terms, "a", "b", "c")
+			s.until(3 * time.Second)
+			a.read()
+			s.lines = nil
+			s.until(4 * time.Second)
+			a.read()
+			a.Close()
+			if got := len(s.lines) == 1; got == order || order && len(s.lines) > 0 {
+				t.Errorf("order %v: got %v, want the last answer where it does not matter", order, s.lines)
+			}
+			s.lines = nil
+		})
+	}
 }
 
 // TestListedMeanwhile makes sure that the error of a poll reaches the one it was made for, although the list has
