@@ -21,8 +21,8 @@ import (
 // They differ from background tasks in more than their list. Their ids are their own; whether the background task
 // that comes of one has the same id is not documented. CREATED lasts until the time they are planned for, hours or
 // days. And CANCELLED, which ends a wait with [taskwait.ErrTaskCancelled], need not be the end: such a task can be
-// armed again (UpdateScheduledTask), and then be waited for anew. WithNotFoundGrace and a generous WithTimeout fit
-// them as they fit others; consider WithInterval with minutes.
+// armed again (UpdateScheduledTask), and then be waited for anew. [Scheduled.Cancel] cancels one. WithNotFoundGrace and
+// a generous WithTimeout fit them as they fit others; consider WithInterval with minutes.
 //
 // There is no request for one of them, so that each poll reads the list: one request for each 100 tasks.
 type Scheduled struct {
@@ -64,19 +64,19 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	}
 }
 
-// Cancel cancels a scheduled task, once: a wait for it ends with [taskwait.ErrTaskCancelled]. The errors are those of
-// [huawei.Mutate].
+// Cancel asks the service to cancel a scheduled task that has not begun, once. That it was accepted does not say that
+// the task has ended: a wait for it does. The errors are those of [huawei.Mutate].
 func (s *Scheduled) Cancel(ctx context.Context, id string) error {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	cancelled := string(taskwait.StatusCancelled)
-	request := &model.UpdateScheduledTaskRequest{InstanceId: s.tasks.instanceID, TaskId: id, Status: &cancelled}
+	status := string(taskwait.StatusCancelled)
+	request := &model.UpdateScheduledTaskRequest{InstanceId: s.tasks.instanceID, TaskId: id, Status: &status}
 	_, err := huawei.Mutate(ctx, s.tasks.caller, "",
 		func(c *core.HcHttpClient) (*model.UpdateScheduledTaskResponse, error) {
 			return kafka.NewKafkaClient(c).UpdateScheduledTask(request)
 		})
-	return err
+	return s.tasks.explain(err)
 }
 
 // listing is the list of the instance's scheduled tasks.

@@ -75,24 +75,24 @@ func TestArmedAgain(t *testing.T) {
 	})
 }
 
-// TestCancelScheduled: what is planned for later can be cancelled; what has begun is refused.
+// TestCancelScheduled cancels a task before its time. One that is not there is refused, and nothing else is sent.
 func TestCancelScheduled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := fakekafka.New()
-		source := kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1")
 		id := cloud.AddScheduled("kafka-1", fakekafka.Scheduled{At: time.Now().Add(time.Hour)})
+		source := kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1")
 		if err := source.Cancel(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if task, err := waiterOn(t, source).WaitForTask(t.Context(), id); !errors.Is(err, taskwait.ErrTaskCancelled) {
-			t.Errorf("%v, %v; want it cancelled", task, err)
+		if _, err := waiterOn(t, source).WaitForTask(t.Context(), id); !errors.Is(err, taskwait.ErrTaskCancelled) {
+			t.Errorf("after the cancellation: %v, want %v", err, taskwait.ErrTaskCancelled)
 		}
 		var q *taskwait.QueryError
-		if err := source.Cancel(t.Context(), "nobody"); !errors.As(err, &q) || q.Class == taskwait.ClassTransient {
-			t.Errorf("a task that is not there: %v", err)
+		if err := source.Cancel(t.Context(), "another"); !errors.As(err, &q) || q.Class != taskwait.ClassPermanent {
+			t.Errorf("a task that is not there: %v, want a permanent error", err)
 		}
-		if err := source.Cancel(t.Context(), "../tasks"); !errors.Is(err, taskwait.ErrInvalidID) {
-			t.Errorf("an id that cannot be one: %v", err)
+		if err := source.Cancel(t.Context(), "a/b"); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("an id that cannot be one: %v, want %v", err, taskwait.ErrInvalidID)
 		}
 	})
 }
