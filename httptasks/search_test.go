@@ -22,8 +22,8 @@ func TestSearch(t *testing.T) {
 		found    bool
 	}{
 		{"j1", 1, 0, true},
-		{"j5", 4, 0, true},
-		{"j7", 4, taskwait.ClassNotFound, false},
+		{"j5", 3, 0, true},
+		{"j7", 3, taskwait.ClassNotFound, false},
 	} {
 		t.Run(tt.id, func(t *testing.T) {
 			t.Parallel()
