@@ -131,6 +131,9 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 	return t, nil
 }
 
+// CanList reports whether the API describes a list.
+func (s *Source) CanList() bool { return s.Validate() == nil && s.p.hasList() }
+
 // CanCancel reports whether the API describes how to cancel a job.
 func (s *Source) CanCancel() bool { return s.Validate() == nil && s.p.Cancel != nil }
 
