@@ -75,6 +75,9 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err == nil {
 		t, err = s.p.read(a, id)
 	}
+	if a != nil && isNotFound(err) && s.p.hasList() && !s.p.named() {
+		t, err = s.search(ctx, id, a, err)
+	}
 	if s.p.untilDeleted && isNotFound(err) {
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	}
