@@ -7,8 +7,8 @@
 // It imports no package of a service, so that a program compiles only those that it uses itself. What is not here is
 // described as an [httptasks.API] whose URLs are paths, with {project_id} for the client's project, see [New].
 //
-// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used, and
-// its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
+// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used,
+// and its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
 package jobs
 
 import (
