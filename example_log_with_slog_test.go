@@ -17,7 +17,9 @@ func (c slogCore) Enabled(l zapcore.Level) bool {
 	return c.Handler.Enabled(context.Background(), 4*slog.Level(l)) // both count from debug by way of info, 0, to error
 }
 
-func (c slogCore) With(fields []zapcore.Field) zapcore.Core { return slogCore{c.WithAttrs(attrs(fields))} }
+func (c slogCore) With(fields []zapcore.Field) zapcore.Core {
+	return slogCore{c.WithAttrs(attrs(fields))}
+}
 
 func (c slogCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {

@@ -32,7 +32,9 @@ func (c logrCore) Enabled(l zapcore.Level) bool {
 	return c.Handler.Enabled(context.Background(), 4*slog.Level(l)) // both count from debug by way of info, 0, to error
 }
 
-func (c logrCore) With(fields []zapcore.Field) zapcore.Core { return logrCore{c.WithAttrs(attrs(fields))} }
+func (c logrCore) With(fields []zapcore.Field) zapcore.Core {
+	return logrCore{c.WithAttrs(attrs(fields))}
+}
 
 func (c logrCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Enabled(e.Level) {

@@ -20,8 +20,8 @@ var packages = []string{
 var (
 	qualified = regexp.MustCompile(
 		`\b(taskwait|schedule|sourcetest|debugpage|huawei|kafkatasks|fakecloud|kafkatest)\.([A-Z]\w*)`)
-	prefixed  = regexp.MustCompile("`(?:taskwait\\.)?((?:With|Err|Class|Status)[A-Z]\\w*)\\b")
-	members   = regexp.MustCompile(
+	prefixed = regexp.MustCompile("`(?:taskwait\\.)?((?:With|Err|Class|Status)[A-Z]\\w*)\\b")
+	members  = regexp.MustCompile(
 		"`(Waiter|Task|Progress|WaitError|QueryError|Operation|Attempt|Limiter|History)\\.([A-Z]\\w*)")
 )
 
