@@ -20,6 +20,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // Reply is an answer of the service.
@@ -35,15 +36,15 @@ type Reply[T any] struct {
 // Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
 // it; nil: there is none. An answer that is nothing but an error needs no such question: the call has failed.
 func (r Reply[T]) Refused() *taskwait.QueryError {
-	if !mentionsCode(r.rec.body) || !isServiceCode(parseContent(r.rec.body, 0).code) {
+	if !wire.MentionsCode(r.rec.body) || !isServiceCode(wire.Parse(r.rec.body, 0).Code) {
 		return nil
 	}
-	return malformed(statusText(r.rec.status)+": an error", r.rec, nil)
+	return malformed(wire.StatusText(r.rec.status)+": an error", r.rec, nil)
 }
 
 // Undecoded is the error of an answer that is not what was asked for: it does not decode.
 func (r Reply[T]) Undecoded() *taskwait.QueryError {
-	return malformed(statusText(r.rec.status)+": the answer does not decode", r.rec, nil)
+	return malformed(wire.StatusText(r.rec.status)+": the answer does not decode", r.rec, nil)
 }
 
 // Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
@@ -86,7 +87,7 @@ func invoke[T any](
 	c.setup.answered(rec)
 	if err == nil {
 		if isError(rec.body) {
-			return none, rec, malformed(statusText(rec.status)+": an error", rec, nil)
+			return none, rec, malformed(wire.StatusText(rec.status)+": an error", rec, nil)
 		}
 		return value, rec, nil
 	}

@@ -470,29 +470,6 @@ func TestPreparationIsForgotten(t *testing.T) {
 	})
 }
 
-// TestCursorText: a cursor goes through the text that a pass carries.
-func TestCursorText(t *testing.T) {
-	for _, c := range []cursor{
-		{requests: 1, offset: 99, last: "t1", place: 100, total: 250}, {requests: 3, restarts: 1, total: unknown},
-		{requests: 2, offset: 5, last: "an id with spaces, and \x1b%", total: unknown},
-	} {
-		if got, err := parseCursor(c.String()); err != nil || got != c {
-			t.Errorf("%v: %v, %v", c, got, err)
-		}
-	}
-	if c, err := parseCursor(""); err != nil || c != beginning {
-		t.Errorf("the empty text: %v, %v; want the beginning", c, err)
-	}
-	for _, bad := range []string{
-		"x", "1", "0 0 0 0 0 a", "1 0 -1 0 0 a", "1 -1 0 0 0 a", "1 0 0 -1 0 a", "1 0 0 0 -2 a", "1 0 0 0 0",
-		"1 0 0 0 0 %zz", "1 0 0 0 0 a b", "a 0 0 0 0 b",
-	} {
-		if c, err := parseCursor(bad); err == nil {
-			t.Errorf("%q is %v, want an error", bad, c)
-		}
-	}
-}
-
 func TestListRequest(t *testing.T) {
 	l := newLister(250, fromZero)
 	since := time.Date(2026, 11, 23, 10, 30, 0, 0, time.FixedZone("", 8*3600))

@@ -12,6 +12,8 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/cursor"
+	"github.com/taskwait/taskwait/internal/lenient"
 	"github.com/taskwait/taskwait/internal/limiter"
 )
 
@@ -23,9 +25,9 @@ const (
 	// timeLayout is that of begin_time and end_time. In which zone the service reads them is not documented.
 	timeLayout = "20060102150405"
 
-	// zones is more than the clocks of any two zones differ by. A list from so long before the time that is meant has
-	// all that is wanted, whatever zone the service reads the time in.
-	zones = 24 * time.Hour
+	// zones: a list from so long before the time that is meant has all that is wanted, whatever zone the service reads the
+	// time in.
+	zones = lenient.Zones
 
 	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the
 	// one that dates a task. Three seconds were reported.
@@ -90,7 +92,7 @@ func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Tas
 // that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
 // background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
 func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
-	at, err := parseCursor(r.Page)
+	at, err := cursor.Parse(r.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
@@ -165,7 +167,7 @@ type listing[T any] struct {
 // page is one page of a list.
 type page[T any] struct {
 	rows  []T
-	total int // rows in the list; unknown
+	total int // rows in the list; or cursor.Unknown
 	asOf  time.Time
 }
 
@@ -186,7 +188,7 @@ func (l *listing[T]) page(ctx context.Context, offset int) (p page[T], err error
 	if json.Unmarshal(body[l.rows], &rows) != nil || rows == nil {
 		return p, reply.Lacks(l.rows)
 	}
-	p = page[T]{make([]T, len(rows)), unknown, reply.At}
+	p = page[T]{make([]T, len(rows)), cursor.Unknown, reply.At}
 	for i, text := range rows {
 		p.rows[i] = l.decode(text, reply.At)
 	}
@@ -198,11 +200,11 @@ func (l *listing[T]) page(ctx context.Context, offset int) (p page[T], err error
 }
 
 // next requests the page at a cursor, and moves the cursor on; done: there are no more.
-func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next cursor, done bool, err error) {
-	p, err = l.page(ctx, at.offset)
+func (l *listing[T]) next(ctx context.Context, at cursor.Cursor) (p page[T], next cursor.Cursor, done bool, err error) {
+	p, err = l.page(ctx, at.Offset())
 	switch {
-	case beyondTheEnd(err) && at.offset > 0:
-		next, done, err = at.beyond()
+	case beyondTheEnd(err) && at.Offset() > 0:
+		next, done, err = at.Beyond()
 		return p, next, done, err
 	case err != nil:
 		return p, at, false, err
@@ -211,7 +213,7 @@ func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next curso
 	for i := range p.rows {
 		ids[i] = l.id(&p.rows[i])
 	}
-	next, done, err = at.after(ids, p.total, l.limit)
+	next, done, err = at.After(ids, p.total, l.limit)
 	return p, next, done, err
 }
 
@@ -225,27 +227,27 @@ func beyondTheEnd(err error) bool {
 // reading is a list that is being read. It keeps what was read, so that an error in the middle does not begin it anew.
 type reading[T any] struct {
 	list  *listing[T]
-	at    cursor
+	at    cursor.Cursor
 	rows  []T // each once, as it was seen last
 	index map[string]int
 	asOf  time.Time
 }
 
 func newReading[T any](l *listing[T]) *reading[T] {
-	return &reading[T]{list: l, at: beginning, index: map[string]int{}}
+	return &reading[T]{list: l, at: cursor.Beginning, index: map[string]int{}}
 }
 
 // finish reads the list to its end. After an error it may be called again, and goes on where the error came.
 func (r *reading[T]) finish(ctx context.Context) error {
 	for {
-		if r.at.requests > 0 {
+		if r.at.Requests() > 0 {
 			if err := anotherRequest(ctx); err != nil {
 				return err
 			}
 		}
 		p, next, done, err := r.list.next(ctx, r.at)
 		switch {
-		case err != nil && r.at.requests > 0 && pause(ctx, err):
+		case err != nil && r.at.Requests() > 0 && pause(ctx, err):
 			continue
 		case err != nil:
 			return cmp.Or(ctx.Err(), err)

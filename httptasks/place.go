@@ -1,0 +1,195 @@
+package httptasks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// httpStatus is the place of the answer's HTTP status.
+const httpStatus = "@status"
+
+// place is where something stands: the first of these paths that leads to something.
+type place []path
+
+// path is the way to a value.
+type path struct {
+	top    bool // it begins at the top of the answer, not at the job
+	status bool // it is the answer's HTTP status
+	steps  []step
+}
+
+// step is one step on the way: a field, an index, or the first element of a list with a value.
+type step struct {
+	name       string
+	index      int // -1: the name is no number
+	key, value string
+}
+
+// parsePlace reads a place; empty: none.
+func parsePlace(s string) (p place, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for _, one := range strings.Split(s, "|") {
+		if one == httpStatus {
+			p = append(p, path{status: true})
+			continue
+		}
+		rest, top := strings.CutPrefix(one, ".")
+		steps, err := parseSteps(rest)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", s, err)
+		}
+		p = append(p, path{top: top, steps: steps})
+	}
+	return p, nil
+}
+
+func parseSteps(s string) (steps []step, err error) {
+	for {
+		name, rest, more := s, "", false
+		bracket, dot := strings.IndexByte(s, '['), strings.IndexByte(s, '.')
+		switch {
+		case bracket >= 0 && (dot < 0 || bracket < dot):
+			name, rest = s[:bracket], s[bracket:]
+		case dot >= 0:
+			name, rest, more = s[:dot], s[dot+1:], true
+		}
+		if name == "" && rest == "" || strings.ContainsAny(name, "]= ") {
+			return nil, errors.New("want names with dots between them")
+		}
+		if name != "" {
+			steps = append(steps, newStep(name))
+		}
+		for strings.HasPrefix(rest, "[") && !more {
+			inside, after, closed := strings.Cut(rest[1:], "]")
+			key, value, ok := strings.Cut(inside, "=")
+			if !closed || !ok || key == "" {
+				return nil, errors.New("want [name=value]")
+			}
+			steps = append(steps, step{index: -1, key: key, value: value})
+			rest = after
+			if after, dotted := strings.CutPrefix(rest, "."); dotted {
+				rest, more = after, true
+			}
+		}
+		switch {
+		case more:
+			s = rest
+		case rest != "":
+			return nil, errors.New("want a dot after ]")
+		default:
+			return steps, nil
+		}
+	}
+}
+
+func newStep(name string) step {
+	i, err := strconv.Atoi(name)
+	if err != nil || i < 0 {
+		i = -1
+	}
+	return step{name: name, index: i}
+}
+
+// node is a JSON value, decoded as far as it was looked into. nil: null, or missing.
+type node struct {
+	text    json.RawMessage
+	decoded bool
+	fields  map[string]*node
+	items   []*node
+}
+
+// UnmarshalJSON keeps the text.
+func (n *node) UnmarshalJSON(text []byte) error {
+	n.text = append(n.text[:0], text...)
+	return nil
+}
+
+// decode looks into an object or a list.
+func (n *node) decode() {
+	if n.decoded || len(n.text) == 0 {
+		return
+	}
+	n.decoded = true
+	switch n.text[0] {
+	case '{':
+		_ = json.Unmarshal(n.text, &n.fields)
+	case '[':
+		_ = json.Unmarshal(n.text, &n.items)
+	}
+}
+
+func (n *node) isList() bool { return n != nil && len(n.text) > 0 && n.text[0] == '[' }
+
+func (n *node) isObject() bool { return n != nil && len(n.text) > 0 && n.text[0] == '{' }
+
+// str is a string, or the text of a number or a flag, without white space around it; empty: of anything else.
+func (n *node) str() string {
+	if n == nil || len(n.text) == 0 || n.text[0] == '{' || n.text[0] == '[' {
+		return ""
+	}
+	if n.text[0] != '"' {
+		return string(n.text)
+	}
+	var s string
+	_ = json.Unmarshal(n.text, &s)
+	return strings.TrimSpace(s)
+}
+
+// empty reports whether there is nothing: null, "" or white space.
+func (n *node) empty() bool {
+	return n == nil || len(n.text) == 0 || n.text[0] == '"' && n.str() == ""
+}
+
+// walk is what stands at the end of a path that begins at n; nil: nothing.
+func (n *node) walk(steps []step) *node {
+	for i, s := range steps {
+		if n == nil {
+			return nil
+		}
+		n.decode()
+		switch {
+		case s.key != "":
+			n = n.having(s.key, s.value)
+		case !n.isList():
+			n = n.fields[s.name]
+		case s.index >= 0:
+			if s.index >= len(n.items) {
+				return nil
+			}
+			n = n.items[s.index]
+		default:
+			return n.firstWith(steps[i:])
+		}
+	}
+	if n.empty() {
+		return nil
+	}
+	return n
+}
+
+// having is the first element of a list with this value.
+func (n *node) having(key, value string) *node {
+	for _, item := range n.items {
+		if item.isObject() && item.walk([]step{newStep(key)}).str() == value {
+			return item
+		}
+	}
+	return nil
+}
+
+// firstWith is the end of a path from the first element of a list that has it.
+func (n *node) firstWith(steps []step) *node {
+	for _, item := range n.items {
+		if item.isObject() {
+			if found := item.walk(steps); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
