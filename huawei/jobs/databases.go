@@ -68,7 +68,7 @@ func gaussDB() Service {
 	a.Created, a.Cancelled = words("Pending", "Unauthorized"), words("Canceled")
 	a.List = &httptasks.List{
 		URL: "/v3/{project_id}/immediate-jobs", Rows: "jobs", Total: "total_count", Limit: "limit", Size: 50,
-		Offset: "offset", First: 1,
+		Offset: "offset", First: 1, Permission: "gaussdbformysql:task:list",
 	}
 	return Service{
 		Name: "gaussdb", Func: "GaussDB", Waits: "jobs of TaurusDB, formerly GaussDB(for MySQL)", Host: "gaussdb",

@@ -26,8 +26,8 @@ This page is made from the table of package 'huawei/jobs', by 'go run ./internal
 
 Each service is a function of 'jobs' that takes the 'HcClient' of a client of the SDK, and a command:
 'jobs.ECS(client.HcClient)', 'taskwait ecs wait JOB_ID…'. What stands in brackets after the function is needed beside
-the client: an instance, a cluster, a group. Words are compared without regard to case. A word that is in no list is passed
-on: it is neither success nor failure, and the wait goes on.
+the client: an instance, a cluster, a group. Words are compared without regard to case. A word that is in no list is
+passed on: it is neither success nor failure, and the wait goes on.
 
 The facts were read in the SDK, v0.1.207: the type named under "Read in", its comments and its enums. Where a page is
 named, the documentation says more; pages are below 'https://support.huaweicloud.com/intl/en-us/', and were read
