@@ -91,6 +91,14 @@ func (t *target) arguments(command string) map[string]string {
 	return all
 }
 
+// subject is the instance.
+func (t *target) subject() subject {
+	return subject{
+		command: "kafka", title: "instance " + t.instance, instance: t.instance, refused: refusedKeys,
+		flags: []string{"--instance", t.instance, "--region", t.region, "--endpoint", t.endpoint, "--project", t.project},
+	}
+}
+
 // complete makes a shell complete the values of a flag with names, and not with files.
 func complete(c *cobra.Command, flag string, names func() []string) {
 	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -3,14 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 // selection is what is waited for: ids; or a task that has a name and began since then; or all that run.
@@ -36,8 +34,9 @@ type run struct {
 	env       *env
 	source    observedSource
 	selection selection
-	target    target
+	subject   subject
 	given     []string // further flags of the command line
+	print     string   // the place of what is printed of a task that succeeded; empty: nothing is
 	opts      []taskwait.Option
 	state     *state              // nil: nothing is kept
 	starts    *startFlags         // of "kafka start"; nil: nothing is started
@@ -63,13 +62,13 @@ type run struct {
 	failed      context.CancelCauseFunc // stops the other tasks
 }
 
-func (s *env) newRun(src *kafkatasks.Source, t target, p *printing, selected selection) *run {
+func (s *env) newRun(of subject, p *printing, selected selection) *run {
 	now := time.Now()
 	r := &run{
-		env: s, selection: selected, target: t, printing: p, forPeople: p.forPeople(), begun: now, printed: now,
+		env: s, selection: selected, subject: of, printing: p, forPeople: p.forPeople(), begun: now, printed: now,
 		tasks: map[string]*tracked{},
 	}
-	r.source = observedSource{src, r.observeList}
+	r.source.observe = r.observeList
 	return r
 }
 
@@ -83,7 +82,7 @@ func (r *run) remember(d *durations, chosen bool) {
 // do waits, and gives the exit code as an error, unless it is 0.
 func (r *run) do(ctx context.Context, credentials string) error {
 	if r.forPeople {
-		r.env.note(ctx, fmt.Sprintf("instance %s, credentials from %s", r.target.instance, clip(credentials)))
+		r.env.note(ctx, r.subject.about(credentials))
 	}
 	r.reporter = r.env.reporter(r.printing)
 	r.start(credentials)
@@ -95,8 +94,8 @@ func (r *run) do(ctx context.Context, credentials string) error {
 	err := r.await(ctx)
 	stop()
 	code := r.end(ctx, err)
-	if r.forPeople && r.refused {
-		r.env.note(ctx, refusedKeys(clip(credentials)))
+	if r.forPeople && r.refused && r.subject.refused != nil {
+		r.env.note(ctx, r.subject.refused(clip(credentials)))
 	}
 	if code != codeOK {
 		return &exitError{code: code}
@@ -109,7 +108,7 @@ func (r *run) start(credentials string) {
 	for i, ids := range chunks(clipAll(r.selection.ids)) {
 		e := &event{Event: eventTasks, Tasks: ids}
 		if i == 0 {
-			e.Event, e.Instance, e.Credentials = eventStart, r.target.instance, clip(credentials)
+			e.Event, e.Instance, e.Credentials = eventStart, r.subject.instance, clip(credentials)
 			e.Count = len(r.selection.ids)
 		}
 		r.emit(e)
