@@ -97,7 +97,7 @@ func (r *run) tooFew(found int) error {
 	e := &event{Elapsed: seconds(time.Since(r.begun))}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done(e, "", err)
+	r.done(e, "", nil, err)
 	r.send(e)
 	return err
 }

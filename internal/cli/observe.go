@@ -58,7 +58,7 @@ func (r *run) progress(p taskwait.Progress) {
 	}
 	switch before := t.last; {
 	case p.Done:
-		r.done(e, id, p.Outcome)
+		r.done(e, id, p.Task.Raw, p.Outcome)
 	case p.Err != nil:
 		e.Event = eventTrouble
 		if e.explain(p.Err); answered {
@@ -127,14 +127,15 @@ func (r *run) only() string {
 	return ""
 }
 
-// done makes e the end of the wait for a task.
-func (r *run) done(e *event, id string, err error) {
+// done makes e the end of the wait for a task; raw is the task as the source has it.
+func (r *run) done(e *event, id string, raw any, err error) {
 	e.Event, e.Outcome = eventDone, outcomeOf(err, e)
 	r.outcomes = append(r.outcomes, e.Outcome)
 	if id != "" && e.Outcome.maybeRunning() {
 		r.open = append(r.open, id)
 	}
 	if err == nil {
+		r.value(e, raw)
 		return
 	}
 	e.Error = reason(err)

@@ -60,6 +60,7 @@ type run struct {
 	listTrouble string                  // the trouble with the list that was reported last; empty: none
 	printed     time.Time               // the last line where heartbeats go
 	failed      context.CancelCauseFunc // stops the other tasks
+	noValue     bool                    // there was nothing to be printed
 }
 
 func (s *env) newRun(of subject, p *printing, selected selection) *run {
@@ -84,7 +85,7 @@ func (r *run) do(ctx context.Context, credentials string) error {
 	if r.forPeople {
 		r.env.note(ctx, r.subject.about(credentials))
 	}
-	r.reporter = r.env.reporter(r.printing)
+	r.reporter = r.reports()
 	r.start(credentials)
 	if r.history.problem() != "" {
 		r.warn(r.history.problem())
@@ -170,6 +171,9 @@ func (r *run) end(ctx context.Context, err error) int {
 		}
 	}
 	code := codeOf(r.outcomes)
+	if code == codeOK && r.noValue {
+		code, e.Message = codeOutput, "--print: there is nothing at "+clip(r.print)
+	}
 	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
 		code = codeUsage
 	}
@@ -206,6 +210,7 @@ func (r *run) finish(ctx context.Context, e *event, signal signalError, ended bo
 		ctx, cancel = context.WithDeadline(ctx, r.begun.Add(r.timeout))
 		defer cancel()
 	}
+	r.printValue(r.last)
 	r.env.out.flush(ctx)
 	if r.forPeople {
 		r.printSummary(e, signal, ended)

@@ -107,9 +107,15 @@ func (f *waiting) check(c *cobra.Command) error {
 type dial func(q *quota) (src polled, credentials string, err error)
 
 // waitFor waits for what is selected, as the flags say. Nothing is sent before it is known that all of that can be done.
-func (s *env) waitFor(c *cobra.Command, f *waiting, of subject, selected selection, connect dial) error {
+func (s *env) waitFor(
+	c *cobra.Command, f *waiting, of subject, selected selection, connect dial,
+	opts ...taskwait.Option,
+) error {
 	if f.print != "" {
 		of.keep["--print"] = f.print
+		if n := len(selected.ids); n != 1 {
+			return fmt.Errorf("--print wants a single task, and there are %d", n)
+		}
 	}
 	kept, err := f.stateFlags.open(of.keep, selected.since, f.timeout)
 	if err != nil {
@@ -131,5 +137,6 @@ func (s *env) waitFor(c *cobra.Command, f *waiting, of subject, selected selecti
 	}
 	r.source.polled, r.failFast = src, f.failFast
 	r.set(c.Flags(), &f.pollFlags)
+	r.opts = append(r.opts, opts...)
 	return r.do(c.Context(), credentials)
 }

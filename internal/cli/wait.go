@@ -169,24 +169,31 @@ func (f *selecting) selection(
 		sel.since, err = parseSince(f.since, time.Now())
 		return sel, err
 	}
-	for _, id := range f.ids {
-		if id != "-" {
-			sel.ids = append(sel.ids, id)
-			continue
-		}
-		read, err := readIDs(ctx, stdin)
-		if err != nil {
-			return sel, err
-		}
-		sel.ids, stdin = append(sel.ids, read...), nil
+	if sel.ids, err = readWords(ctx, f.ids, stdin); err != nil {
+		return sel, err
 	}
-	sel.ids = unique(sel.ids)
 	for _, id := range sel.ids {
 		if err := check(id); err != nil {
 			return sel, err
 		}
 	}
 	return sel, nil
+}
+
+// readWords gives arguments, each once, with those of standard input in the place of "-".
+func readWords(ctx context.Context, args []string, stdin io.Reader) (words []string, err error) {
+	for _, word := range args {
+		if word != "-" {
+			words = append(words, word)
+			continue
+		}
+		read, err := readIDs(ctx, stdin)
+		if err != nil {
+			return nil, err
+		}
+		words, stdin = append(words, read...), nil
+	}
+	return unique(words), nil
 }
 
 // unique gives each id once, in the order of the first ones.
@@ -287,7 +294,7 @@ func (r *run) set(flags *pflag.FlagSet, f *pollFlags) {
 		r.heartbeat = f.heartbeat
 	}
 	if !f.noHistory {
-		r.remember(openHistory(r.env.cache), flags.Changed("interval") || flags.Changed("max-interval"))
+		r.remember(openHistory(r.env.cache, r.subject.history), flags.Changed("interval") || flags.Changed("max-interval"))
 	}
 }
 
@@ -312,6 +319,12 @@ func given(flags *pflag.FlagSet) (words []string) {
 	flags.Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(own, f.Name):
+		case f.Value.Type() == "stringArray":
+			if all, ok := f.Value.(pflag.SliceValue); ok {
+				for _, value := range all.GetSlice() {
+					words = append(words, "--"+f.Name+" "+quote(value))
+				}
+			}
 		case f.Value.Type() != "bool":
 			words = append(words, "--"+f.Name+" "+quote(f.Value.String()))
 		case f.Value.String() == "true":
