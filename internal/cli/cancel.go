@@ -81,17 +81,40 @@ func (r *run) cancelAll(ctx context.Context, src *httptasks.Source, credentials 
 	r.limit.sayTo(r.warn)
 	r.start(credentials)
 	for _, id := range r.selection.ids {
-		err := r.cancel(ctx, src, id)
-		e := &event{Event: eventAccepted, Task: clip(id), Elapsed: seconds(time.Since(r.begun))}
-		if err != nil {
-			e.Event, e.Error, e.Outcome = eventDone, reason(err), cancelOutcome(ctx, err)
-			r.outcomes = append(r.outcomes, e.Outcome)
-			r.refused = r.refused || unauthorized(err)
-		} else {
-			r.open = append(r.open, id)
-		}
-		r.emit(e)
+		r.cancelOne(ctx, src, id)
 	}
+	e := r.endCancels(ctx)
+	r.emit(e)
+	r.reporter.close()
+	r.env.out.flush(ctx)
+	if r.forPeople && r.refused {
+		r.env.hint(r.subject.refused(clip(credentials)))
+	}
+	if r.forPeople && e.Resume != "" {
+		r.env.hintCommand("to wait until they have ended: ", e.command)
+	}
+	if *e.ExitCode != codeOK {
+		return &exitError{code: *e.ExitCode}
+	}
+	return nil
+}
+
+// cancelOne reports whether the service has accepted to cancel a task.
+func (r *run) cancelOne(ctx context.Context, src *httptasks.Source, id string) {
+	err := r.cancel(ctx, src, id)
+	e := &event{Event: eventAccepted, Task: clip(id), Elapsed: seconds(time.Since(r.begun))}
+	if err == nil {
+		r.open = append(r.open, id)
+	} else {
+		e.Event, e.Error, e.Outcome = eventDone, reason(err), cancelOutcome(ctx, err)
+		r.outcomes = append(r.outcomes, e.Outcome)
+		r.refused = r.refused || unauthorized(err)
+	}
+	r.emit(e)
+}
+
+// endCancels is the last event.
+func (r *run) endCancels(ctx context.Context) *event {
 	code := codeOf(r.outcomes)
 	if signal, ok := stoppedBy(ctx); ok && len(r.outcomes) > 0 {
 		code = signal.code()
@@ -104,21 +127,7 @@ func (r *run) cancelAll(ctx context.Context, src *httptasks.Source, credentials 
 		e.command = r.resume(ids)
 		e.Resume = strings.Join(e.command, " ")
 	}
-	r.emit(e)
-	r.reporter.close()
-	r.env.out.flush(ctx)
-	if r.forPeople {
-		if r.refused {
-			r.env.hint(r.subject.refused(clip(credentials)))
-		}
-		if e.Resume != "" {
-			r.env.hintCommand("to wait until they have ended: ", e.command)
-		}
-	}
-	if code != codeOK {
-		return &exitError{code: code}
-	}
-	return nil
+	return e
 }
 
 // cancel asks once that a task be cancelled, and again only after a throttle, which has not reached the service.

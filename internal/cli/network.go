@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -14,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"fmt"
 	"github.com/taskwait/taskwait/internal/text"
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/taskwait/taskwait/huawei/jobs"
 )
 
-// addServices adds the commands of the table of services that the command line names, and returns the names of all: there
-// are sixty. They are hidden, as the help lists their names.
+// addServices adds the commands of the table of services that the command line names, and returns the names of all:
+// there are sixty. They are hidden, as the help lists their names.
 func (s *env) addServices(root *cobra.Command) (names []string) {
 	for _, row := range jobs.Services() {
 		names = append(names, row.Name)

@@ -17,7 +17,7 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// The environment variables that stand for flags that are not given. Those of the project and the account are the SDK's.
+// The environment variables that stand for flags that are not given. Those of project and account are the SDK's.
 const (
 	variablePrefix = "TASKWAIT_"
 	instanceName   = variablePrefix + "INSTANCE"
