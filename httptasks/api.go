@@ -129,8 +129,8 @@ type List struct {
 	Permission string // that it needs, for the text of a 403; empty: not known
 }
 
-// UntilDeleted is the API for a wait until what has the id is no more: that there is no such thing is SUCCESS, and so is
-// a word in Deleted. Every other status is EXECUTING, also that of a failure, because a deletion may begin there.
+// UntilDeleted is the API for a wait until what has the id is no more: that there is no such thing is SUCCESS, and so
+// is a word in Deleted. Every other status is EXECUTING, also that of a failure, because a deletion may begin there.
 //
 // A service says the same of a thing that there never was.
 func (a API) UntilDeleted() API {

@@ -67,7 +67,7 @@ func (h *half) Close() error { return nil }
 func halfOf(body string, end error) func(*http.Request) (*http.Response, error) {
 	return func(req *http.Request) (*http.Response, error) {
 		b := &half{strings.NewReader(body[:len(body)/2]), req.Context(), end}
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: b, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: b, Request: req}, nil
 	}
 }
 

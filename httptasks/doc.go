@@ -29,6 +29,6 @@
 //
 // Reading is lenient. A number may stand for a text and a text for a number; what is missing, or cannot be made out,
 // is unknown. A time is RFC 3339, with or without colon or zone (then UTC), with a space or T, as Go prints it, or
-// seconds or milliseconds since 1970. A percentage is "60%", 60, "60" or 0.6. Words are compared without regard to case.
-// A word that is in no list is passed on as the task's status, and is neither success nor failure.
+// seconds or milliseconds since 1970. A percentage is "60%", 60, "60" or 0.6. Words are compared without regard to
+// case. A word that is in no list is passed on as the task's status, and is neither success nor failure.
 package httptasks

@@ -16,7 +16,7 @@ import (
 // An API is described as data: where in the answer what stands, and the words for six statuses.
 func Example() {
 	polls := 0
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if polls++; polls == 1 {
 			_, _ = io.WriteString(w, `{"name":"17","status":"Running","metadata":{"progress":60}}`)
 			return

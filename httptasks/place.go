@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -48,43 +49,23 @@ func parsePlace(s string) (p place, err error) {
 	return p, nil
 }
 
+// stepPattern is the first step of a way: a name, with a dot before it unless it is the first, or [name=value].
+var stepPattern = regexp.MustCompile(`^(?:\.?([^.\[\]= ]+)|\[([^.\[\]= ]+)=([^\]]*)\])`)
+
 func parseSteps(s string) (steps []step, err error) {
-	for {
-		name, rest, more := s, "", false
-		bracket, dot := strings.IndexByte(s, '['), strings.IndexByte(s, '.')
+	for first := true; s != "" || first; first = false {
+		m := stepPattern.FindStringSubmatch(s)
 		switch {
-		case bracket >= 0 && (dot < 0 || bracket < dot):
-			name, rest = s[:bracket], s[bracket:]
-		case dot >= 0:
-			name, rest, more = s[:dot], s[dot+1:], true
-		}
-		if name == "" && rest == "" || strings.ContainsAny(name, "]= ") {
-			return nil, errors.New("want names with dots between them")
-		}
-		if name != "" {
-			steps = append(steps, newStep(name))
-		}
-		for strings.HasPrefix(rest, "[") && !more {
-			inside, after, closed := strings.Cut(rest[1:], "]")
-			key, value, ok := strings.Cut(inside, "=")
-			if !closed || !ok || key == "" {
-				return nil, errors.New("want [name=value]")
-			}
-			steps = append(steps, step{index: -1, key: key, value: value})
-			rest = after
-			if after, dotted := strings.CutPrefix(rest, "."); dotted {
-				rest, more = after, true
-			}
-		}
-		switch {
-		case more:
-			s = rest
-		case rest != "":
-			return nil, errors.New("want a dot after ]")
+		case m == nil, m[1] != "" && strings.HasPrefix(s, ".") == first:
+			return nil, errors.New("want names with dots between them, and [name=value] after one")
+		case m[1] != "":
+			steps = append(steps, newStep(m[1]))
 		default:
-			return steps, nil
+			steps = append(steps, step{index: -1, key: m[2], value: m[3]})
 		}
+		s = s[len(m[0]):]
 	}
+	return steps, nil
 }
 
 func newStep(name string) step {

@@ -34,13 +34,13 @@ func (a Answer) check() error {
 }
 
 // decode makes a reading of an answer, or the error that it is. A status that is a word of the API is no error.
-func (p *program) decode(a Answer) (*reading, error) {
+func (p *program) decode(a Answer, permission string) (*reading, error) {
 	r := &reading{
 		status: cmp.Or(a.StatusCode, http.StatusOK), retryAfter: taskwait.RetryAfter(a.Header), unnumbered: a.StatusCode == 0,
 	}
 	if !p.isWord(r.status) {
 		if err := a.check(); err != nil {
-			return nil, p.judge(err)
+			return nil, p.judge(forbidden(err, permission))
 		}
 	}
 	if at, err := http.ParseTime(a.Header.Get("Date")); err == nil && lenient.Plausible(at, time.Now()) {
@@ -54,6 +54,15 @@ func (p *program) decode(a Answer) (*reading, error) {
 		return nil, r.failed("the answer does not decode")
 	}
 	return r, nil
+}
+
+// forbidden says in the error of a 403 which permission is missing.
+func forbidden(err error, permission string) error {
+	var q *taskwait.QueryError
+	if permission != "" && errors.As(err, &q) && q.StatusCode == http.StatusForbidden {
+		q.Err = fmt.Errorf("this needs the permission %s: %w", permission, q.Err)
+	}
+	return err
 }
 
 // isWord reports whether an HTTP status is one of the API's words.
@@ -185,8 +194,9 @@ func (p *program) task(a *reading, job *node, id string) taskwait.Task {
 	of := &p.places
 	t := taskwait.Task{
 		ID: id, Kind: a.at(of.kind, job).str(), AsOf: a.asOf,
-		CreatedAt: lenient.Time(a.at(of.created, job).str(), a.asOf), UpdatedAt: lenient.Time(a.at(of.updated, job).str(), a.asOf),
-		Raw: raw(job),
+		CreatedAt: lenient.Time(a.at(of.created, job).str(), a.asOf),
+		UpdatedAt: lenient.Time(a.at(of.updated, job).str(), a.asOf),
+		Raw:       raw(job),
 	}
 	p.progress(a, job, &t)
 	word := a.at(of.status, job).str()
@@ -243,20 +253,17 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 	if code == "0" { // of none
 		code = ""
 	}
-	if code+reason != "" || of.steps == nil {
-		return code, reason
-	}
 	steps := a.at(of.steps, job)
-	if !steps.isList() {
-		return "", ""
+	if code != "" && reason != "" || !steps.isList() {
+		return code, reason
 	}
 	steps.decode()
 	for _, s := range steps.items {
 		if s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
-			return a.at(of.code, s).str(), a.at(of.reason, s).str()
+			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, a.at(of.reason, s).str())
 		}
 	}
-	return "", ""
+	return code, reason
 }
 
 // progress fills in how far a job is.

@@ -107,7 +107,7 @@ func (s *Source) get(ctx context.Context, p *program, r Request) (*reading, erro
 	if err != nil {
 		return nil, p.judge(err)
 	}
-	return p.decode(a)
+	return p.decode(a, r.Permission)
 }
 
 // Details asks how far a job is, see [API.Details]. Without it nothing is sent.
@@ -131,12 +131,15 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 	return t, nil
 }
 
+// CanList reports whether the API describes a list.
+func (s *Source) CanList() bool { return s.Validate() == nil && s.p.hasList() }
+
 // CanCancel reports whether the API describes how to cancel a job.
 func (s *Source) CanCancel() bool { return s.Validate() == nil && s.p.Cancel != nil }
 
-// Cancel asks the service to cancel a job, once. That it was accepted does not say that the job has ended: a wait for it
-// does. Without [API.Cancel] the error Is [errors.ErrUnsupported]. An error of ClassTransient, and the end of ctx, leave
-// open whether the service has accepted it.
+// Cancel asks the service to cancel a job, once. That it was accepted does not say that the job has ended: a wait for
+// it does. Without [API.Cancel] the error Is [errors.ErrUnsupported]. An error of ClassTransient, and the end of ctx,
+// leave open whether the service has accepted it.
 func (s *Source) Cancel(ctx context.Context, id string) error {
 	if err := s.CheckID(id); err != nil {
 		return taskwait.Permanent(err)
@@ -157,7 +160,7 @@ func (s *Source) Cancel(ctx context.Context, id string) error {
 	if err != nil {
 		return s.p.judge(err)
 	}
-	return s.p.judge(a.check())
+	return s.p.judge(forbidden(a.check(), r.Permission))
 }
 
 // UntilDeleted is the Source of [API.UntilDeleted], with the same client.
@@ -180,6 +183,6 @@ func (s Source) Format(f fmt.State, _ rune) {
 
 // raw is a job as it came.
 func raw(n *node) *json.RawMessage {
-	text := json.RawMessage(slices.Clone(n.text))
+	text := slices.Clone(n.text)
 	return &text
 }

@@ -10,8 +10,8 @@ func management() []Service {
 }
 
 // RFSStacks returns a Source for stacks of Resource Formation Service that are to be deployed (rfs/v1
-// GetStackMetadata). The id is the stack's name. Before a stack is deployed anew its status is still that of the last
-// time: give [taskwait.WithStalePhase] with DEPLOYMENT_COMPLETE then.
+// GetStackMetadata). The id is the stack's name. When a stack is deployed anew its status is still the one before at
+// first: give [taskwait.WithStalePhase] with that, such as CREATION_COMPLETE or DEPLOYMENT_COMPLETE.
 func RFSStacks(client *core.HcHttpClient) *httptasks.Source { return rfsStacks().Source(client) }
 
 func rfsStacks() Service {
@@ -20,12 +20,11 @@ func rfsStacks() Service {
 		Type: "rfs/v1 GetStackMetadataResponse", API: httptasks.API{
 			URL: "/v1/{project_id}/stacks/{id}/metadata", ID: "stack_name", Status: "status", Reason: "status_message",
 			CreatedAt: "create_time", UpdatedAt: "update_time", RequestID: "Client-Request-Id",
-			Created:   words("CREATION_COMPLETE"),
 			Executing: words("DEPLOYMENT_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETION_IN_PROGRESS"),
-			Success:   words("DEPLOYMENT_COMPLETE"),
+			Success:   words("DEPLOYMENT_COMPLETE", "CREATION_COMPLETE"),
 			Failed:    words("DEPLOYMENT_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETION_FAILED"),
 		},
-		Note: "ROLLBACK_COMPLETE is a deployment that failed. CREATION_COMPLETE is an empty stack, not deployed yet.",
+		Note: "ROLLBACK_COMPLETE is a deployment that failed. CREATION_COMPLETE is an empty stack, and final.",
 	}
 }
 

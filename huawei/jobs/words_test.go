@@ -62,7 +62,7 @@ func TestWords(t *testing.T) {
 			"RFS: rolled back", "rfs-stacks", `{"stack_name":"j1","status":"ROLLBACK_COMPLETE","status_message":"no quota"}`,
 			failed, "", "no quota",
 		},
-		{"RFS: an empty stack", "rfs-stacks", `{"stack_name":"j1","status":"CREATION_COMPLETE"}`, created, "", ""},
+		{"RFS: an empty stack", "rfs-stacks", `{"stack_name":"j1","status":"CREATION_COMPLETE"}`, success, "", ""},
 		{
 			"CBR: skipped", "cbr",
 			`{"operation_log":{"id":"j1","status":"skipped","error_info":{"code":"Backup.1","message":"no change"}}}`,
@@ -102,6 +102,11 @@ func TestWords(t *testing.T) {
 		{
 			"ECS: the reason of a part", "ecs", `{"job_id":"j1","status":"FAIL","entities":{"sub_jobs":[{"status":"SUCCESS"},` +
 				`{"status":"FAIL","error_code":"Ecs.0319","entities":{"errorcode_message":"no capacity"}}]}}`,
+			failed, "Ecs.0319", "no capacity",
+		},
+		{
+			"ECS: a code, and the reason of a part", "ecs", `{"job_id":"j1","status":"FAIL","error_code":"Ecs.0319",` +
+				`"entities":{"sub_jobs":[{"status":"FAIL","error_code":"Ecs.1","fail_reason":"no capacity"}]}}`,
 			failed, "Ecs.0319", "no capacity",
 		},
 		{"RDS: a reason without a code", "rds", `{"job":{"id":"j1","status":"Failed","fail_reason":"disk"}}`,

@@ -437,10 +437,10 @@ func TestPreparationGoesOn(t *testing.T) {
 			}
 			return nil
 		}
-		s, kept := l.source(t), &readings{}
+		before := l.source(t).Operation("resize", nil).Before
 		for try := 1; ; try++ {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			a, err := s.before(ctx, kept)
+			a, err := before(ctx)
 			cancel()
 			if err == nil {
 				if asked = len(l.asked); len(a.Seen) != 550 || try != 6 || asked != 11 {
@@ -449,23 +449,6 @@ func TestPreparationGoesOn(t *testing.T) {
 				return
 			}
 			time.Sleep(time.Minute)
-		}
-	})
-}
-
-// TestPreparationIsForgotten: what was read long ago says little of what is there.
-func TestPreparationIsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		kept, p := &readings{}, &reading[taskwait.Task]{}
-		for after, want := range map[time.Duration]bool{0: true, keptFor - 1: true, keptFor: false} {
-			kept.keep(p)
-			time.Sleep(after)
-			if got := kept.take(); (got == p) != want {
-				t.Errorf("after %v it is kept: %v, want %v", after, got == p, want)
-			}
-			if kept.take() == p {
-				t.Error("it was taken twice")
-			}
 		}
 	})
 }

@@ -1,20 +1,18 @@
 package kafkatasks
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/huawei/internal/changes"
 	"github.com/taskwait/taskwait/internal/cursor"
 	"github.com/taskwait/taskwait/internal/lenient"
-	"github.com/taskwait/taskwait/internal/limiter"
 )
 
 const (
@@ -32,9 +30,6 @@ const (
 	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the
 	// one that dates a task. Three seconds were reported.
 	clocks = 10 * time.Second
-
-	// shortestPause is the pause after a throttled page whose answer does not say how long: quotas count by the second.
-	shortestPause = time.Second
 )
 
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
@@ -104,7 +99,7 @@ func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.absence.seen(idsOf(p.rows)...)
+	s.absence.seen(changes.IDs(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -116,18 +111,18 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 	if err := s.Validate(); err != nil {
 		return nil, time.Time{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	r := newReading(s.listing(begin))
+	r := s.listing(begin).reading()
 	err = s.finish(ctx, r, "")
-	return r.rows, r.asOf, err
+	return r.Rows, r.AsOf, err
 }
 
 // finish reads a list to its end, for one task in it, or "", for all of them.
-func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
+func (s *Source) finish(ctx context.Context, r *changes.Reading[taskwait.Task], task string) error {
 	sent := time.Now()
-	if err := r.finish(ctx); err != nil {
+	if err := r.Finish(ctx); err != nil {
 		return s.judge(ctx, task, sent, err)
 	}
-	s.absence.seen(idsOf(r.rows)...)
+	s.absence.seen(changes.IDs(r.Rows)...)
 	return nil
 }
 
@@ -138,7 +133,6 @@ func (s *Source) listing(begin time.Time) *listing[taskwait.Task] {
 		of: resource{InstanceId: s.instanceID}, limit: largestPage,
 		decode: backgroundTask, id: taskID, explain: s.explain,
 	}
-	l.begin = begin
 	l.from = func(r *resource, offset *string) { r.Offset = offset }
 	if !begin.IsZero() {
 		text := begin.UTC().Format(timeLayout)
@@ -156,7 +150,6 @@ type listing[T any] struct {
 	path        string
 	rows, count string // where they are in the answer
 	of          resource
-	begin       time.Time                // only what began since; zero: all
 	from        func(*resource, *string) // sets the offset
 	limit       int
 	decode      func(row json.RawMessage, asOf time.Time) T
@@ -217,82 +210,24 @@ func (l *listing[T]) next(ctx context.Context, at cursor.Cursor) (p page[T], nex
 	return p, next, done, err
 }
 
+// reading is the list, of which nothing was read yet.
+func (l *listing[T]) reading() *changes.Reading[T] {
+	return changes.Read(func(ctx context.Context, at string) ([]T, string, time.Time, error) {
+		where, err := cursor.Parse(at)
+		if err != nil {
+			return nil, "", time.Time{}, err
+		}
+		p, where, done, err := l.next(ctx, where)
+		if done || err != nil {
+			return p.rows, "", p.asOf, err
+		}
+		return p.rows, where.String(), p.asOf, nil
+	}, l.id)
+}
+
 // beyondTheEnd reports whether err is the refusal of an offset past the end, which another list of DMS answers with
 // 400 DMS.40050010.
 func beyondTheEnd(err error) bool {
 	var q *taskwait.QueryError
 	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent && q.Code == "DMS.40050010"
-}
-
-// reading is a list that is being read. It keeps what was read, so that an error in the middle does not begin it anew.
-type reading[T any] struct {
-	list  *listing[T]
-	at    cursor.Cursor
-	rows  []T // each once, as it was seen last
-	index map[string]int
-	asOf  time.Time
-}
-
-func newReading[T any](l *listing[T]) *reading[T] {
-	return &reading[T]{list: l, at: cursor.Beginning, index: map[string]int{}}
-}
-
-// finish reads the list to its end. After an error it may be called again, and goes on where the error came.
-func (r *reading[T]) finish(ctx context.Context) error {
-	for {
-		if r.at.Requests() > 0 {
-			if err := anotherRequest(ctx); err != nil {
-				return err
-			}
-		}
-		p, next, done, err := r.list.next(ctx, r.at)
-		switch {
-		case err != nil && r.at.Requests() > 0 && pause(ctx, err):
-			continue
-		case err != nil:
-			return cmp.Or(ctx.Err(), err)
-		}
-		r.add(p.rows)
-		if r.at, r.asOf = next, p.asOf; done {
-			return nil
-		}
-	}
-}
-
-func (r *reading[T]) add(rows []T) {
-	for i := range rows {
-		id := r.list.id(&rows[i])
-		if id == "" {
-			continue
-		}
-		at, known := r.index[id]
-		if !known {
-			r.index[id] = len(r.rows)
-			r.rows = append(r.rows, rows[i])
-			continue
-		}
-		r.rows[at] = rows[i]
-	}
-}
-
-// anotherRequest waits for the permit of one more request than the one that a call begins with.
-func anotherRequest(ctx context.Context) error { return limiter.Acquire(ctx) }
-
-// pause waits a throttle out, if err is one, and reports whether to go on. It does not wait where ctx would end before.
-func pause(ctx context.Context, err error) bool {
-	var q *taskwait.QueryError
-	if !errors.As(err, &q) || q.Class != taskwait.ClassThrottled {
-		return false
-	}
-	d := max(q.RetryAfter, shortestPause)
-	d += rand.N(d/10 + 1) // others were told the same
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return false
-	}
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

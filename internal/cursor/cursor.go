@@ -39,6 +39,7 @@ type Cursor struct {
 	total    int    // how many rows the service counted at that time; or Unknown
 }
 
+// Beginning is the cursor of the first page.
 var Beginning = Cursor{total: Unknown}
 
 // Offset is that of the next page, counted from 0.
@@ -147,7 +148,7 @@ func (c Cursor) String() string {
 		url.QueryEscape(c.last))
 }
 
-// Parse reads what String has written; an empty text is the Beginning.
+// Parse reads what String has written; an empty text is the beginning.
 func Parse(s string) (Cursor, error) {
 	if s == "" {
 		return Beginning, nil

@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +31,9 @@ type call[T any] struct {
 	guard.Call
 	poller       *Poller[T]
 	start        func()           // runs it
-	sub          *Subscription[T] // whose context's values it has
+	sub          *Subscription[T] // for which it was made
+	key          int32            // of the id whose own context's values it has; 0: it has those of all
+	base         context.Context  // whose values it has
 	entry        *entry[T]        // nil: it is for a page
 	began        time.Duration
 	left         bool // it was abandoned
@@ -96,9 +97,9 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 	if final {
 		p.lastFinal = now
 	}
-	sub := p.firstDue(e)
+	first := p.firstDue(e)
 	p.unplan(e)
-	c := p.begin(sub, now)
+	c := p.begin(first, now)
 	c.entry, e.call, e.polled = e, c, true
 	for i := e.first; i != nil; i = i.next {
 		i.asking = i.planned && i.due <= now
@@ -117,22 +118,31 @@ func (p *Poller[T]) raiseFinal() {
 	p.ready.set(first, -never)
 }
 
-// firstDue is the subscription whose poll of e is due first; nil: nobody wants it any more.
-func (p *Poller[T]) firstDue(e *entry[T]) *Subscription[T] {
+// firstDue is the interest whose poll of e is due first; nil: nobody wants it any more.
+func (p *Poller[T]) firstDue(e *entry[T]) *interest[T] {
 	first := e.first
-	if first == nil {
-		return nil
-	}
 	for i := e.first; i != nil; i = i.next {
 		if i.planned && (!first.planned || i.due < first.due) {
 			first = i
 		}
 	}
-	return first.sub
+	return first
 }
 
-// begin makes a call with the values of a subscription's context, to be sent on its way at the end of the step.
-func (p *Poller[T]) begin(sub *Subscription[T], now time.Duration) *call[T] {
+// firstSub is the subscription whose poll of e is due first, or else that of c.
+func (p *Poller[T]) firstSub(e *entry[T], c *call[T]) *Subscription[T] {
+	if first := p.firstDue(e); first != nil {
+		return first.sub
+	}
+	return c.sub
+}
+
+// begin makes a call with the values of the context of first, to be sent on its way at the end of the step.
+func (p *Poller[T]) begin(first *interest[T], now time.Duration) *call[T] {
+	sub, key := first.sub, first.key
+	if sub.bases == nil {
+		key = 0
+	}
 	c := p.free
 	if c == nil {
 		c = &call[T]{poller: p}
@@ -141,11 +151,14 @@ func (p *Poller[T]) begin(sub *Subscription[T], now time.Duration) *call[T] {
 		p.free, c.next = c.next, nil
 		p.frees--
 	}
-	if c.sub != sub {
+	if c.sub != sub || c.key != key {
 		c.Cancel()
-		c.sub = sub
+		c.sub, c.key = sub, key
 	}
-	c.Begin(sub.base, p.cfg.Abandoned)
+	if c.Cancelled() {
+		c.base = first.context()
+	}
+	c.Begin(c.base, p.cfg.Abandoned)
 	c.began = now
 	if c.older = p.newest; c.older != nil {
 		c.older.newer = c
@@ -252,7 +265,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		p.hand(late, cmp.Or(p.firstDue(e), c.sub))
+		p.hand(late, p.firstSub(e, c))
 	}
 }
 
@@ -263,7 +276,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
 		raises := c.sub
 		if raises.closed {
-			raises = cmp.Or(p.firstDue(e), c.sub)
+			raises = p.firstSub(e, c)
 		}
 		p.hand(late, raises)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again
@@ -280,7 +293,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	case c.answer.Err == nil && e.misses < 2:
 		e.unseen = false // perhaps it was too new for the list
 	}
-	c.answer.Polled = true
+	c.answer.Polled, c.answer.Context = true, c.base
 	p.tell(e, &c.answer, c.began)
 	e.asked()
 }
@@ -302,7 +315,7 @@ func (p *Poller[T]) giveUp(c *call[T], now time.Duration) {
 		p.pageFailed(Trouble{})
 		return
 	}
-	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true}, c.began)
+	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true, Context: c.base}, c.began)
 	c.entry.asked()
 }
 

@@ -1,5 +1,5 @@
-// Package wire reads what an HTTP API says of an error, for the Sources of any client: the code and the words in a body,
-// and what can never be sent.
+// Package wire reads what an HTTP API says of an error, for the Sources of any client: the code and the words in a
+// body, and what can never be sent.
 package wire
 
 import (
@@ -48,8 +48,9 @@ func (c Content) Words() string {
 
 // What an error body has in it, in the spellings that services use, the usual one first.
 var (
-	codeNames      = []string{"error_code", "errorCode", "errCode", "code", "__type"}
-	nestedNames    = append(slices.Clone(codeNames), "status") // in an object named "error": {"code":404,"status":"NOT_FOUND"}
+	codeNames = []string{"error_code", "errorCode", "errCode", "code", "__type"}
+	// in an object named "error": {"code":404,"status":"NOT_FOUND"}
+	nestedNames    = append(slices.Clone(codeNames), "status")
 	messageNames   = []string{"error_msg", "error_message", "errorMsg", "errMsg", "message", "msg"}
 	requestIDNames = []string{"request_id", "requestId", "RequestId"}
 	otherNames     = []string{"encoded_authorization_message", "details", "trace_id"}
