@@ -1,6 +1,7 @@
 package httptasks
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,10 @@ func Lookup(job json.RawMessage, place string) (json.RawMessage, error) {
 	case slices.ContainsFunc(p, func(one path) bool { return one.status }):
 		return nil, fmt.Errorf("%q: the status of an answer is not in the job", place)
 	}
-	top := &node{text: job}
+	top := parse(bytes.TrimSpace(job))
+	if top == nil {
+		return nil, nil
+	}
 	found := (&reading{top: top}).at(p, top)
 	if found == nil {
 		return nil, nil

@@ -69,6 +69,7 @@ func serviceEnv() *testEnv {
 			cloud.AddJob(shape, fakejobs.Script{ID: id, Duration: 20 * time.Second, Outcome: outcome})
 		}
 	}
+	cloud.AddJob(fakejobs.ELB, fakejobs.Script{ID: "e1", Name: "kind-x"})
 	return w
 }
 
@@ -87,6 +88,8 @@ func TestServiceWait(t *testing.T) {
 			"to wait again: taskwait rds wait --endpoint https://huawei.fake --project " + fakecloud.DefaultProject +
 				" --timeout 1m0s long\n"},
 		{"with an instance", "rabbitmq wait --instance instance-1 good", 0, "SUCCESS", "taskwait: instance instance-1, "},
+		{"all that run", "rds wait --all --timeout 1m", 1, "3 tasks: 1 failed, 1 timed out, 1 succeeded", ""},
+		{"by its kind", "elb wait --name kind-x --since 1m", 0, "SUCCESS", ""},
 		{"the value", "ecs wait --print job_id good", 0, "good\n", "SUCCESS"},
 		{"JSON", "ecs wait -o json good", 0, `"outcome":"succeeded"`, ""},
 	} {

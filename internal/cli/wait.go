@@ -99,7 +99,7 @@ func (f *selecting) flags(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.name, "name", "", "wait for the task of this name, such as bindInstancePublicIp; needs --since")
 	fs.StringVar(&f.since, "since", "", "with --name: when the operation was started: a time, or how long ago (5m)")
-	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
+	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run now")
 	fs.IntVar(&f.expect, "expect", 0,
 		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
 }
