@@ -186,6 +186,6 @@ func (s Source) Format(f fmt.State, _ rune) {
 
 // raw is a job as it came.
 func raw(n *node) *json.RawMessage {
-	text := slices.Clone(n.text)
+	text := json.RawMessage(slices.Clone(n.text))
 	return &text
 }

@@ -12,11 +12,10 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
 	"net/url"
 	"strings"
 
@@ -54,6 +53,9 @@ func As[T any](t taskwait.Task) (*T, error) {
 	return v, nil
 }
 
+// maxBody bounds what is read of an answer.
+const maxBody = 16 << 20
+
 // mostParameters is how many parameters the query of a request may have.
 const mostParameters = 8
 
@@ -64,10 +66,11 @@ type request struct {
 	Body                           *string
 }
 
-// answer is an answer's body as it came. The SDK's own types are strict where the services are not.
+// answer is an answer as it came: the SDK does not look into a body of this type.
 type answer struct {
-	Body           *string
+	Body           io.ReadCloser
 	HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
+	text           []byte
 }
 
 // sender sends requests through a client of the SDK.
@@ -77,35 +80,30 @@ func sender(c *huawei.Caller) httptasks.Sender {
 		if err != nil {
 			return httptasks.Answer{}, taskwait.Permanent(err)
 		}
-		call := func(c *core.HcHttpClient) (*answer, error) {
-			resp, err := c.SyncInvoke(req, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
-			a, _ := resp.(*answer) // what the definition says
-			return a, err
-		}
-		send := huawei.Query[*answer]
+		mode := huawei.Query[*answer]
 		if r.Changes {
-			send = huawei.Mutate[*answer]
+			mode = huawei.Mutate[*answer]
 		}
-		reply, err := send(ctx, c, r.Permission, call)
+		reply, err := mode(ctx, c, r.Permission, func(c *core.HcHttpClient) (*answer, error) { return send(c, req, d) })
 		if err != nil {
 			return httptasks.Answer{}, err
 		}
-		return answered(reply), nil
+		return httptasks.Answer{
+			StatusCode: reply.Value.HttpStatusCode, Header: reply.Header(), Body: reply.Value.text,
+		}, nil
 	}
 }
 
-func answered(reply huawei.Reply[*answer]) httptasks.Answer {
-	a := httptasks.Answer{StatusCode: reply.Value.HttpStatusCode, Header: http.Header{}}
-	if reply.Value.Body != nil {
-		a.Body = bytes.TrimPrefix([]byte(*reply.Value.Body), []byte("\ufeff"))
+// send makes a request through the SDK, and reads the answer to its end.
+func send(c *core.HcHttpClient, req *request, d *def.HttpRequestDef) (*answer, error) {
+	resp, err := c.SyncInvoke(req, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
+	a, _ := resp.(*answer) // what the definition says
+	if err != nil || a == nil || a.Body == nil {
+		return a, err
 	}
-	if !reply.At.IsZero() {
-		a.Header.Set("Date", reply.At.UTC().Format(http.TimeFormat))
-	}
-	if reply.RetryAfter > 0 {
-		a.Header.Set("Retry-After", fmt.Sprint(int(reply.RetryAfter.Seconds())))
-	}
-	return a
+	defer func() { _ = a.Body.Close() }()
+	a.text, err = io.ReadAll(io.LimitReader(a.Body, maxBody))
+	return a, err
 }
 
 // define is a request as the SDK wants it: it escapes the path and the query itself.
@@ -123,7 +121,7 @@ func define(r httptasks.Request) (*def.HttpRequestDef, *request, error) {
 	req := &request{}
 	fields := []*string{&req.Q0, &req.Q1, &req.Q2, &req.Q3, &req.Q4, &req.Q5, &req.Q6, &req.Q7}
 	b := def.NewHttpRequestDefBuilder().WithMethod(r.Method).WithPath(path).WithContentType("application/json").
-		WithResponse(new(answer)).WithResponseField(field("Body", "", def.Body))
+		WithResponse(new(answer))
 	i := 0
 	for name, value := range values {
 		*fields[i] = value[0]
