@@ -243,6 +243,36 @@ func TestGoexit(t *testing.T) {
 	})
 }
 
+// TestCallAfterALateOne makes sure that a call which was abandoned, and came back, is not used again.
+func TestCallAfterALateOne(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(3 * time.Second)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		s.until(3 * time.Second)
+		a.Plan(0, s.in(time.Second), time.Time{})
+		s.until(5 * time.Second)
+		if !a.Done(0) {
+			t.Error("got no poll in flight, want one")
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
+// TestAbandonedTogether makes sure that polls which find their last calls not back hold up nobody.
+func TestAbandonedTogether(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(time.Minute)
+		s.wait("A", 5*time.Second, Terms{First: s.start}, "a", "b")
+		s.until(6900 * time.Millisecond)
+		s.lines = nil
+		s.until(7 * time.Second)
+		const running = "the query begun 7s ago is still running, not polled"
+		s.want("7s A: a: "+running, "7s A: b: "+running)
+		s.until(9 * time.Second)
+	})
+}
+
 // TestCallsAreKept makes sure that calls are used again, and their contexts with them, for one subscription only.
 func TestCallsAreKept(t *testing.T) {
 	play(t, nil, func(s *script) {
@@ -338,6 +368,28 @@ func TestQueuedNotices(t *testing.T) {
 				t.Error("got a notice after 5s, want 10s at least")
 			}
 		}
+	})
+}
+
+// TestQueuedNoticeOfALatePlan makes sure that a notice comes ten seconds after the poll was due, although it was
+// planned only later, and others had their permits meanwhile.
+func TestQueuedNoticeOfALatePlan(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // ever slower, from 2 s on
+		return every(max(0, time.Since(s.start)-2*time.Second)).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a")
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "b")
+		s.until(20 * time.Second)
+		a.Plan(0, s.in(-3*time.Second), time.Time{})
+		s.until(27 * time.Second)
+		a.read()
+		b.read()
+		s.want("1s poll b", "27s A: a queued for 10s", "27s B: b=1, sent 26s ago")
+		a.Close()
+		b.Close()
 	})
 }
 
