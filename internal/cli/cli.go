@@ -156,7 +156,7 @@ The exit code tells how the tasks ended.
 	root.SetErr(s.errOut.writer(ctx))
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
-	root.AddCommand(s.kafkaCommand(), s.demoCommand(), s.serveCommand())
+	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.demoCommand(), s.serveCommand())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(s.args...)
 	for _, c := range root.Commands() {
@@ -207,8 +207,11 @@ func refuseEmpty(c *cobra.Command, args []string) (err error) {
 	}
 	c.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
-		switch {
-		case err != nil || f.Value.Type() != "string":
+		switch all, several := f.Value.(pflag.SliceValue); {
+		case err != nil || f.Value.Type() != "string" && !several:
+		case several && slices.ContainsFunc(all.GetSlice(), func(v string) bool { return strings.TrimSpace(v) == "" }):
+			err = givenEmpty(f.Name)
+		case several:
 		case strings.TrimSpace(value) == "":
 			err = givenEmpty(f.Name)
 		case strings.HasPrefix(value, "-"):

@@ -66,7 +66,8 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	if err != nil {
 		return err
 	}
-	r := own.newRun(src, t, p, selection{ids: ids})
+	r := own.newRun(t.subject(), p, selection{ids: ids})
+	r.source.polled = src
 	r.opts, r.timeout = demoOptions(history), demoTimeout
 	r.forPeople = false // there is nothing to wait for again
 	var e *exitError

@@ -66,6 +66,7 @@ type event struct {
 	Code    string `json:"code,omitempty"`    // the service's
 	Request string `json:"request_id,omitempty"`
 
+	Value    string          `json:"value,omitempty"` // what --print asks for
 	Outcome  outcome         `json:"outcome,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Message  string          `json:"message,omitempty"`

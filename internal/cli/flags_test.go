@@ -136,7 +136,7 @@ func TestBadProxy(t *testing.T) {
 	s := &env{proxy: func(*http.Request) (*url.URL, error) {
 		return nil, errors.New("invalid proxy http://u:a-secret@x")
 	}}
-	_, err := s.roundTripper("https://kafka.fake")
+	_, err := s.roundTripper("https://kafka.fake", nil)
 	if err == nil || strings.Contains(err.Error(), "a-secret") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
 		t.Errorf("got %v, want the name of the variable, and no secret", err)
 	}

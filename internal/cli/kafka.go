@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -34,6 +35,7 @@ const (
 // target says whose tasks are meant, and how to reach them.
 type target struct {
 	instance, region, project, endpoint string
+	trustFlags
 }
 
 // printing says how to print.
@@ -74,6 +76,7 @@ func (t *target) flags(c *cobra.Command) {
 	f.StringVar(&t.project, "project", "",
 		"project id (default $HUAWEICLOUD_SDK_PROJECT_ID, or that of the credentials file)")
 	f.StringVar(&t.endpoint, "endpoint", "", "URL of the service, instead of a region (default $TASKWAIT_ENDPOINT)")
+	t.trustFlags.flags(c)
 	complete(c, "region", func() []string { return regions() })
 	for _, name := range []string{"instance", "project", "endpoint"} {
 		complete(c, name, func() []string { return nil })
@@ -89,6 +92,14 @@ func (t *target) arguments(command string) map[string]string {
 		}
 	}
 	return all
+}
+
+// subject is the instance.
+func (t *target) subject() subject {
+	return subject{
+		command: "kafka", title: "instance " + t.instance, instance: t.instance, refused: refusedKeys,
+		flags: []string{"--instance", t.instance, "--region", t.region, "--endpoint", t.endpoint, "--project", t.project},
+	}
 }
 
 // complete makes a shell complete the values of a flag with names, and not with files.
@@ -248,7 +259,11 @@ func (s *env) client(t *target, k *keys, q *quota) (*kafka.KafkaClient, error) {
 	if err != nil {
 		return nil, &exitError{codeUnknown, err}
 	}
-	transport, err := s.roundTripper(endpoint)
+	roots, err := t.pool()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := s.roundTripper(endpoint, roots)
 	if err != nil {
 		return nil, &exitError{codeUnknown, err}
 	}
@@ -269,8 +284,9 @@ const (
 )
 
 // roundTripper reaches the network, through a proxy where the environment names one. It is the SDK's own transport but
-// for the proxy and the limits on what is idle or hangs: HTTP/1.1, as a TLS config of its own implies.
-func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
+// for the proxy, further authorities, and the limits on what is idle or hangs: HTTP/1.1, as a TLS config of its own
+// implies.
+func (s *env) roundTripper(endpoint string, roots *x509.CertPool) (http.RoundTripper, error) {
 	if s.transport != nil {
 		return s.transport, nil
 	}
@@ -285,7 +301,7 @@ func (s *env) roundTripper(endpoint string) (http.RoundTripper, error) {
 		}
 	}
 	return &http.Transport{
-		Proxy: s.proxy, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		Proxy: s.proxy, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		IdleConnTimeout: idleTimeout, TLSHandshakeTimeout: handshakeTimeout,
 	}, nil
 }
