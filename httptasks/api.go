@@ -9,7 +9,8 @@ type API struct {
 	// URL is that of a job. {id} stands for the job's id, escaped; {+id} for an id that is a path, with slashes and
 	// query, or a whole URL, which must be of the same scheme and host. Other placeholders are in Vars. The scheme and
 	// the host come before the first placeholder. A URL without {id} shows several jobs: Task is then the place of a
-	// list, in which the job is found by ID. With [NewFrom] a URL may be a path alone.
+	// list, in which the job is found by ID, or else on the pages of List that follow. With [NewFrom] a URL may be a
+	// path alone.
 	URL string
 
 	// Method is that of the request; empty: GET, or POST if there is a Body.

@@ -145,8 +145,7 @@ func (p *program) checkRequests() error {
 			return wrong(u.field, why)
 		}
 	}
-	named := strings.Contains(p.URL+p.Body, "{id}") || strings.Contains(p.URL, "{+id}")
-	if !named && (p.Task == "" || p.ID == "") {
+	if !p.named() && (p.Task == "" || p.ID == "") {
 		return wrong("URL", "has no {id}; a list of jobs needs Task and ID")
 	}
 	return nil

@@ -127,7 +127,8 @@ func (p *program) readPage(a *reading, at page) (tasks []taskwait.Task, next str
 	}
 	rows.decode()
 	all := make([]string, len(rows.items))
-	for i, row := range rows.items {
+	for i := range rows.items {
+		row := rows.item(i)
 		if !row.isObject() {
 			continue
 		}

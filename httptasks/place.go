@@ -1,7 +1,6 @@
 package httptasks
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -76,56 +75,6 @@ func newStep(name string) step {
 	return step{name: name, index: i}
 }
 
-// node is a JSON value, decoded as far as it was looked into. nil: null, or missing.
-type node struct {
-	text    json.RawMessage
-	decoded bool
-	fields  map[string]*node
-	items   []*node
-}
-
-// UnmarshalJSON keeps the text.
-func (n *node) UnmarshalJSON(text []byte) error {
-	n.text = append(n.text[:0], text...)
-	return nil
-}
-
-// decode looks into an object or a list.
-func (n *node) decode() {
-	if n.decoded || len(n.text) == 0 {
-		return
-	}
-	n.decoded = true
-	switch n.text[0] {
-	case '{':
-		_ = json.Unmarshal(n.text, &n.fields)
-	case '[':
-		_ = json.Unmarshal(n.text, &n.items)
-	}
-}
-
-func (n *node) isList() bool { return n != nil && len(n.text) > 0 && n.text[0] == '[' }
-
-func (n *node) isObject() bool { return n != nil && len(n.text) > 0 && n.text[0] == '{' }
-
-// str is a string, or the text of a number or a flag, without white space around it; empty: of anything else.
-func (n *node) str() string {
-	if n == nil || len(n.text) == 0 || n.text[0] == '{' || n.text[0] == '[' {
-		return ""
-	}
-	if n.text[0] != '"' {
-		return string(n.text)
-	}
-	var s string
-	_ = json.Unmarshal(n.text, &s)
-	return strings.TrimSpace(s)
-}
-
-// empty reports whether there is nothing: null, "" or white space.
-func (n *node) empty() bool {
-	return n == nil || len(n.text) == 0 || n.text[0] == '"' && n.str() == ""
-}
-
 // walk is what stands at the end of a path that begins at n; nil: nothing.
 func (n *node) walk(steps []step) *node {
 	for i, s := range steps {
@@ -137,12 +86,9 @@ func (n *node) walk(steps []step) *node {
 		case s.key != "":
 			n = n.having(s.key, s.value)
 		case !n.isList():
-			n = n.fields[s.name]
+			n = n.field(s.name)
 		case s.index >= 0:
-			if s.index >= len(n.items) {
-				return nil
-			}
-			n = n.items[s.index]
+			n = n.item(s.index)
 		default:
 			return n.firstWith(steps[i:])
 		}
@@ -155,8 +101,8 @@ func (n *node) walk(steps []step) *node {
 
 // having is the first element of a list with this value.
 func (n *node) having(key, value string) *node {
-	for _, item := range n.items {
-		if item.isObject() && item.walk([]step{newStep(key)}).str() == value {
+	for i := range n.items {
+		if item := n.item(i); item.isObject() && item.walk([]step{newStep(key)}).str() == value {
 			return item
 		}
 	}
@@ -165,8 +111,8 @@ func (n *node) having(key, value string) *node {
 
 // firstWith is the end of a path from the first element of a list that has it.
 func (n *node) firstWith(steps []step) *node {
-	for _, item := range n.items {
-		if item.isObject() {
+	for i := range n.items {
+		if item := n.item(i); item.isObject() {
 			if found := item.walk(steps); found != nil {
 				return found
 			}

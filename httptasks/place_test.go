@@ -1,7 +1,10 @@
 package httptasks
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -46,10 +49,7 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%q: %v", tt.place, err)
 			continue
 		}
-		r := &reading{status: 202}
-		if err := json.Unmarshal([]byte(document), &r.top); err != nil {
-			t.Fatal(err)
-		}
+		r := &reading{status: 202, top: parse([]byte(document))}
 		if got := r.at(p, nil).str(); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.place, got, tt.want)
 		}
@@ -73,8 +73,8 @@ func FuzzPlace(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := &reading{status: 200}
-		if json.Unmarshal([]byte(document), &r.top) != nil {
+		r := &reading{status: 200, top: parse([]byte(document))}
+		if r.top == nil {
 			return
 		}
 		n := r.at(p, nil)
@@ -85,4 +85,58 @@ func FuzzPlace(f *testing.F) {
 			t.Errorf("%q in %q is empty, and %q", text, document, n.str())
 		}
 	})
+}
+
+// FuzzNode: a value is read as encoding/json reads it.
+func FuzzNode(f *testing.F) {
+	for _, s := range []string{
+		document, `{"a":{"b":[1,"\u00e9\"",true]},"a":null}`, ` [ {} , [ ] ] x`, `"\ud800"`, "\"\xff\"", `{"\u0061":1}`, `7,`, `{}}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		if !json.Valid([]byte(document)) {
+			parse(bytes.TrimSpace([]byte(document))).str()
+			return
+		}
+		var want any
+		d := json.NewDecoder(strings.NewReader(document))
+		d.UseNumber()
+		if err := d.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		got := parse(bytes.TrimSpace([]byte(document)))
+		if got == nil {
+			t.Fatalf("%q is not read, want %v", document, want)
+		}
+		same(t, document, got, want)
+	})
+}
+
+func same(t *testing.T, document string, got *node, want any) {
+	t.Helper()
+	switch want := want.(type) {
+	case map[string]any:
+		for name, value := range want {
+			if value != nil {
+				same(t, document, got.field(name), value)
+			} else if n := got.field(name); n != nil {
+				t.Errorf("%q: the field %q is %s, want null", document, name, n.text)
+			}
+		}
+	case []any:
+		if got.decode(); len(got.items) != len(want) {
+			t.Fatalf("%q: %d elements, want %d", document, len(got.items), len(want))
+		}
+		for i, value := range want {
+			if value != nil {
+				same(t, document, got.item(i), value)
+			}
+		}
+	case nil:
+	default:
+		if text := strings.TrimSpace(fmt.Sprint(want)); got.str() != text {
+			t.Errorf("%q: got %q, want %q", document, got.str(), text)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package httptasks
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,8 +49,11 @@ func (p *program) decode(a Answer, permission string) (*reading, error) {
 	if len(body) == 0 {
 		return r, nil
 	}
-	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&r.top); err != nil && !p.isWord(r.status) {
+	if r.top = parse(body); r.top == nil && !p.isWord(r.status) {
 		return nil, r.failed("the answer does not decode")
+	}
+	if r.top != nil && r.top.text[0] == 'n' { // null
+		r.top = nil
 	}
 	return r, nil
 }
@@ -162,7 +164,8 @@ func (p *program) find(a *reading, id string) (*node, error) {
 	switch {
 	case job.isList():
 		job.decode()
-		for _, row := range job.items {
+		for i := range job.items {
+			row := job.item(i)
 			if row.isObject() && p.places.id != nil && a.at(p.places.id, row).str() == id {
 				return row, nil
 			}
@@ -258,8 +261,8 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 		return code, reason
 	}
 	steps.decode()
-	for _, s := range steps.items {
-		if s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
+	for i := range steps.items {
+		if s := steps.item(i); s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
 			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, a.at(of.reason, s).str())
 		}
 	}
@@ -276,8 +279,8 @@ func (p *program) progress(a *reading, job *node, t *taskwait.Task) {
 		return
 	}
 	steps.decode()
-	for _, s := range steps.items {
-		if s.isObject() {
+	for i := range steps.items {
+		if s := steps.item(i); s.isObject() {
 			t.Steps = append(t.Steps, taskwait.Step{
 				Name:   cmp.Or(a.at(of.kind, s).str(), a.at(of.id, s).str()),
 				Status: a.at(of.status, s).str(), StartedAt: lenient.Time(a.at(of.created, s).str(), a.asOf),

@@ -75,6 +75,9 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err == nil {
 		t, err = s.p.read(a, id)
 	}
+	if a != nil && isNotFound(err) && s.p.hasList() && !s.p.named() {
+		t, err = s.search(ctx, id, a, err)
+	}
 	if s.p.untilDeleted && isNotFound(err) {
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	}
@@ -183,6 +186,6 @@ func (s Source) Format(f fmt.State, _ rune) {
 
 // raw is a job as it came.
 func raw(n *node) *json.RawMessage {
-	text := slices.Clone(n.text)
+	text := json.RawMessage(slices.Clone(n.text))
 	return &text
 }

@@ -206,9 +206,10 @@ func isError(body []byte) bool {
 	return c.Alone && isServiceCode(c.Code)
 }
 
-var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*\.[0-9]+$`)
+var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*\.[0-9]+$`)
 
-// isServiceCode reports whether a code is one of Huawei Cloud's, such as DMS.00404022, and not a proxy's word.
+// isServiceCode reports whether a code is one of Huawei Cloud's, such as DMS.00404022 and SFS.TURBO.0019, and not a
+// proxy's word.
 func isServiceCode(code string) bool { return serviceCode.MatchString(code) }
 
 // The gateway words a throttle as "… policy user over ratelimit,limit:100,time:1 minute".

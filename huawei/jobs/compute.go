@@ -80,8 +80,7 @@ func ims() Service {
 	}
 }
 
-// AS returns a Source for the scaling activities of a group of Auto Scaling (as/v1 ListScalingActivityLogs). Those
-// among the last hundred can be found.
+// AS returns a Source for the scaling activities of a group of Auto Scaling (as/v1 ListScalingActivityLogs).
 func AS(client *core.HcHttpClient, groupID string) *httptasks.Source {
 	return autoScaling().Source(client, groupID)
 }

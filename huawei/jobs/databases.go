@@ -32,11 +32,10 @@ func rds() Service {
 }
 
 // RDSScheduled returns a Source for the scheduled tasks of Relational Database Service (rds/v3 ListScheduleTasks).
-// Those among the first fifty that the service lists can be found.
 func RDSScheduled(client *core.HcHttpClient) *httptasks.Source { return rdsScheduled().Source(client) }
 
 func rdsScheduled() Service {
-	a := scheduledJob("/v3/{project_id}/schedule-tasks?limit=50", "schedule_tasks")
+	a := scheduledJob("/v3/{project_id}/schedule-tasks", "schedule_tasks", 50)
 	a.Created, a.Failed = words("Initing", "Pending"), words("Failed", "Unauthorized")
 	return Service{
 		Name: "rds-scheduled", Func: "RDSScheduled", Waits: "scheduled tasks of Relational Database Service", Host: "rds",
@@ -77,14 +76,13 @@ func gaussDB() Service {
 	}
 }
 
-// GaussDBScheduled returns a Source for the scheduled jobs of TaurusDB (gaussdb/v3 ListScheduleJobs). Those among the
-// first fifty that the service lists can be found.
+// GaussDBScheduled returns a Source for the scheduled jobs of TaurusDB (gaussdb/v3 ListScheduleJobs).
 func GaussDBScheduled(client *core.HcHttpClient) *httptasks.Source {
 	return gaussDBScheduled().Source(client)
 }
 
 func gaussDBScheduled() Service {
-	a := scheduledJob("/v3/{project_id}/scheduled-jobs?limit=50", "schedules")
+	a := scheduledJob("/v3/{project_id}/scheduled-jobs", "schedules", 50)
 	a.Cancel = &httptasks.Request{
 		Method: http.MethodDelete, URL: "/v3/{project_id}/scheduled-jobs", Body: `{"job_ids":["{id}"]}`,
 	}
@@ -130,13 +128,13 @@ func openGauss() Service {
 }
 
 // GaussDBForOpenGaussScheduled returns a Source for the scheduled tasks of GaussDB (gaussdbforopengauss/v3
-// ListScheduleTask). Those among the first hundred that the service lists can be found.
+// ListScheduleTask).
 func GaussDBForOpenGaussScheduled(client *core.HcHttpClient) *httptasks.Source {
 	return openGaussScheduled().Source(client)
 }
 
 func openGaussScheduled() Service {
-	a := scheduledJob("/v3/{project_id}/instances/schedule-tasks?limit=100", "tasks")
+	a := scheduledJob("/v3/{project_id}/instances/schedule-tasks", "tasks", 100)
 	a.Cancel = &httptasks.Request{
 		Method: http.MethodPut, URL: "/v3/{project_id}/instances/schedule-task/{id}/cancel",
 	}
@@ -201,11 +199,11 @@ func dds() Service {
 }
 
 // DDSScheduled returns a Source for the scheduled jobs of Document Database Service (dds/v3 ListScheduledTasks). The
-// service lists those of the last seven days; those among the first hundred can be found.
+// service lists those of the last seven days.
 func DDSScheduled(client *core.HcHttpClient) *httptasks.Source { return ddsScheduled().Source(client) }
 
 func ddsScheduled() Service {
-	a := scheduledJob("/v3/{project_id}/scheduled-jobs?limit=100", "schedules")
+	a := scheduledJob("/v3/{project_id}/scheduled-jobs", "schedules", 100)
 	a.Cancel = &httptasks.Request{Method: http.MethodDelete, URL: "/v3/{project_id}/scheduled-jobs/{id}"}
 	return Service{
 		Name: "dds-scheduled", Func: "DDSScheduled", Waits: "scheduled jobs of Document Database Service", Host: "dds",

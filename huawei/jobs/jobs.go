@@ -6,14 +6,16 @@
 //
 // It imports no package of a service, so that a program compiles only those that it uses itself. What is not here is
 // described as an [httptasks.API] whose URLs are paths, with {project_id} for the client's project, see [New].
+//
+// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used, and
+// its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"io"
 	"net/url"
 	"strings"
 
@@ -51,6 +53,9 @@ func As[T any](t taskwait.Task) (*T, error) {
 	return v, nil
 }
 
+// maxBody bounds what is read of an answer.
+const maxBody = 16 << 20
+
 // mostParameters is how many parameters the query of a request may have.
 const mostParameters = 8
 
@@ -61,9 +66,9 @@ type request struct {
 	Body                           *string
 }
 
-// answer is an answer's body as it came. The SDK's own types are strict where the services are not.
+// answer is an answer as it came: the SDK does not look into a body of this type.
 type answer struct {
-	Body           *string
+	Body           io.ReadCloser
 	HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
 }
 
@@ -87,22 +92,24 @@ func sender(c *huawei.Caller) httptasks.Sender {
 		if err != nil {
 			return httptasks.Answer{}, err
 		}
-		return answered(reply), nil
+		return answered(reply)
 	}
 }
 
-func answered(reply huawei.Reply[*answer]) httptasks.Answer {
-	a := httptasks.Answer{StatusCode: reply.Value.HttpStatusCode, Header: http.Header{}}
-	if reply.Value.Body != nil {
-		a.Body = bytes.TrimPrefix([]byte(*reply.Value.Body), []byte("\ufeff"))
+// answered is the answer to a request. A client that is called as it is shows no more than the body.
+func answered(reply huawei.Reply[*answer]) (httptasks.Answer, error) {
+	a := httptasks.Answer{StatusCode: reply.Value.HttpStatusCode, Header: reply.Header(), Body: reply.Body()}
+	if reply.Value.Body == nil {
+		return a, nil
 	}
-	if !reply.At.IsZero() {
-		a.Header.Set("Date", reply.At.UTC().Format(http.TimeFormat))
+	defer func() { _ = reply.Value.Body.Close() }()
+	if a.Body == nil {
+		var err error
+		if a.Body, err = io.ReadAll(io.LimitReader(reply.Value.Body, maxBody)); err != nil {
+			return a, fmt.Errorf("jobs: the answer was cut off: %w", err)
+		}
 	}
-	if reply.RetryAfter > 0 {
-		a.Header.Set("Retry-After", fmt.Sprint(int(reply.RetryAfter.Seconds())))
-	}
-	return a
+	return a, nil
 }
 
 // define is a request as the SDK wants it: it escapes the path and the query itself.
@@ -120,7 +127,7 @@ func define(r httptasks.Request) (*def.HttpRequestDef, *request, error) {
 	req := &request{}
 	fields := []*string{&req.Q0, &req.Q1, &req.Q2, &req.Q3, &req.Q4, &req.Q5, &req.Q6, &req.Q7}
 	b := def.NewHttpRequestDefBuilder().WithMethod(r.Method).WithPath(path).WithContentType("application/json").
-		WithResponse(new(answer)).WithResponseField(field("Body", "", def.Body))
+		WithResponse(new(answer))
 	i := 0
 	for name, value := range values {
 		*fields[i] = value[0]

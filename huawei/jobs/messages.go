@@ -33,7 +33,7 @@ func dcs() Service {
 }
 
 // DCSTasks returns a Source for the background tasks of an instance of Distributed Cache Service (dcs/v2
-// ListBackgroundTask, ShowBackgroundTaskProgress). Those among the last hundred can be found.
+// ListBackgroundTask, ShowBackgroundTaskProgress).
 func DCSTasks(client *core.HcHttpClient, instanceID string) *httptasks.Source {
 	return dcsTasks().Source(client, instanceID)
 }

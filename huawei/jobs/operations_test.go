@@ -19,7 +19,7 @@ import (
 )
 
 // inMemory is a client of the SDK for an embedded cloud.
-func inMemory(t *testing.T, wire http.RoundTripper) *core.HcHttpClient {
+func inMemory(t testing.TB, wire http.RoundTripper) *core.HcHttpClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk(fakecloud.DefaultAccessKey).
 		WithSk(fakecloud.DefaultSecretKey).WithProjectId(fakecloud.DefaultProject).SafeBuild()

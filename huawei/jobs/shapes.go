@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/taskwait/taskwait/httptasks"
@@ -30,13 +31,18 @@ func databaseJob() httptasks.API {
 	}
 }
 
-// scheduledJob is the row of a database service's list of scheduled jobs, which has no request for one of them.
-func scheduledJob(url, rows string) httptasks.API {
+// scheduledJob is the row of a database service's list of scheduled jobs, which has no request for one of them. size is
+// the most rows that a page may have.
+func scheduledJob(url, rows string, size int) httptasks.API {
 	return httptasks.API{
-		URL: url, Task: rows, ID: "id|job_id|task_id", Status: "status|job_status", Kind: "name|job_name|task_name",
+		URL: fmt.Sprintf("%s?limit=%d", url, size), Task: rows,
+		ID: "id|job_id|task_id", Status: "status|job_status", Kind: "name|job_name|task_name",
 		CreatedAt: "create_time", UpdatedAt: "end_time",
 		Created: words("Pending"), Executing: words("Running"), Success: words("Completed"), Failed: words("Failed"),
 		Cancelled: words("Canceled"),
+		List: &httptasks.List{
+			URL: url, Rows: rows, Total: "total_count", Limit: "limit", Size: size, Offset: "offset",
+		},
 	}
 }
 
@@ -68,7 +74,10 @@ func dmsTask() httptasks.API {
 func dmsScheduled() httptasks.API {
 	const tasks = "/v2/{project_id}/instances/{instance_id}/scheduled-tasks"
 	a := dmsTask()
-	a.URL, a.Task, a.Permission, a.List = tasks+"?limit=100", "jobs", "", nil
+	a.URL, a.Task, a.Permission = tasks+"?limit=100", "jobs", ""
+	a.List = &httptasks.List{
+		URL: tasks, Rows: "jobs", Total: "job_count", Limit: "limit", Size: 100, Offset: "start",
+	}
 	a.Cancel = &httptasks.Request{Method: http.MethodPut, URL: tasks + "/{id}?status=CANCELLED"}
 	return a
 }

@@ -157,6 +157,7 @@ The exit code tells how the tasks ended.
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
 	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.demoCommand(), s.serveCommand())
+	root.Long += "\n\n" + fold("Services of Huawei Cloud: "+strings.Join(s.addServices(root), ", ")+".", "  ")
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(s.args...)
 	for _, c := range root.Commands() {
@@ -185,6 +186,10 @@ func unknownCommand(c *cobra.Command, name string) error {
 	var names []string
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
+	}
+	for _, hidden := range c.ValidArgs {
+		name, _, _ := strings.Cut(hidden, "\t")
+		names = append(names, name)
 	}
 	return fmt.Errorf("unknown command %s for %q%s", text.Quote(name), c.CommandPath(), didYouMean(similar(name, names)))
 }

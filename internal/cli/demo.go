@@ -61,7 +61,8 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	ids, history := demoCloud(cloud)
 	own := *s
 	own.transport, own.getenv = cloud.Transport(), demoEnvironment(s.getenv)
-	t := target{instance: demoInstance, endpoint: "https://kafka.demo"}
+	t := newTarget(kafkaService)
+	t.values[0], t.endpoint = demoInstance, "https://kafka.demo"
 	src, credentials, err := own.connect(&t, nil)
 	if err != nil {
 		return err

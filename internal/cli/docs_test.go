@@ -33,7 +33,7 @@ func TestJSONDocumented(t *testing.T) {
 	}
 	for _, name := range []string{
 		eventStart, eventTasks, eventStatus, eventProgress, eventTrouble, eventRecovered, eventHeartbeat, eventWarning,
-		eventDone, eventOpen, eventEnd, eventTask, eventGone,
+		eventAccepted, eventDone, eventOpen, eventEnd, eventTask, eventGone,
 	} {
 		want = append(want, "| `"+name+"` |")
 	}

@@ -22,6 +22,7 @@ const (
 	eventRecovered = "recovered" // the list is readable again
 	eventHeartbeat = "heartbeat" // nothing was reported for a while
 	eventWarning   = "warning"   // something beside the tasks needs attention
+	eventAccepted  = "accepted"  // the service has accepted to cancel the task
 	eventDone      = "done"      // the wait for a task is over
 	eventOpen      = "open"      // ids that may still run, where they do not fit into "resume"
 	eventEnd       = "end"       // the wait is over
@@ -75,6 +76,9 @@ type event struct {
 	Resume   string          `json:"resume,omitempty"`  // the command that waits again
 	Dropped  int             `json:"dropped,omitempty"` // events that nobody has read in time
 
+	Cancel string `json:"cancel,omitempty"` // the command that cancels what is left
+
+	cancels []string // Cancel, word by word; not in JSON
 	command []string // Resume, word by word; not in JSON
 }
 
@@ -289,6 +293,8 @@ func (e *event) what() string {
 	switch e.Event {
 	case eventDone:
 		return sentence(e)
+	case eventAccepted:
+		return "the service has accepted to cancel it"
 	case eventWarning:
 		return e.Message
 	case eventRecovered:

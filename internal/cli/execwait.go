@@ -161,7 +161,8 @@ func (x *program) send(ctx context.Context, _ httptasks.Request) (httptasks.Answ
 	case out.full:
 		return httptasks.Answer{}, x.failed("more than 16 MiB of output", &complaint)
 	case c.ProcessState != nil && !c.ProcessState.Success():
-		return httptasks.Answer{}, x.failed(strings.Replace(c.ProcessState.String(), "exit status", "exit code", 1), &complaint)
+		how := strings.Replace(c.ProcessState.String(), "exit status", "exit code", 1)
+		return httptasks.Answer{}, x.failed(how, &complaint)
 	case err != nil:
 		return httptasks.Answer{}, x.failed(err.Error(), &complaint)
 	}

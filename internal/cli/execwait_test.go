@@ -77,7 +77,8 @@ func TestExecHangs(t *testing.T) {
 		want   int
 		stdout string
 	}{
-		{"its time is over", "--command-timeout 200ms --timeout 300ms", false, 6, "sh: killed, as it took longer than 200ms: a word"},
+		{"its time is over", "--command-timeout 200ms --timeout 300ms", false, 6,
+			"sh: killed, as it took longer than 200ms: a word"},
 		{"a signal", "", true, 130, ""},
 		{"the wait is over", "--timeout 200ms", false, 6, ""},
 	} {

@@ -21,7 +21,10 @@ import (
 func TestGivenAndEmpty(t *testing.T) {
 	t.Parallel()
 	w := newTestEnv()
-	s := &env{out: newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv}
+	s := &env{
+		args: []string{"sfs-turbo-tasks"}, // one service stands for all
+		out:  newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv,
+	}
 	defer s.out.close()
 	defer s.errOut.close()
 	var try func(c *cobra.Command)

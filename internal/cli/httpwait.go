@@ -89,7 +89,7 @@ func (s *env) httpWait(c *cobra.Command, f *httpFlags, urls []string) error {
 	of := subject{
 		command: "http", title: p.origin, history: "http-" + p.host, checkID: p.check, word: p.word,
 		refused: refusedHeaders, keep: map[string]string{
-			"command": "http wait", "task ids": strings.Join(slices.Sorted(slices.Values(p.ids)), " "),
+			"command": "http wait", "task ids": sortedWords(p.ids),
 		},
 	}
 	f.keepIn(of.keep, c)

@@ -47,8 +47,8 @@ func newOperations() *operationsAPI {
 	}}
 }
 
-const httpWords = "--status status --success done,finished --failure failed,error --cancelled stopped --executing busy " +
-	"--code error.code --reason error.message --header-file HEADERS "
+const httpWords = "--status status --success done,finished --failure failed,error --cancelled stopped " +
+	"--executing busy --code error.code --reason error.message --header-file HEADERS "
 
 func TestHTTPWait(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,8 @@ func TestHTTPWait(t *testing.T) {
 			"refuses the credentials from the file "},
 		{"several", httpWords + at + "good" + query + at + "bad" + query, 1, "2 tasks: 1 failed, 1 succeeded", ""},
 		{"a flag and no words", "--done done --id name --header-file HEADERS" + at + "lro" + query, 0, "SUCCESS", ""},
-		{"no flag yet", "--done done --id name --header-file HEADERS --timeout 30s" + at + "slow" + query, 5, "EXECUTING", ""},
+		{"no flag yet", "--done done --id name --header-file HEADERS --timeout 30s" + at + "slow" + query, 5,
+			"EXECUTING", ""},
 		{"from the environment", "--status status --success done --header Authorization:${BEARER}" + at + "good" + query,
 			0, "SUCCESS", "credentials from the environment (BEARER)"},
 		{"JSON", httpWords + "-o json --print response.url" + at + "good" + query, 0, `"value":"https://x/y"`, ""},
@@ -175,13 +176,16 @@ func TestDescribedUsage(t *testing.T) {
 		{"no success", "http wait --status s" + url, "--success is missing: the words"},
 		{"an empty word", "http wait --status s --success done,,x" + url, `--success holds "", want a word`},
 		{"a word twice", "http wait " + ok + "--failure Done" + url, `--failure holds "Done", which is SUCCESS already`},
-		{"a bad place", "http wait --success done --status s[x" + url, `--status "s[x": want names with dots`},
-		{"a bad place of a time", "http wait --created-at s[x " + ok + url, `--created-at "s[x": want names with dots`},
-		{"a bad place to print", "http wait --print s[x " + ok + url, `--print "s[x": want names with dots`},
-		{"printed of two", "http wait --print s " + ok + url + " https://api.example.com/ops/2", "--print wants a single task"},
-		{"no scheme", "http wait " + ok + "api.example.com/1?key=q-secret", `"api.example.com/1" does not begin with https://`},
+		{"a bad place", "http wait --success done --status s[x" + url, `--status "s[x": want [name=value]`},
+		{"a bad place of a time", "http wait --created-at s[x " + ok + url, `--created-at "s[x": want [name=value]`},
+		{"a bad place to print", "http wait --print s[x " + ok + url, `--print "s[x": want [name=value]`},
+		{"printed of two", "http wait --print s " + ok + url + " https://api.example.com/ops/2",
+			"--print wants a single task"},
+		{"no scheme", "http wait " + ok + "api.example.com/1?key=q-secret",
+			`"api.example.com/1" does not begin with https://`},
 		{"a password", "http wait " + ok + "https://u:p-secret@api.example.com/1", "a URL has a user or a password in it"},
-		{"two hosts", "http wait " + ok + url + " https://other.example.com/1", "is of another host than https://api.example.com"},
+		{"two hosts", "http wait " + ok + url + " https://other.example.com/1",
+			"is of another host than https://api.example.com"},
 		{"two queries", "http wait " + ok + url + " https://api.example.com/ops/1?key=r-secret", "is given with two queries"},
 		{"a walk", "http wait " + ok + "https://api.example.com/a/../b", "has .. in it"},
 		{"a placeholder", "http wait " + ok + "https://api.example.com/{id}", "holds a { or a }"},

@@ -35,7 +35,7 @@ type listFlags struct {
 }
 
 func (s *env) listCommand() *cobra.Command {
-	var f listFlags
+	f := listFlags{target: newTarget(kafkaService)}
 	c := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Show the instance's background tasks",

@@ -186,6 +186,8 @@ func (r *run) end(ctx context.Context, err error) int {
 	}
 	ids := r.resumable()
 	e.command = r.resume(ids)
+	e.cancels = r.cancelWords(ids)
+	e.Cancel = strings.Join(e.cancels, " ")
 	e.ExitCode, e.Resume, e.Dropped = &code, strings.Join(e.command, " "), r.env.out.lost()
 	if len(r.outcomes) == 0 {
 		e.Message = "nothing runs on the instance"
@@ -235,5 +237,8 @@ func (r *run) printSummary(e *event, signal signalError, ended bool) {
 			what = "to wait again, with the ids that have not ended on standard input: "
 		}
 		r.env.hintCommand(what, e.command)
+	}
+	if e.Cancel != "" {
+		r.env.hintCommand("to cancel: ", e.cancels)
 	}
 }

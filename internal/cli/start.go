@@ -96,7 +96,7 @@ func withBody[B any](send func(*kafka.KafkaClient, string, *B) (*string, error))
 const maxBody = 1 << 20
 
 func (s *env) startCommand() *cobra.Command {
-	var f startFlags
+	f := startFlags{target: newTarget(kafkaService)}
 	names := slices.Sorted(maps.Keys(operations))
 	c := &cobra.Command{
 		Use:   "start [flags] OPERATION",
@@ -158,7 +158,7 @@ func (s *env) start(c *cobra.Command, f *startFlags) error {
 	if r.limit, err = f.limitFlags.open(); err != nil {
 		return err
 	}
-	src, err := s.dial(&f.target, k, r.limit)
+	src, err := s.dialKafka(&f.target, k, r.limit)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (s *env) start(c *cobra.Command, f *startFlags) error {
 	r.set(c.Flags(), &f.pollFlags)
 	r.starts = f
 	op := src.Operation(f.operation, func(c *kafka.KafkaClient) (*string, error) {
-		return operations[f.operation].send(c, f.instance, body)
+		return operations[f.operation].send(c, f.values[0], body)
 	})
 	r.operation = &op
 	return r.do(c.Context(), k.source)

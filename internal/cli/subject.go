@@ -106,7 +106,7 @@ func (f *waiting) check(c *cobra.Command) error {
 // dial makes the source, whose requests q counts, and says where its credentials are from.
 type dial func(q *quota) (src polled, credentials string, err error)
 
-// waitFor waits for what is selected, as the flags say. Nothing is sent before it is known that all of that can be done.
+// waitFor waits for what is selected, as the flags say. Nothing is sent before it is known that all of it can be done.
 func (s *env) waitFor(
 	c *cobra.Command, f *waiting, of subject, selected selection, connect dial,
 	opts ...taskwait.Option,

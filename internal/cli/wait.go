@@ -76,7 +76,7 @@ every task that runs on the instance now.
 )
 
 func (s *env) waitCommand() *cobra.Command {
-	var f waitFlags
+	f := waitFlags{target: newTarget(kafkaService)}
 	c := &cobra.Command{
 		Use:   "wait [flags] TASK_ID...",
 		Short: "Wait until tasks have ended; the exit code tells how",
@@ -196,6 +196,9 @@ func readWords(ctx context.Context, args []string, stdin io.Reader) (words []str
 	return unique(words), nil
 }
 
+// sortedWords are ids as a state has them.
+func sortedWords(ids []string) string { return strings.Join(slices.Sorted(slices.Values(ids)), " ") }
+
 // unique gives each id once, in the order of the first ones.
 func unique(ids []string) []string {
 	known := make(map[string]bool, len(ids))
@@ -281,7 +284,7 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	of.keep = f.arguments("kafka wait")
 	f.keepIn(of.keep, &selected)
 	return s.waitFor(c, &f.waiting, of, selected, func(q *quota) (polled, string, error) {
-		src, err := s.dial(&f.target, k, q)
+		src, err := s.dialKafka(&f.target, k, q)
 		return src, k.source, err
 	})
 }
@@ -289,7 +292,7 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 // set makes the flags the run's.
 func (r *run) set(flags *pflag.FlagSet, f *pollFlags) {
 	r.opts = append(r.limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
-	r.timeout, r.given = f.timeout, given(flags)
+	r.timeout, r.given = f.timeout, given(flags, r.subject.flags)
 	if r.env.errColumns == nil || flags.Changed("heartbeat") {
 		r.heartbeat = f.heartbeat
 	}
@@ -301,7 +304,7 @@ func (r *run) set(flags *pflag.FlagSet, f *pollFlags) {
 // keepIn adds what is waited for, for the state: those of the arguments that a wait which goes on must have again.
 func (f *selecting) keepIn(to map[string]string, sel *selection) {
 	for name, value := range map[string]string{
-		"task ids": strings.Join(slices.Sorted(slices.Values(sel.ids)), " "), "--name": f.name, "--since": f.since,
+		"task ids": sortedWords(sel.ids), "--name": f.name, "--since": f.since,
 	} {
 		if value != "" {
 			to[name] = value
@@ -313,9 +316,11 @@ func (f *selecting) keepIn(to map[string]string, sel *selection) {
 }
 
 // given are the flags of the command line, as words for the resume line, without those that it has of its own.
-func given(flags *pflag.FlagSet) (words []string) {
-	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect", "state",
-		"state-new", "body"}
+func given(flags *pflag.FlagSet, subject []string) (words []string) {
+	own := []string{"name", "since", "all", "expect", "state", "state-new", "body"}
+	for i := 0; i < len(subject); i += 2 { // each is followed by its value
+		own = append(own, strings.TrimPrefix(subject[i], "--"))
+	}
 	flags.Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(own, f.Name):

@@ -62,8 +62,12 @@ func Plausible(t, now time.Time) bool { return !t.Before(earliest) && t.Before(n
 
 // Number reads a finite number, also one with a percent sign.
 func Number(s string) (float64, bool) {
-	n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(s, "%")), 64)
-	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+	s = strings.TrimSpace(strings.TrimSuffix(s, "%"))
+	if s == "" || strings.Trim(s, "0123456789+-.eE") != "" { // before an error is made of it
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil && !math.IsInf(n, 0)
 }
 
 // Percent reads a percentage: "60%", "60", "0.6"; nil: it is none. Of a fraction, 1 is 100 %.

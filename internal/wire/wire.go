@@ -112,7 +112,16 @@ func first(object map[string]json.RawMessage, names []string, good func(string) 
 
 // MentionsCode reports whether a body may have a code in it: most have none, and need not be read twice.
 func MentionsCode(body []byte) bool {
-	return bytes.Contains(body, []byte(`code"`)) || bytes.Contains(body, []byte(`Code"`))
+	for {
+		i := bytes.Index(body, []byte(`ode"`))
+		if i < 0 {
+			return false
+		}
+		body = bytes.TrimLeft(body[i+len(`ode"`):], ": \t\r\n")
+		if len(body) > 1 && body[0] == '"' && body[1] != '"' {
+			return true
+		}
+	}
 }
 
 var titles = regexp.MustCompile(`(?is)<title[^>]*>([^<]{1,200})</title>`)
