@@ -22,6 +22,7 @@ type reading struct {
 	asOf       time.Time // by the service's clock; zero: unknown
 	retryAfter time.Duration
 	top        *node // nil: the body is empty, or null
+	unnumbered bool  // the status is not the answer's, but for an answer without one
 }
 
 // check returns nil for a status of 2xx, and the error of [taskwait.CheckResponse] otherwise.
@@ -33,7 +34,9 @@ func (a Answer) check() error {
 
 // decode makes a reading of an answer, or the error that it is. A status that is a word of the API is no error.
 func (p *program) decode(a Answer, permission string) (*reading, error) {
-	r := &reading{status: cmp.Or(a.StatusCode, http.StatusOK), retryAfter: taskwait.RetryAfter(a.Header)}
+	r := &reading{
+		status: cmp.Or(a.StatusCode, http.StatusOK), retryAfter: taskwait.RetryAfter(a.Header), unnumbered: a.StatusCode == 0,
+	}
 	if !p.isWord(r.status) {
 		if err := a.check(); err != nil {
 			return nil, p.judge(forbidden(err, permission))
@@ -92,6 +95,9 @@ func (p *program) judge(err error) error {
 }
 
 func (a *reading) failed(words string) error {
+	if a.unnumbered {
+		return &taskwait.QueryError{RetryAfter: a.retryAfter, Err: errors.New(words)}
+	}
 	return &taskwait.QueryError{
 		StatusCode: a.status, RetryAfter: a.retryAfter, Err: errors.New(strconv.Itoa(a.status) + ": " + words),
 	}

@@ -156,7 +156,8 @@ The exit code tells how the tasks ended.
 	root.SetErr(s.errOut.writer(ctx))
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
-	root.AddCommand(s.kafkaCommand(), s.demoCommand(), s.serveCommand())
+	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.demoCommand(), s.serveCommand())
+	root.Long += "\n\n" + fold("Services of Huawei Cloud: "+strings.Join(s.addServices(root), ", ")+".", "  ")
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(s.args...)
 	for _, c := range root.Commands() {
@@ -186,6 +187,10 @@ func unknownCommand(c *cobra.Command, name string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
+	for _, hidden := range c.ValidArgs {
+		name, _, _ := strings.Cut(hidden, "\t")
+		names = append(names, name)
+	}
 	return fmt.Errorf("unknown command %s for %q%s", text.Quote(name), c.CommandPath(), didYouMean(similar(name, names)))
 }
 
@@ -207,8 +212,11 @@ func refuseEmpty(c *cobra.Command, args []string) (err error) {
 	}
 	c.Flags().Visit(func(f *pflag.Flag) {
 		value := f.Value.String()
-		switch {
-		case err != nil || f.Value.Type() != "string":
+		switch all, several := f.Value.(pflag.SliceValue); {
+		case err != nil || f.Value.Type() != "string" && !several:
+		case several && slices.ContainsFunc(all.GetSlice(), func(v string) bool { return strings.TrimSpace(v) == "" }):
+			err = givenEmpty(f.Name)
+		case several:
 		case strings.TrimSpace(value) == "":
 			err = givenEmpty(f.Name)
 		case strings.HasPrefix(value, "-"):

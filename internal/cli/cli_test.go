@@ -31,6 +31,7 @@ type testEnv struct {
 	cache     string
 	home      string
 	transport http.RoundTripper
+	network   bool // the real one, for servers of a test
 	stdin     io.Reader
 	stdout    io.Writer
 	screen    *screen
@@ -52,7 +53,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 		cache: w.cache, home: w.home, transport: w.cloud.Transport(), stdin: w.stdin,
 		screen: w.screen, errColumns: w.errColumns,
 	}
-	if w.transport != nil {
+	if w.transport != nil || w.network {
 		s.transport = w.transport
 	}
 	if w.stdout != nil {
@@ -325,7 +326,10 @@ func TestSignals(t *testing.T) {
 
 // TestHelp compares what --help says with testdata. go test ./internal/cli -update writes that anew.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "kafka", "kafka wait", "kafka start", "kafka list", "demo", "serve-fake"} {
+	for _, command := range []string{
+		"", "kafka", "kafka wait", "kafka start", "kafka list", "http wait", "exec wait", "ecs",
+		"rabbitmq wait", "ecs-servers wait", "mrs-jobs cancel", "organizations wait", "demo", "serve-fake",
+	} {
 		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {
 			w := newTestEnv()
 			code, stdout, stderr := w.run(t.Context(), append(strings.Fields(command), "--help")...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/global"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	"gopkg.in/ini.v1"
@@ -143,19 +144,22 @@ func fileKeys(path string, section *ini.Section) keys {
 
 // credential makes the SDK's credential of the keys. The SDK's builder may call IAM for some kinds, but not for ak and
 // sk.
-func (s *env) credential(k *keys, project string) (auth.ICredential, error) {
-	if k.machine {
+func (s *env) credential(k *keys, t *target) (auth.ICredential, error) {
+	switch {
+	case t.global:
+		return accountCredential(k, t.project)
+	case k.machine:
 		if s.metadata == nil {
 			return nil, errNoKeys
 		}
-		c, err := s.metadata(project)
+		c, err := s.metadata(t.project)
 		if err != nil {
 			return nil, fmt.Errorf("%w.\nAs none of these exists, the machine's metadata was tried last: %w", errNoKeys,
 				err)
 		}
 		return c, nil
 	}
-	b := basic.NewCredentialsBuilder().WithProjectId(project)
+	b := basic.NewCredentialsBuilder().WithProjectId(t.project)
 	if k.iamServer != "" {
 		b.WithIamEndpointOverride(k.iamServer)
 	}
@@ -165,6 +169,23 @@ func (s *env) credential(k *keys, project string) (auth.ICredential, error) {
 		b.WithAk(k.ak).WithSk(k.sk).WithSecurityToken(k.token)
 	}
 	c, err := b.SafeBuild()
+	if err != nil {
+		return nil, fmt.Errorf("credentials from %s: %w", k.source, err)
+	}
+	return c, nil
+}
+
+// accountCredential is that of an account, for services that have no projects. The machine's metadata and the tokens of
+// an identity provider are for projects.
+func accountCredential(k *keys, domain string) (auth.ICredential, error) {
+	if k.machine {
+		return nil, errNoKeys
+	}
+	if k.ak == "" || k.sk == "" {
+		return nil, fmt.Errorf("credentials from %s: this service wants an access key and a secret key", k.source)
+	}
+	c, err := global.NewCredentialsBuilder().WithDomainId(domain).WithAk(k.ak).WithSk(k.sk).
+		WithSecurityToken(k.token).SafeBuild()
 	if err != nil {
 		return nil, fmt.Errorf("credentials from %s: %w", k.source, err)
 	}
@@ -188,13 +209,13 @@ type stamp struct {
 	size     int64
 }
 
-func newReloading(current auth.ICredential, s *env, k *keys, project string) *reloading {
+func newReloading(current auth.ICredential, s *env, k *keys, t *target) *reloading {
 	return &reloading{path: k.path, current: current, stamp: stampOf(k.path), load: func() (auth.ICredential, error) {
 		now, err := k.reload()
 		if err != nil {
 			return nil, err
 		}
-		return s.credential(&now, project)
+		return s.credential(&now, t)
 	}}
 }
 

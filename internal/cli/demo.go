@@ -61,12 +61,14 @@ func (s *env) demo(c *cobra.Command, p *printing) error {
 	ids, history := demoCloud(cloud)
 	own := *s
 	own.transport, own.getenv = cloud.Transport(), demoEnvironment(s.getenv)
-	t := target{instance: demoInstance, endpoint: "https://kafka.demo"}
+	t := newTarget(kafkaService)
+	t.values[0], t.endpoint = demoInstance, "https://kafka.demo"
 	src, credentials, err := own.connect(&t, nil)
 	if err != nil {
 		return err
 	}
-	r := own.newRun(src, t, p, selection{ids: ids})
+	r := own.newRun(t.subject(), p, selection{ids: ids})
+	r.source.polled = src
 	r.opts, r.timeout = demoOptions(history), demoTimeout
 	r.forPeople = false // there is nothing to wait for again
 	var e *exitError

@@ -22,6 +22,7 @@ const (
 	eventRecovered = "recovered" // the list is readable again
 	eventHeartbeat = "heartbeat" // nothing was reported for a while
 	eventWarning   = "warning"   // something beside the tasks needs attention
+	eventAccepted  = "accepted"  // the service has accepted to cancel the task
 	eventDone      = "done"      // the wait for a task is over
 	eventOpen      = "open"      // ids that may still run, where they do not fit into "resume"
 	eventEnd       = "end"       // the wait is over
@@ -66,6 +67,7 @@ type event struct {
 	Code    string `json:"code,omitempty"`    // the service's
 	Request string `json:"request_id,omitempty"`
 
+	Value    string          `json:"value,omitempty"` // what --print asks for
 	Outcome  outcome         `json:"outcome,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Message  string          `json:"message,omitempty"`
@@ -74,6 +76,9 @@ type event struct {
 	Resume   string          `json:"resume,omitempty"`  // the command that waits again
 	Dropped  int             `json:"dropped,omitempty"` // events that nobody has read in time
 
+	Cancel string `json:"cancel,omitempty"` // the command that cancels what is left
+
+	cancels []string // Cancel, word by word; not in JSON
 	command []string // Resume, word by word; not in JSON
 }
 
@@ -270,13 +275,17 @@ func (e *event) total() (n int) {
 
 // sum is such as "5 tasks: 1 failed, 4 succeeded".
 func (e *event) sum() string {
-	var parts []string
+	return fmt.Sprintf("%s: %s", count(e.total(), "task"), strings.Join(e.parts(), ", "))
+}
+
+// parts are how many tasks have which outcome, in words.
+func (e *event) parts() (parts []string) {
 	for _, o := range outcomes {
 		if n := e.Outcomes[o.outcome]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, o.outcome))
 		}
 	}
-	return fmt.Sprintf("%s: %s", count(e.total(), "task"), strings.Join(parts, ", "))
+	return parts
 }
 
 // what says in one line what happened.
@@ -284,6 +293,8 @@ func (e *event) what() string {
 	switch e.Event {
 	case eventDone:
 		return sentence(e)
+	case eventAccepted:
+		return "the service has accepted to cancel it"
 	case eventWarning:
 		return e.Message
 	case eventRecovered:

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -20,13 +21,22 @@ const (
 // find is an operation that was started elsewhere, and whose task is not known.
 func (r *run) find() taskwait.Operation {
 	find := func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) {
-		tasks, err := r.source.ListSince(ctx, r.selection.since)
+		tasks, err := r.listSince(ctx, r.selection.since)
 		return slices.DeleteFunc(tasks, func(t taskwait.Task) bool { return t.Kind != r.selection.name }), err
 	}
 	return taskwait.Operation{
 		Name: r.selection.name, Kind: r.selection.name, Find: find,
 		Start: func(context.Context, taskwait.Attempt) (string, error) { return "", nil },
 	}
+}
+
+// listSince asks for all tasks that began since then.
+func (r *run) listSince(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
+	src, ok := r.source.polled.(lists)
+	if !ok {
+		return nil, taskwait.Permanent(errors.ErrUnsupported)
+	}
+	return src.ListSince(ctx, since)
 }
 
 // findAll puts the ids of all tasks that run into the selection. Tasks that begin later do not belong to it, unless
@@ -40,7 +50,7 @@ func (r *run) findAll(ctx context.Context) error {
 	var ids []string
 	for first := true; ; first = false {
 		tasks, err := queryOnce(ctx, r.options(), r.progress, func(ctx context.Context) ([]taskwait.Task, error) {
-			return r.source.ListSince(ctx, time.Time{})
+			return r.listSince(ctx, time.Time{})
 		})
 		if err != nil {
 			return err
@@ -87,7 +97,7 @@ func (r *run) tooFew(found int) error {
 	e := &event{Elapsed: seconds(time.Since(r.begun))}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done(e, "", err)
+	r.done(e, "", nil, err)
 	r.send(e)
 	return err
 }

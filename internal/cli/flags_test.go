@@ -21,7 +21,10 @@ import (
 func TestGivenAndEmpty(t *testing.T) {
 	t.Parallel()
 	w := newTestEnv()
-	s := &env{out: newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv}
+	s := &env{
+		args: []string{"sfs-turbo-tasks"}, // one service stands for all
+		out:  newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv,
+	}
 	defer s.out.close()
 	defer s.errOut.close()
 	var try func(c *cobra.Command)
@@ -136,7 +139,7 @@ func TestBadProxy(t *testing.T) {
 	s := &env{proxy: func(*http.Request) (*url.URL, error) {
 		return nil, errors.New("invalid proxy http://u:a-secret@x")
 	}}
-	_, err := s.roundTripper("https://kafka.fake")
+	_, err := s.roundTripper("https://kafka.fake", nil)
 	if err == nil || strings.Contains(err.Error(), "a-secret") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
 		t.Errorf("got %v, want the name of the variable, and no secret", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/schedule"
@@ -24,12 +25,12 @@ type durations struct {
 }
 
 // openHistory reads what earlier runs have left in the cache folder. nil: there is no such folder.
-func openHistory(cache string) *durations {
+func openHistory(cache, of string) *durations {
 	if cache == "" {
 		return nil
 	}
 	d := &durations{
-		path: historyPath(cache), known: &schedule.History{},
+		path: historyPath(cache, of), known: &schedule.History{},
 		running: map[string]bool{}, ended: map[string]taskwait.Task{},
 	}
 	h, err := readHistory(d.path)
@@ -50,7 +51,18 @@ func openHistory(cache string) *durations {
 	return d
 }
 
-func historyPath(cache string) string { return filepath.Join(cache, "taskwait", "history.json") }
+// historyPath is the file of whatever has that name; empty: of Kafka.
+func historyPath(cache, of string) string {
+	if of != "" {
+		of = "-" + strings.Map(func(r rune) rune {
+			if r == '.' || r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+				return r
+			}
+			return '_'
+		}, of)
+	}
+	return filepath.Join(cache, "taskwait", "history"+of+".json")
+}
 
 // errDamaged is the error for a file that is no history.
 var errDamaged = errors.New("how long tasks took in earlier runs cannot be read")
@@ -160,7 +172,7 @@ func (s *env) kinds() []string {
 	var saved struct {
 		Kinds map[string]json.RawMessage `json:"kinds"`
 	}
-	if text, err := os.ReadFile(historyPath(s.cache)); err == nil && json.Unmarshal(text, &saved) == nil {
+	if text, err := os.ReadFile(historyPath(s.cache, "")); err == nil && json.Unmarshal(text, &saved) == nil {
 		for name := range saved.Kinds {
 			names[clip(name)] = true
 		}

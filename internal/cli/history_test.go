@@ -76,7 +76,7 @@ func TestHistoryOfSuccess(t *testing.T) {
 		if code, _, _ := w.run(t.Context(), "kafka", "wait", "good", "bad", "off", "erased"); code != 1 {
 			t.Errorf("got code %d, want 1", code)
 		}
-		text, err := os.ReadFile(historyPath(w.cache))
+		text, err := os.ReadFile(historyPath(w.cache, ""))
 		if got := strings.Count(string(text), "took"); got != 1 || err != nil {
 			t.Errorf("got %s, %v, want one task in it", text, err)
 		}
@@ -85,7 +85,7 @@ func TestHistoryOfSuccess(t *testing.T) {
 
 // writeHistory leaves a history as an earlier run would.
 func writeHistory(cache string, text []byte) error {
-	path := historyPath(cache)
+	path := historyPath(cache, "")
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
 }
 
@@ -122,8 +122,8 @@ func TestHistoryFile(t *testing.T) {
 					"\n") == 1) {
 					t.Errorf("got code %d, stderr %q, want 0 and %q", code, stderr, tt.warning)
 				}
-				text, _ := os.ReadFile(historyPath(w.cache))
-				kept, _ := os.ReadFile(damagedPath(historyPath(w.cache)))
+				text, _ := os.ReadFile(historyPath(w.cache, ""))
+				kept, _ := os.ReadFile(damagedPath(historyPath(w.cache, "")))
 				if string(text) != tt.after || string(kept) != tt.kept {
 					t.Errorf("got the file %s, kept %s, want %s, %s", text, kept, tt.after, tt.kept)
 				}
@@ -140,7 +140,7 @@ func TestHistoryOfMany(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range commands {
 		all.Go(func() {
-			d := openHistory(cache)
+			d := openHistory(cache, "")
 			task := taskwait.Task{
 				ID: "x", Kind: "kind", Status: taskwait.StatusExecuting, CreatedAt: noon,
 				UpdatedAt: noon.Add(time.Duration(i+1) * time.Second),
@@ -152,7 +152,7 @@ func TestHistoryOfMany(t *testing.T) {
 		})
 	}
 	all.Wait()
-	text, err := os.ReadFile(historyPath(cache))
+	text, err := os.ReadFile(historyPath(cache, ""))
 	for i := range commands {
 		if want := fmt.Sprintf(`{"took":%d}`, time.Duration(i+1)*time.Second); !strings.Contains(string(text), want) {
 			t.Errorf("got %s, %v, want %s in it", text, err, want)
@@ -165,10 +165,10 @@ func TestHistoryLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestEnv()
 		w.cache = t.TempDir()
-		if err := os.MkdirAll(filepath.Dir(historyPath(w.cache)), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Dir(historyPath(w.cache, "")), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		unlock, err := lockFile(historyPath(w.cache)+".lock", 0)
+		unlock, err := lockFile(historyPath(w.cache, "")+".lock", 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ type listFlags struct {
 }
 
 func (s *env) listCommand() *cobra.Command {
-	var f listFlags
+	f := listFlags{target: newTarget(kafkaService)}
 	c := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Show the instance's background tasks",
@@ -71,8 +71,9 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if err != nil {
 		return err
 	}
+	of := f.subject()
 	if f.forPeople() {
-		s.note(ctx, fmt.Sprintf("instance %s, credentials from %s", f.instance, clip(credentials)))
+		s.note(ctx, of.about(credentials))
 	}
 	l := &lister{
 		source: src, since: since, begun: time.Now(), reporter: s.listReporter(ctx, f), unread: s.out.broken,

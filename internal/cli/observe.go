@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 // tracked is what the polls of one task have shown.
@@ -22,14 +21,22 @@ type tracked struct {
 // observedSource is the Source, with an eye on the list that many tasks share: its trouble is not the trouble of any
 // single task, so no Progress reports it.
 type observedSource struct {
-	*kafkatasks.Source
+	polled
 	observe func(error)
+}
+
+// CheckID is the source's own check, or the usual one.
+func (s observedSource) CheckID(id string) error {
+	if own, ok := s.polled.(interface{ CheckID(id string) error }); ok {
+		return own.CheckID(id)
+	}
+	return checkID("task id", id)
 }
 
 // List queries a page of the list.
 func (s observedSource) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
-	tasks, next, err := s.Source.List(ctx, b)
-	if ctx.Err() == nil {
+	tasks, next, err := s.polled.List(ctx, b)
+	if ctx.Err() == nil && !errors.Is(err, errors.ErrUnsupported) {
 		s.observe(err)
 	}
 	return tasks, next, err
@@ -51,7 +58,7 @@ func (r *run) progress(p taskwait.Progress) {
 	}
 	switch before := t.last; {
 	case p.Done:
-		r.done(e, id, p.Outcome)
+		r.done(e, id, p.Task.Raw, p.Outcome)
 	case p.Err != nil:
 		e.Event = eventTrouble
 		if e.explain(p.Err); answered {
@@ -120,14 +127,15 @@ func (r *run) only() string {
 	return ""
 }
 
-// done makes e the end of the wait for a task.
-func (r *run) done(e *event, id string, err error) {
+// done makes e the end of the wait for a task; raw is the task as the source has it.
+func (r *run) done(e *event, id string, raw any, err error) {
 	e.Event, e.Outcome = eventDone, outcomeOf(err, e)
 	r.outcomes = append(r.outcomes, e.Outcome)
 	if id != "" && e.Outcome.maybeRunning() {
 		r.open = append(r.open, id)
 	}
 	if err == nil {
+		r.value(e, raw)
 		return
 	}
 	e.Error = reason(err)

@@ -9,7 +9,7 @@ import (
 
 // resumable are the ids to wait for again: those that may still run, and that the command accepts.
 func (r *run) resumable() []string {
-	ids := slices.DeleteFunc(slices.Clone(r.open), func(id string) bool { return checkID("task id", id) != nil })
+	ids := slices.DeleteFunc(slices.Clone(r.open), func(id string) bool { return r.subject.check(id) != nil })
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
@@ -21,13 +21,11 @@ func (r *run) resume(ids []string) []string {
 		return nil
 	}
 	starts := r.starts != nil && r.state != nil && !r.final()
-	words := []string{"taskwait kafka wait"}
+	words := []string{"taskwait " + r.subject.command + " wait"}
 	if starts {
-		words[0] = "taskwait kafka start"
+		words[0] = "taskwait " + r.subject.command + " start"
 	}
-	words = addFlags(words, "--instance", r.target.instance, "--region", r.target.region,
-		"--endpoint", r.target.endpoint, "--project", r.target.project)
-	words = append(words, r.given...)
+	words = append(addFlags(words, r.subject.flags...), r.given...)
 	switch {
 	case starts:
 		return append(addFlags(words, "--state", r.state.given, "--body", r.starts.body), r.starts.operation)
@@ -62,7 +60,7 @@ func (r *run) sought(words, ids []string, since string) []string {
 			words = append(words, "--")
 		}
 		for _, id := range ids {
-			words = append(words, quote(id))
+			words = append(words, r.subject.wordOf(id))
 		}
 		return words
 	case r.selection.name != "":

@@ -3,14 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
 // selection is what is waited for: ids; or a task that has a name and began since then; or all that run.
@@ -36,8 +34,9 @@ type run struct {
 	env       *env
 	source    observedSource
 	selection selection
-	target    target
+	subject   subject
 	given     []string // further flags of the command line
+	print     string   // the place of what is printed of a task that succeeded; empty: nothing is
 	opts      []taskwait.Option
 	state     *state              // nil: nothing is kept
 	starts    *startFlags         // of "kafka start"; nil: nothing is started
@@ -62,15 +61,16 @@ type run struct {
 	listTrouble string                  // the trouble with the list that was reported last; empty: none
 	printed     time.Time               // the last line where heartbeats go
 	failed      context.CancelCauseFunc // stops the other tasks
+	noValue     bool                    // there was nothing to be printed
 }
 
-func (s *env) newRun(src *kafkatasks.Source, t target, p *printing, selected selection) *run {
+func (s *env) newRun(of subject, p *printing, selected selection) *run {
 	now := time.Now()
 	r := &run{
-		env: s, selection: selected, target: t, printing: p, forPeople: p.forPeople(), begun: now, printed: now,
+		env: s, selection: selected, subject: of, printing: p, forPeople: p.forPeople(), begun: now, printed: now,
 		tasks: map[string]*tracked{},
 	}
-	r.source = observedSource{src, r.observeList}
+	r.source.observe = r.observeList
 	return r
 }
 
@@ -84,12 +84,12 @@ func (r *run) remember(d *durations, chosen bool) {
 // do waits, and gives the exit code as an error, unless it is 0.
 func (r *run) do(ctx context.Context, credentials string) error {
 	if r.forPeople {
-		r.env.note(ctx, fmt.Sprintf("instance %s, credentials from %s", r.target.instance, clip(credentials)))
+		r.env.note(ctx, r.subject.about(credentials))
 	}
 	if !r.printing.quiet {
 		r.debug.announce(r.env.hint)
 	}
-	r.reporter = r.env.reporter(r.printing)
+	r.reporter = r.reports()
 	r.start(credentials)
 	if r.history.problem() != "" {
 		r.warn(r.history.problem())
@@ -99,8 +99,8 @@ func (r *run) do(ctx context.Context, credentials string) error {
 	err := r.await(ctx)
 	stop()
 	code := r.end(ctx, err)
-	if r.forPeople && r.refused {
-		r.env.note(ctx, refusedKeys(clip(credentials)))
+	if r.forPeople && r.refused && r.subject.refused != nil {
+		r.env.note(ctx, r.subject.refused(clip(credentials)))
 	}
 	if code != codeOK {
 		return &exitError{code: code}
@@ -113,7 +113,7 @@ func (r *run) start(credentials string) {
 	for i, ids := range chunks(clipAll(r.selection.ids)) {
 		e := &event{Event: eventTasks, Tasks: ids}
 		if i == 0 {
-			e.Event, e.Instance, e.Credentials = eventStart, r.target.instance, clip(credentials)
+			e.Event, e.Instance, e.Credentials = eventStart, r.subject.instance, clip(credentials)
 			e.Count = len(r.selection.ids)
 		}
 		r.emit(e)
@@ -176,6 +176,9 @@ func (r *run) end(ctx context.Context, err error) int {
 		}
 	}
 	code := codeOf(r.outcomes)
+	if code == codeOK && r.noValue {
+		code, e.Message = codeOutput, "--print: there is nothing at "+clip(r.print)
+	}
 	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
 		code = codeUsage
 	}
@@ -188,6 +191,8 @@ func (r *run) end(ctx context.Context, err error) int {
 	}
 	ids := r.resumable()
 	e.command = r.resume(ids)
+	e.cancels = r.cancelWords(ids)
+	e.Cancel = strings.Join(e.cancels, " ")
 	e.ExitCode, e.Resume, e.Dropped = &code, strings.Join(e.command, " "), r.env.out.lost()
 	if len(r.outcomes) == 0 {
 		e.Message = "nothing runs on the instance"
@@ -212,6 +217,7 @@ func (r *run) finish(ctx context.Context, e *event, signal signalError, ended bo
 		ctx, cancel = context.WithDeadline(ctx, r.begun.Add(r.timeout))
 		defer cancel()
 	}
+	r.printValue(r.last)
 	r.env.out.flush(ctx)
 	if r.forPeople {
 		r.printSummary(e, signal, ended)
@@ -236,5 +242,8 @@ func (r *run) printSummary(e *event, signal signalError, ended bool) {
 			what = "to wait again, with the ids that have not ended on standard input: "
 		}
 		r.env.hintCommand(what, e.command)
+	}
+	if e.Cancel != "" {
+		r.env.hintCommand("to cancel: ", e.cancels)
 	}
 }

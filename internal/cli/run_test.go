@@ -445,7 +445,7 @@ func TestInvalid(t *testing.T) {
 	for _, err := range []error{taskwait.ErrInvalidOption, taskwait.ErrInvalidID} {
 		s := &env{stdout: io.Discard, stderr: io.Discard}
 		s.out, s.errOut = newStream(s.stdout), newStream(s.stderr)
-		r := s.newRun(nil, target{}, &printing{quiet: true}, selection{ids: []string{"x"}})
+		r := s.newRun(subject{}, &printing{quiet: true}, selection{ids: []string{"x"}})
 		r.reporter = quietReporter{func(string) {}}
 		if code := r.end(t.Context(), fmt.Errorf("%w: too short", err)); code != 2 {
 			t.Errorf("%v: got code %d, want 2", err, code)

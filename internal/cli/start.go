@@ -96,7 +96,7 @@ func withBody[B any](send func(*kafka.KafkaClient, string, *B) (*string, error))
 const maxBody = 1 << 20
 
 func (s *env) startCommand() *cobra.Command {
-	var f startFlags
+	f := startFlags{target: newTarget(kafkaService)}
 	names := slices.Sorted(maps.Keys(operations))
 	c := &cobra.Command{
 		Use:   "start [flags] OPERATION",
@@ -150,7 +150,7 @@ func (s *env) start(c *cobra.Command, f *startFlags) error {
 		return err
 	}
 	defer kept.close()
-	r := s.newRun(nil, f.target, &f.printing, selection{name: f.operation})
+	r := s.newRun(f.subject(), &f.printing, selection{name: f.operation})
 	r.restore(kept)
 	if kept.over() {
 		return r.replay(c.Context())
@@ -162,13 +162,15 @@ func (s *env) start(c *cobra.Command, f *startFlags) error {
 		return err
 	}
 	defer r.debug.close()
-	if r.source.Source, err = s.dial(&f.target, k, r.limit); err != nil {
+	src, err := s.dialKafka(&f.target, k, r.limit)
+	if err != nil {
 		return err
 	}
+	r.source.polled = src
 	r.set(c.Flags(), &f.pollFlags)
 	r.starts = f
-	op := r.source.Operation(f.operation, func(c *kafka.KafkaClient) (*string, error) {
-		return operations[f.operation].send(c, f.instance, body)
+	op := src.Operation(f.operation, func(c *kafka.KafkaClient) (*string, error) {
+		return operations[f.operation].send(c, f.values[0], body)
 	})
 	r.operation = &op
 	return r.do(c.Context(), k.source)
@@ -197,7 +199,7 @@ func (f *startFlags) readBody(stdin io.Reader) ([]byte, error) {
 
 // command is what is started, for the state. The body may hold a secret, so only its hash is kept.
 func (f *startFlags) command(body []byte) map[string]string {
-	all := f.target.arguments("kafka start")
+	all := f.arguments("kafka start")
 	hash := sha256.Sum256(body)
 	all["operation"], all["--body"] = f.operation, "sha256:"+hex.EncodeToString(hash[:])
 	return all

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/taskwait/taskwait"
@@ -223,7 +224,7 @@ func (k *keptState) fault() string {
 	known := map[string]bool{}
 	for _, t := range k.Tasks {
 		switch {
-		case t == nil || checkID("task id", t.ID) != nil && (t.ID != "" || len(k.Tasks) > 1):
+		case t == nil || t.ID == "" && len(k.Tasks) > 1 || strings.ContainsFunc(t.ID, unicode.IsControl):
 			return "a task has no id"
 		case known[t.ID]:
 			return "a task is in it twice"
@@ -260,7 +261,7 @@ func (e *keptEnd) fault() bool {
 		return true
 	}
 	last := e.Events[n-1]
-	return last.Event != eventEnd || last.ExitCode == nil || *last.ExitCode < 0 || *last.ExitCode > codeUnknown
+	return last.Event != eventEnd || last.ExitCode == nil || *last.ExitCode < 0 || *last.ExitCode > codeOutput
 }
 
 // final reports whether that is how it ends, where a timeout leaves so much time: a task that may still run can be
@@ -439,12 +440,13 @@ func (r *run) replay(ctx context.Context) error {
 	if r.forPeople {
 		r.env.note(ctx, fmt.Sprintf("%s: this ended at %s", clip(r.state.path), e.Time.Format(time.RFC3339)))
 	}
-	r.reporter = r.env.reporter(r.printing)
+	r.reporter = r.reports()
 	r.start("")
 	for _, e := range events {
 		r.reporter.report(e)
 	}
 	r.reporter.close()
+	r.printValue(events)
 	r.env.out.flush(ctx)
 	if e.command = r.state.kept.Ended.Resume; r.forPeople {
 		r.printSummary(e, signalError{}, false)

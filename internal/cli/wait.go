@@ -32,16 +32,17 @@ const (
 // waitFlags are those of "kafka wait".
 type waitFlags struct {
 	target
-	printing
-	limitFlags
-	stateFlags
-	pollFlags
-	ids      []string
-	name     string
-	since    string
-	all      bool
-	expect   int
-	failFast bool
+	waiting
+	selecting
+}
+
+// selecting are the flags that say which tasks are meant.
+type selecting struct {
+	ids    []string
+	name   string
+	since  string
+	all    bool
+	expect int
 }
 
 // pollFlags say how to wait.
@@ -76,7 +77,7 @@ every task that runs on the instance now.
 )
 
 func (s *env) waitCommand() *cobra.Command {
-	var f waitFlags
+	f := waitFlags{target: newTarget(kafkaService)}
 	c := &cobra.Command{
 		Use:   "wait [flags] TASK_ID...",
 		Short: "Wait until tasks have ended; the exit code tells how",
@@ -87,24 +88,21 @@ func (s *env) waitCommand() *cobra.Command {
 		},
 	}
 	f.target.flags(c)
-	f.printing.flags(c)
-	f.limitFlags.flags(c)
-	f.stateFlags.flags(c)
-	f.pollFlags.flags(c)
-	f.flags(c)
+	f.waiting.flags(c)
+	f.severalFlags(c)
+	f.selecting.flags(c)
 	complete(c, "name", func() []string { return s.kinds() })
 	complete(c, "since", func() []string { return nil })
 	return c
 }
 
-func (f *waitFlags) flags(c *cobra.Command) {
+func (f *selecting) flags(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.name, "name", "", "wait for the task of this name, such as bindInstancePublicIp; needs --since")
 	fs.StringVar(&f.since, "since", "", "with --name: when the operation was started: a time, or how long ago (5m)")
-	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
+	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run now")
 	fs.IntVar(&f.expect, "expect", 0,
 		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
-	fs.BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
 }
 
 func (f *pollFlags) flags(c *cobra.Command) {
@@ -123,10 +121,7 @@ func (f *pollFlags) flags(c *cobra.Command) {
 }
 
 // check finds what is wrong on the command line.
-func (f *waitFlags) check(c *cobra.Command) error {
-	if err := f.printing.check(); err != nil {
-		return err
-	}
+func (f *selecting) check(c *cobra.Command) error {
 	ways := 0
 	for _, given := range []bool{len(f.ids) > 0, f.name != "", f.all} {
 		if given {
@@ -144,7 +139,7 @@ func (f *waitFlags) check(c *cobra.Command) error {
 	case expects && (!f.all || f.expect <= 0):
 		return fmt.Errorf("--expect %d, want at least 1, together with --all", f.expect)
 	}
-	return f.pollFlags.check(c)
+	return nil
 }
 
 // check finds what is wrong on the command line, and adjusts the bound of the interval that was not given to the other
@@ -173,32 +168,44 @@ func (f *pollFlags) check(c *cobra.Command) error {
 	return err
 }
 
-// selection gives what is waited for.
-func (f *waitFlags) selection(ctx context.Context, stdin io.Reader) (sel selection, err error) {
+// selection gives what is waited for, of ids that check lets pass.
+func (f *selecting) selection(
+	ctx context.Context, stdin io.Reader, check func(id string) error,
+) (sel selection, err error) {
 	sel = selection{name: f.name, sinceGiven: f.since, all: f.all, expect: f.expect}
 	if f.name != "" {
 		sel.since, err = parseSince(f.since, time.Now())
 		return sel, err
 	}
-	for _, id := range f.ids {
-		if id != "-" {
-			sel.ids = append(sel.ids, id)
-			continue
-		}
-		read, err := readIDs(ctx, stdin)
-		if err != nil {
-			return sel, err
-		}
-		sel.ids, stdin = append(sel.ids, read...), nil
+	if sel.ids, err = readWords(ctx, f.ids, stdin); err != nil {
+		return sel, err
 	}
-	sel.ids = unique(sel.ids)
 	for _, id := range sel.ids {
-		if err := checkID("task id", id); err != nil {
+		if err := check(id); err != nil {
 			return sel, err
 		}
 	}
 	return sel, nil
 }
+
+// readWords gives arguments, each once, with those of standard input in the place of "-".
+func readWords(ctx context.Context, args []string, stdin io.Reader) (words []string, err error) {
+	for _, word := range args {
+		if word != "-" {
+			words = append(words, word)
+			continue
+		}
+		read, err := readIDs(ctx, stdin)
+		if err != nil {
+			return nil, err
+		}
+		words, stdin = append(words, read...), nil
+	}
+	return unique(words), nil
+}
+
+// sortedWords are ids as a state has them.
+func sortedWords(ids []string) string { return strings.Join(slices.Sorted(slices.Values(ids)), " ") }
 
 // unique gives each id once, in the order of the first ones.
 func unique(ids []string) []string {
@@ -267,10 +274,13 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 }
 
 func (s *env) wait(c *cobra.Command, f *waitFlags) error {
-	if err := f.check(c); err != nil {
+	if err := f.waiting.check(c); err != nil {
 		return err
 	}
-	selected, err := f.selection(c.Context(), s.stdin)
+	if err := f.selecting.check(c); err != nil {
+		return err
+	}
+	selected, err := f.selection(c.Context(), s.stdin, (&subject{}).check)
 	if err != nil {
 		return err
 	}
@@ -278,66 +288,56 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if err != nil {
 		return err
 	}
-	kept, err := f.stateFlags.open(f.command(&selected), selected.since, f.timeout)
-	if err != nil {
-		return err
-	}
-	defer kept.close()
-	r := s.newRun(nil, f.target, &f.printing, selected)
-	r.restore(kept)
-	if kept.over() {
-		return r.replay(c.Context())
-	}
-	if r.limit, err = f.limitFlags.open(); err != nil {
-		return err
-	}
-	if r.debug, err = listenDebug(f.debugListen); err != nil {
-		return err
-	}
-	defer r.debug.close()
-	if r.source.Source, err = s.dial(&f.target, k, r.limit); err != nil {
-		return err
-	}
-	r.failFast = f.failFast
-	r.set(c.Flags(), &f.pollFlags)
-	return r.do(c.Context(), k.source)
+	of := f.subject()
+	of.keep = f.arguments("kafka wait")
+	f.keepIn(of.keep, &selected)
+	return s.waitFor(c, &f.waiting, of, selected, func(q *quota) (polled, string, error) {
+		src, err := s.dialKafka(&f.target, k, q)
+		return src, k.source, err
+	})
 }
 
 // set makes the flags the run's.
 func (r *run) set(flags *pflag.FlagSet, f *pollFlags) {
 	r.opts = append(r.limit.options(), taskwait.WithInterval(f.interval, f.maxInterval))
-	r.timeout, r.given = f.timeout, given(flags)
+	r.timeout, r.given = f.timeout, given(flags, r.subject.flags)
 	if r.env.errColumns == nil || flags.Changed("heartbeat") {
 		r.heartbeat = f.heartbeat
 	}
 	if !f.noHistory {
-		r.remember(openHistory(r.env.cache), flags.Changed("interval") || flags.Changed("max-interval"))
+		r.remember(openHistory(r.env.cache, r.subject.history), flags.Changed("interval") || flags.Changed("max-interval"))
 	}
 }
 
-// command is what is waited for, for the state: those of the arguments that a wait which goes on must have again.
-func (f *waitFlags) command(sel *selection) map[string]string {
-	all := f.target.arguments("kafka wait")
+// keepIn adds what is waited for, for the state: those of the arguments that a wait which goes on must have again.
+func (f *selecting) keepIn(to map[string]string, sel *selection) {
 	for name, value := range map[string]string{
-		"task ids": strings.Join(slices.Sorted(slices.Values(sel.ids)), " "), "--name": f.name, "--since": f.since,
+		"task ids": sortedWords(sel.ids), "--name": f.name, "--since": f.since,
 	} {
 		if value != "" {
-			all[name] = value
+			to[name] = value
 		}
 	}
 	if f.all {
-		all["--all"], all["--expect"] = "true", strconv.Itoa(f.expect)
+		to["--all"], to["--expect"] = "true", strconv.Itoa(f.expect)
 	}
-	return all
 }
 
 // given are the flags of the command line, as words for the resume line, without those that it has of its own.
-func given(flags *pflag.FlagSet) (words []string) {
-	own := []string{"instance", "region", "endpoint", "project", "name", "since", "all", "expect", "state",
-		"state-new", "body"}
+func given(flags *pflag.FlagSet, subject []string) (words []string) {
+	own := []string{"name", "since", "all", "expect", "state", "state-new", "body"}
+	for i := 0; i < len(subject); i += 2 { // each is followed by its value
+		own = append(own, strings.TrimPrefix(subject[i], "--"))
+	}
 	flags.Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(own, f.Name):
+		case f.Value.Type() == "stringArray":
+			if all, ok := f.Value.(pflag.SliceValue); ok {
+				for _, value := range all.GetSlice() {
+					words = append(words, "--"+f.Name+" "+quote(value))
+				}
+			}
 		case f.Value.Type() != "bool":
 			words = append(words, "--"+f.Name+" "+quote(f.Value.String()))
 		case f.Value.String() == "true":
