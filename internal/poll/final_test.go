@@ -423,7 +423,8 @@ func TestEndWhileBusy(t *testing.T) {
 	})
 }
 
-// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller, too.
+// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller,
+// too.
 func TestManyFinalPollsAtFirst(t *testing.T) {
 	playList(t, func(s *script) {
 		at := 500 * time.Millisecond

@@ -80,7 +80,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 	if e, _, ok := p.ready.top(); ok {
 		due, sub = e.due, e.firstDue().sub
 	}
-	if !p.permitted(due, p.finals > 0, now) {
+	if !p.permitted(due, p.finals > 0) {
 		return false
 	}
 	if !w.active {
