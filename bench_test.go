@@ -37,10 +37,12 @@ func BenchmarkPoll(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		run, sub, err := w.begin(b.Context(), "id", nil)
+		run, ctx, err := w.begin(b.Context(), "id", nil)
 		if err != nil {
 			b.Fatal(err)
 		}
+		defer run.leave()
+		sub := w.subscribe(ctx, run)
 		defer sub.close()
 		b.ReportAllocs()
 		for b.Loop() {

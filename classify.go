@@ -41,11 +41,12 @@ func classify(id string, a *answer) observation {
 	case err != nil:
 		return classifyError(err)
 	case !s.known():
-		trouble := errors.New("unknown status " + text.Quote(string(s)))
-		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: trouble}
+		return observation{seen: true, retryAfter: a.Value.RetryAfter, trouble: unknownStatus(s)}
 	}
 	return observation{seen: true, retryAfter: a.Value.RetryAfter}
 }
+
+func unknownStatus(s Status) error { return errors.New("unknown status " + text.Quote(string(s))) }
 
 // unusable says what is wrong with a task that was given as the one with this id; nil: nothing.
 func unusable(id string, t *Task) error {

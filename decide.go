@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -30,7 +31,9 @@ type decision struct {
 	reason error         // one of the sentinels
 	pause  time.Duration // from now
 
-	changed bool // the status or the phase, since the answer before
+	changed     bool // the status or the phase, since the answer before
+	permitAfter time.Duration
+	query       context.Context // of Progress.Context
 }
 
 // decide is the library's whole judgement: what the answer a, which arrived now, means for a wait that remembers s, and

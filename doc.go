@@ -10,7 +10,7 @@
 // A wait polls the Source until the service reports a terminal [Status]. It survives network errors, throttles,
 // malformed answers, ids that are not listed yet and statuses that nobody knows. It runs on the calling goroutine,
 // returns at once when the context ends, and polls once more when [WithTimeout] has passed. [WithProgress] shows it
-// at work.
+// at work, [Waiter.Waits] all that are, and [WithObserver] is for traces and metrics.
 //
 // # Errors
 //
@@ -48,6 +48,7 @@
 //	WithLimiter          a quota and hold-offs, shared with other Waiters     none        none
 //	WithoutSharing       keeps concurrent waits apart                         shared      -
 //	WithProgress         the callback                                         none        none
+//	WithObserver         what is told of all waits, for tracing and metrics     none        none
 //	WithLogger           the log                                              none        none
 //
 // # Pacing

@@ -90,6 +90,8 @@ func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, er
 	if err != nil {
 		return Task{}, op.neverBegun(err)
 	}
+	ctx = x.enter(ctx, &w.stays)
+	defer x.leave()
 	e := x.run(ctx, first)
 	if e != nil {
 		e.SentAt = x.sentAt

@@ -47,6 +47,7 @@ type settings struct {
 	kind         string
 	limiter      *limiter.Limiter
 	alone        bool // it shares nothing
+	observer     func(ctx context.Context, id string) (context.Context, func(Progress))
 
 	stalePhaseGiven bool // by an option, which an Operation does not change
 
@@ -219,6 +220,17 @@ func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.sta
 // WithProgress sets the callback that is given every answer and of the outcome; [Progress] says when and how it is
 // called. nil: none, the default.
 func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progress = f } }
+
+// WithObserver sets what observes waits: tracing and metrics. f is called as each wait begins, on its goroutine, with
+// the context of the call and the task's id; of WaitForTasks for each id, and of Do once, with an empty id as there is
+// none yet. A bad option or id begins no wait, and a call of Poll that comes early observes nothing. The values of the
+// context that f returns reach the calls of the Source for that wait, lists too, and those of an Operation; its end is
+// not heeded; nil: no values. The function that f returns is told what the callback of [WithProgress] is, before it,
+// and is told of Interrupted besides: so there is always a last call, with Done or with Interrupted. nil: it is told
+// nothing. Default nil: no observer.
+func WithObserver(f func(ctx context.Context, id string) (context.Context, func(Progress))) Option {
+	return func(s *settings) { s.observer = f }
+}
 
 // WithLogger sets where to log: Info on a change of status and at the end, Warn on trouble (once for each kind), Debug
 // for each query. nil: nowhere, the default.

@@ -28,8 +28,10 @@ type execution struct {
 	op       *Operation
 	began    time.Time
 	sentAt   time.Time // when the operation was sent, unless it was refused
-	now      *wait     // the one that ends the execution, should it end now
-	kept     *Wait     // what a later process goes on with
+	stay     stay
+	now      *wait // the one that ends the execution, should it end now
+	shown    *wait // what waits now; guarded by the stay's lock
+	kept     *Wait // what a later process goes on with
 	starting *startPhase
 }
 
@@ -250,6 +252,31 @@ func (x *execution) outOfTime(ctx context.Context) *WaitError {
 func (x *execution) backTo(w *wait) {
 	w.state.polls, w.state.errors = x.now.state.polls, x.now.state.errors
 	x.now = w
+	x.turnTo(w)
+}
+
+// turnTo makes w what the execution is seen to wait for.
+func (x *execution) turnTo(w *wait) {
+	x.stay.mu.Lock()
+	defer x.stay.mu.Unlock()
+	x.shown = w
+}
+
+// show is what the execution waits for.
+func (x *execution) show(i int) (p Progress, over, more bool) { return x.shown.show(i) }
+
+// enter begins the stay of the execution, and its observation. It returns ctx with the observer's values.
+func (x *execution) enter(ctx context.Context, l *stays) context.Context {
+	ctx, x.settings = x.settings.observed(ctx, x.kept.ID)
+	x.now.progress, x.shown = x.settings.progress, x.now
+	l.enter(&x.stay, x)
+	return ctx
+}
+
+// leave ends the stay of the execution.
+func (x *execution) leave() {
+	x.now.interrupt()
+	x.stay.leave()
 }
 
 // search runs a phase that looks for the operation's task.
@@ -307,12 +334,14 @@ func (x *execution) waitOn(ctx context.Context, w *wait, id string, invalid erro
 	if !w.state.noDetails {
 		w.details = newDetails(x.pollers.src, x.settings, &x.pollers.abandoned)
 	}
+	x.turnTo(w)
 	sub := x.pollers.subscribe(ctx, w.settings, id, w.terms(&w.state))
 	defer sub.close()
 	return w.run(ctx, sub.Subscription)
 }
 
 func (x *execution) runOn(ctx context.Context, w *wait, p *poll.Poller[Task]) *WaitError {
+	x.turnTo(w)
 	sub := p.Subscribe(ctx, []string{w.state.task.ID}, w.terms(&w.state))
 	defer sub.Close()
 	return w.run(ctx, sub)
@@ -323,6 +352,7 @@ func (x *execution) runOn(ctx context.Context, w *wait, p *poll.Poller[Task]) *W
 func (x *execution) next(ctx context.Context, s *settings, id string) (*wait, error) {
 	w := &wait{}
 	c := newShared(ctx, s, x.began)
+	c.stay = &x.stay
 	if id == "" {
 		c.reporting.operation, c.keeper = x.op.Name, x.keep
 	}
@@ -341,5 +371,6 @@ func (s *settings) forPhase(grace time.Duration) *settings {
 	p.deadlines = deadlines{timeout: s.timeout, tolerance: s.tolerance, grace: grace}
 	p.lo, p.hi, p.exponential, p.newBackOff = s.lo, s.hi, s.exponential, s.newBackOff
 	p.queryTimeout, p.limiter, p.progress, p.log = s.queryTimeout, s.limiter, s.progress, s.log
+	p.observer = s.observer
 	return p
 }

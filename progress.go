@@ -1,6 +1,7 @@
 package taskwait
 
 import (
+	"context"
 	"time"
 
 	"github.com/taskwait/taskwait/schedule"
@@ -16,6 +17,7 @@ type Progress struct {
 	Polls     int                // queries so far
 	Errors    int                // how often an error came instead of a task, or the query before still hung
 	Elapsed   time.Duration      // since the wait began
+	SeenAgo   time.Duration      // since the last query that found Task not ended, or its last change; 0: never seen
 	Unchanged time.Duration      // since status, phase, percentage or steps last changed; 0: just now, or never seen
 	Next      time.Duration      // until the coming query, from this answer; 0: at once, or none is coming
 	Err       error              // the trouble at hand: a [*QueryError], or an unknown status; nil: none
@@ -29,8 +31,31 @@ type Progress struct {
 	Done      bool               // the last call: Outcome is what WaitForTask is about to return
 	Outcome   error              // nil until Done; with Done, nil means SUCCESS
 
+	// Operation is the name of what [Waiter.Do] is about to start; empty: it is called for no Do, or there is its task.
+	Operation string
+
+	// PermitAfter is how long the query that brought this answer had to wait for its permit of the Limiter; 0: it had
+	// not, or there is no Limiter.
+	PermitAfter time.Duration
+
+	// Interrupted is set where an observer is told that the wait is left, but not over: Poll returns, the loop over
+	// WaitForTasks was left, or the Source has panicked. [WithObserver] says more.
+	Interrupted bool
+
 	// Wait is what to store for a later process, inside the callback: it is brought up to date before each call.
 	Wait *Wait
+
+	query context.Context // nil: there was none
+}
+
+// Context returns the context whose values the query had that brought this answer: the wait's own, or that of another
+// wait where a list brought it, or a poll for both. What [WithObserver]'s function has put into it is found there. It
+// is never nil: it has no values where no query brought this, and where there is no observer.
+func (p *Progress) Context() context.Context {
+	if p.query == nil {
+		return context.Background()
+	}
+	return p.query
 }
 
 // totals count the ids of one call.

@@ -33,15 +33,16 @@ func (r *reporting) log(s *state, d *decision, w *warned) {
 
 // progress is what an answer is to those who watch.
 func (d *decision) progress() *Progress {
-	return &Progress{Next: d.pause, Err: d.trouble, Changed: d.changed}
+	return &Progress{Next: d.pause, Err: d.trouble, Changed: d.changed, PermitAfter: d.permitAfter, query: d.query}
 }
 
 // complete adds to p what the wait remembers.
 func (r *reporting) complete(s *state, p *Progress) {
 	p.Task, p.Polls, p.Errors, p.Confirmed = s.task, int(s.polls), int(s.errors), int(s.successStreak)
-	p.Elapsed = time.Since(r.began)
+	p.Elapsed, p.Operation = time.Since(r.began), r.operation
 	if s.seen() {
 		p.Unchanged = time.Since(s.lastChangedAt)
+		p.SeenAgo = min(p.Unchanged, time.Since(s.lastRunningAt))
 	}
 	if r.learned != nil && !p.Done && s.seen() {
 		p.Estimate = estimate(r.learned, &s.task, time.Since(s.taskStartedAt))

@@ -2,16 +2,15 @@ package taskwait
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/taskwait/taskwait/internal/text"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 const (
@@ -56,14 +55,12 @@ func CheckResponse(resp *http.Response) error {
 		StatusCode: resp.StatusCode, RetryAfter: RetryAfter(resp.Header),
 		RequestID: text.Clip(resp.Header.Get("X-Request-Id")),
 	}
-	words := statusLine(resp.StatusCode)
+	words := wire.StatusText(resp.StatusCode)
 	if resp.Body != nil {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what was read before an error is enough
-		c := parseErrorBody(body)
-		q.Code, q.RequestID = c.code, cmp.Or(q.RequestID, c.requestID)
-		if c.message != "" {
-			words += ": " + text.Clip(c.message)
-		}
+		c := wire.Parse(body, 1)
+		q.Code, q.RequestID = c.Code, cmp.Or(q.RequestID, c.RequestID)
+		words += c.Words()
 	}
 	q.Class, q.Err = classOfStatus(q), errors.New(words)
 	return q
@@ -102,62 +99,4 @@ func RetryAfter(h http.Header) time.Duration {
 		now = time.Now()
 	}
 	return min(max(at.Sub(now), 0), maxRetrySeconds*time.Second)
-}
-
-func statusLine(status int) string {
-	if s := http.StatusText(status); s != "" {
-		return strconv.Itoa(status) + " " + s
-	}
-	return "status " + strconv.Itoa(status)
-}
-
-// errorBody is what a JSON body says of an error.
-type errorBody struct{ code, message, requestID string }
-
-// The names of these in JSON, the usual ones first. nestedCodeNames are those in an object named "error".
-var (
-	codeNames       = []string{"code", "error_code", "errorCode", "errCode", "__type"}
-	nestedCodeNames = append(codeNames[:len(codeNames):len(codeNames)], "status")
-	messageNames    = []string{"message", "error_msg", "error_message", "errorMsg", "errMsg", "msg"}
-	requestIDNames  = []string{"request_id", "requestId", "RequestId"}
-)
-
-// maxCode bounds a code.
-const maxCode = 128
-
-// codePattern matches a code: a name with a letter in it. A number alone repeats the status, and is no code.
-var codePattern = regexp.MustCompile(`^[A-Za-z0-9._:/#-]*[A-Za-z][A-Za-z0-9._:/#-]*$`)
-
-// parseErrorBody reads an object, or the one named "error" in it.
-func parseErrorBody(body []byte) errorBody {
-	var top, nested map[string]json.RawMessage
-	if json.Unmarshal(body, &top) != nil {
-		return errorBody{}
-	}
-	c := parseErrorObject(top, codeNames)
-	if c.code == "" && json.Unmarshal(top["error"], &nested) == nil {
-		n := parseErrorObject(nested, nestedCodeNames)
-		return errorBody{n.code, cmp.Or(n.message, c.message), cmp.Or(c.requestID, n.requestID)}
-	}
-	return c
-}
-
-func parseErrorObject(object map[string]json.RawMessage, codes []string) errorBody {
-	isCode := func(s string) bool { return len(s) <= maxCode && codePattern.MatchString(s) }
-	notEmpty := func(s string) bool { return s != "" }
-	return errorBody{
-		firstText(object, codes, isCode), firstText(object, messageNames, notEmpty),
-		text.Clip(firstText(object, requestIDNames, notEmpty)),
-	}
-}
-
-// firstText is the first of an object's values by these names that is a text, and good.
-func firstText(object map[string]json.RawMessage, names []string, good func(string) bool) string {
-	for _, name := range names {
-		var s string
-		if json.Unmarshal(object[name], &s) == nil && good(s) {
-			return s
-		}
-	}
-	return ""
 }

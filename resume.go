@@ -17,10 +17,12 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 	if err != nil {
 		return Task{ID: wait.id()}, err
 	}
+	ctx = r.enter(ctx, &w.stays)
+	defer r.leave()
 	if r.state.concluded {
 		return r.state.task, r.concludedBefore()
 	}
-	sub := w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
+	sub := w.subscribe(ctx, r)
 	defer sub.close()
 	err = r.end(r.run(ctx, sub.Subscription))
 	r.keep()
@@ -47,14 +49,18 @@ func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress
 	if err != nil {
 		return Progress{Task: Task{ID: wait.id()}, Wait: wait, Done: true, Outcome: err}, err
 	}
+	if !r.state.concluded {
+		if pause := r.untilNext(&w.pollers); pause > 0 {
+			return r.polled(&Progress{Next: pause}), nil
+		}
+	}
+	ctx = r.enter(ctx, &w.stays)
+	defer r.leave()
 	if r.state.concluded {
 		err := r.concludedBefore()
 		return r.polled(&Progress{Done: true, Outcome: err}), err
 	}
-	if pause := r.untilNext(&w.pollers); pause > 0 {
-		return r.polled(&Progress{Next: pause}), nil
-	}
-	sub := w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
+	sub := w.subscribe(ctx, r)
 	defer sub.close()
 	before := *wait
 	p, err := r.pollOnce(ctx, sub)
@@ -111,6 +117,7 @@ func (w *wait) concludedBefore() error {
 	if e := w.conclusion(); e != nil {
 		outcome = e
 	}
+	w.state.ended = true
 	w.tell(&Progress{Done: true, Outcome: outcome})
 	return outcome
 }

@@ -40,6 +40,7 @@ func (w *Waiter) WaitForTasks(ctx context.Context, ids []string, opts ...Option)
 			refuse(ids, err, yield)
 			return
 		}
+		defer g.leave()
 		defer g.sub.Close()
 		g.yield = yield
 		g.run(ctx)
@@ -61,6 +62,7 @@ func refuse(ids []string, err error, yield func(Task, error) bool) {
 // group is one range over WaitForTasks: many waits on one subscription.
 type group struct {
 	*shared
+	stay    stay
 	sub     *poll.Subscription[Task]
 	waits   []wait // by key, one for each id
 	invalid []wait // whose ids are
@@ -75,14 +77,60 @@ func (w *Waiter) newGroup(ctx context.Context, ids []string, opts []Option) (*gr
 		return nil, err
 	}
 	g := &group{shared: newShared(ctx, s, time.Now()), totals: totals{total: len(ids)}}
-	g.reporting.totals, g.shared.times = &g.totals, map[*wait]int{}
+	g.reporting.totals, g.shared.times, g.shared.stay = &g.totals, map[*wait]int{}, &g.stay
 	valid, err := g.add(ids, w.pollers.checkID)
 	if err != nil {
 		return nil, err
 	}
+	terms := g.terms(&state{})
+	if s.observer != nil {
+		terms.Context = g.observe(ctx, valid)
+	}
 	// of its own: a million ids must not delay other waits
-	g.sub = w.pollers.own(s).Subscribe(ctx, valid, g.terms(&state{}))
+	g.sub = w.pollers.own(s).Subscribe(ctx, valid, terms)
+	w.stays.enter(&g.stay, g)
 	return g, nil
+}
+
+// observe begins the observation of the waits for these ids, and returns the context of each. That of an id that is
+// invalid begins when it is answered.
+func (g *group) observe(ctx context.Context, valid []string) func(key int) context.Context {
+	contexts, receivers := make([]context.Context, len(valid)), make(map[string]func(Progress), len(valid))
+	s := g.settings
+	for key, id := range valid {
+		contexts[key], receivers[id] = s.observe(ctx, id)
+	}
+	g.shared.settings = s.toldTo(func(p *Progress) func(Progress) {
+		receive := receivers[p.Task.ID]
+		if receive == nil {
+			_, receive = s.observe(ctx, p.Task.ID)
+		}
+		if p.Done {
+			delete(receivers, p.Task.ID)
+		}
+		return receive
+	})
+	return func(key int) context.Context { return contexts[key] }
+}
+
+// leave ends the stay of the waits. Those that are not over are interrupted.
+func (g *group) leave() {
+	for key := range g.waits {
+		g.waits[key].interrupt()
+	}
+	g.stay.leave()
+}
+
+// show returns the wait with this key.
+func (g *group) show(key int) (p Progress, over, more bool) {
+	if key >= len(g.waits) {
+		return p, false, false
+	}
+	w := &g.waits[key]
+	if w.state.ended {
+		return p, true, true
+	}
+	return w.standing(), false, true
 }
 
 // add makes a wait of each id, and returns the ids that are valid, each once.
@@ -143,7 +191,9 @@ func (g *group) refuseInvalid() bool {
 	for i := range g.invalid {
 		w := &g.invalid[i]
 		err := w.refused(ErrInvalidID, w.err)
+		g.stay.mu.Lock()
 		g.totals.count(1, true)
+		g.stay.mu.Unlock()
 		w.tell(&Progress{Done: true, Outcome: err})
 		if !g.yieldAll(w, err) {
 			return false

@@ -26,6 +26,7 @@ type wait struct {
 // shared is what the waits of one call have in common.
 type shared struct {
 	*settings
+	stay           *stay // its lock is held to change what the waits show
 	deadlines      deadlines
 	reporting      reporting
 	times          map[*wait]int // how often an id was given, if more than once
@@ -40,6 +41,7 @@ type shared struct {
 type lone struct {
 	wait
 	common shared
+	stay   stay
 }
 
 // newShared is what waits have in common that poll from now on. Their time runs from began, and ends with ctx.
@@ -135,19 +137,80 @@ func (w *wait) handle(a *answer) (d decision) {
 		w.tell(&Progress{QueuedFor: a.Queued})
 		return d
 	}
-	now, before := time.Now(), w.state.task
+	now := time.Now()
 	w.listReadable = w.listReadable || a.Listed && a.Err == nil
 	w.state.listReadable = w.state.listReadable || w.listReadable
-	d = decide(&w.deadlines, &w.state, a, now, w.pause(a, now), rand.Float64())
-	if !d.seen {
-		w.err = d.trouble
-	}
-	d.changed = w.state.task.Status != before.Status || w.state.task.Phase != before.Phase
+	d = w.decide(a, now)
 	if !w.quiet || !d.done || d.reason != nil {
 		w.reporting.log(&w.state, &d, &w.warned)
 		w.tell(d.progress())
 	}
 	return d
+}
+
+// decide decides what an answer means. Foreign code runs in that, so what the wait shows is changed in the end.
+func (w *wait) decide(a *answer, now time.Time) decision {
+	s := w.state
+	d := decide(&w.deadlines, &s, a, now, w.pause(a, now), rand.Float64())
+	d.changed = s.task.Status != w.state.task.Status || s.task.Phase != w.state.task.Phase
+	if w.limiter != nil && a.Polled {
+		d.permitAfter = max(a.Sent.Sub(w.state.plannedAt), 0)
+	}
+	if w.observer != nil {
+		d.query = a.Context
+	}
+	w.stay.mu.Lock()
+	defer w.stay.mu.Unlock()
+	if w.state = s; !d.seen {
+		w.err = d.trouble
+	}
+	return d
+}
+
+// enter begins the stay of w, which is alone, and its observation. It returns ctx with the observer's values.
+func (w *wait) enter(ctx context.Context, l *stays) context.Context {
+	ctx, w.settings = w.observed(ctx, w.state.task.ID)
+	l.enter(w.stay, w)
+	return ctx
+}
+
+// leave ends the stay of w, which is alone.
+func (w *wait) leave() {
+	w.interrupt()
+	w.stay.leave()
+}
+
+// interrupt tells an observer that w is left, unless it was told of the end.
+func (w *wait) interrupt() {
+	if w.observer == nil || w.state.ended {
+		return
+	}
+	p := w.standing()
+	p.Interrupted, p.Wait = true, w.kept
+	w.progress(p)
+}
+
+// show is what the waits of its stay are: w alone.
+func (w *wait) show(i int) (p Progress, over, more bool) {
+	if i > 0 {
+		return p, false, false
+	}
+	return w.standing(), false, true
+}
+
+// standing is how the wait is between two answers.
+func (w *wait) standing() (p Progress) {
+	s := &w.state
+	switch {
+	case s.failing > 0:
+		p.Err = w.err
+	case s.seen() && !s.task.Status.known():
+		p.Err = unknownStatus(s.task.Status)
+	}
+	p.Next = max(time.Until(s.plannedAt), 0)
+	w.reporting.complete(s, &p)
+	p.Task.Raw = nil
+	return p
 }
 
 // tell calls the progress callback, if there is one.
@@ -233,7 +296,9 @@ func (w *wait) stopped(ctx context.Context, polling bool) *WaitError {
 
 func (w *wait) stoppedBy(err, cause error, polling bool) *WaitError {
 	if polling {
+		w.stay.mu.Lock()
 		w.state.polls++
+		w.stay.mu.Unlock()
 	}
 	e := w.failure(err)
 	e.outcome.cause = cause
@@ -248,7 +313,9 @@ func (w *wait) refused(reason, err error) *WaitError {
 
 func (w *wait) failure(reason error) *WaitError {
 	s := &w.state
+	w.stay.mu.Lock()
 	s.task.Unconfirmed = s.successStreak > 0
+	w.stay.mu.Unlock()
 	return &WaitError{
 		ID: s.task.ID, Task: s.task, Polls: int(s.polls), Errors: int(s.errors), Elapsed: w.elapsed(), LastErr: w.err,
 		Reason: reason, Wait: w.keep(),
@@ -271,10 +338,12 @@ func (w *wait) end(e *WaitError) error {
 	if e != nil {
 		outcome = e
 	}
+	w.stay.mu.Lock()
 	w.state.ended = true
 	if w.reporting.totals != nil {
 		w.reporting.totals.count(max(1, w.times[w]), e != nil)
 	}
+	w.stay.mu.Unlock()
 	if w.reporting.learned != nil {
 		observe(w.reporting.learned.History, &w.state, time.Now())
 	}
@@ -323,6 +392,7 @@ func (w *wait) noDetails(o observation) {
 // takeDetails remembers the details and reports them.
 func (w *wait) takeDetails(d *Task) {
 	s, now := &w.state, time.Now()
+	w.stay.mu.Lock()
 	s.recordDetails(d, now)
 	if left := s.task.Remaining; left > 0 && w.newBackOff == nil {
 		pause := w.deadlines.shorten(s, &observation{seen: true}, now, w.exponential.Until(left, rand.Float64()))
@@ -331,6 +401,7 @@ func (w *wait) takeDetails(d *Task) {
 		}
 		s.plannedAt = now.Add(w.deadlines.clamp(s, now, now, pause))
 	}
+	w.stay.mu.Unlock()
 	next := max(s.plannedAt.Sub(now), 0)
 	w.reporting.write(zap.DebugLevel, "details", s, next, nil)
 	w.tell(&Progress{Next: next})

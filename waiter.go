@@ -3,6 +3,7 @@ package taskwait
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 type Waiter struct {
 	settings *settings
 	pollers  pollers
+	stays    stays
 }
 
 // New returns a Waiter that asks src, with opts as the defaults of its waits. A bad option is an error that Is
@@ -35,6 +37,20 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 // goes back to 0 as soon as the Source has reacted. It is safe for concurrent use.
 func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 
+// Waits returns what is being waited for: each wait of the Waiter from its start until its call returns, the oldest
+// call first, as it is when the iteration comes to it. That is a [Progress] with the trouble at hand, and the time from
+// now until the coming query; 0: that is due, or under way. Task.Raw and Wait are nil. A wait that is stored is not
+// among them while it is nobody's call. It is safe for concurrent use, makes no query, and delays no wait.
+func (w *Waiter) Waits() iter.Seq[Progress] {
+	return func(yield func(Progress) bool) {
+		for _, s := range w.stays.all() {
+			if !s.each(yield) {
+				return
+			}
+		}
+	}
+}
+
 // WaitForTask waits for the task with this id and returns the last thing the service said of it, with every error too.
 //
 // The error is nil if and only if the service said SUCCESS for this id; every other one is a [*WaitError]. For a bad
@@ -53,10 +69,12 @@ func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 // The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the
 // value and the Source's stack, and unwraps to the value if that is an error.
 func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
-	r, sub, err := w.begin(ctx, id, opts)
+	r, ctx, err := w.begin(ctx, id, opts)
 	if err != nil {
 		return Task{ID: id}, err
 	}
+	defer r.leave()
+	sub := w.subscribe(ctx, r)
 	defer sub.close()
 	err = r.end(r.run(ctx, sub.Subscription))
 	return r.state.task, err
@@ -67,16 +85,23 @@ func neverBegun(id string, reason, err error) *WaitError {
 	return &WaitError{ID: id, Task: Task{ID: id}, LastErr: err, Reason: reason}
 }
 
-// begin begins a wait and its subscription, if there is nothing wrong with what it is to be. It is not inlined: a
-// wait holds its caller's stack while it sleeps.
+// begin begins a wait, if there is nothing wrong with what it is to be. It is not inlined: a wait holds its caller's
+// stack while it sleeps.
 //
 //go:noinline
-func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, subscription, error) {
+func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, context.Context, error) {
 	r, err := w.newWait(ctx, id, nil, opts)
 	if err != nil {
-		return nil, subscription{}, err
+		return nil, nil, err
 	}
-	return r, w.pollers.subscribe(ctx, r.settings, id, r.terms(&r.state)), nil
+	return r, r.enter(ctx, &w.stays), nil
+}
+
+// subscribe begins the subscription of r.
+//
+//go:noinline
+func (w *Waiter) subscribe(ctx context.Context, r *wait) subscription {
+	return w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
 }
 
 // newWait makes a wait that goes on with kept; nil: it begins.
@@ -97,6 +122,7 @@ func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Opti
 	}
 	r := &lone{wait: wait{details: newDetails(w.pollers.src, s, &w.pollers.abandoned)}}
 	r.common.begin(ctx, s, began)
+	r.common.stay = &r.stay
 	if err := r.wait.begin(&r.common, id); err != nil {
 		return nil, neverBegun(id, ErrInvalidOption, err)
 	}

@@ -31,7 +31,7 @@ const (
 // Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its
 // clock is time.Now, so that in a bubble it is virtual.
 type Gateway struct {
-	service   Service
+	services  []Service // the first one answers where there is no endpoint
 	endpoints []Endpoint
 	project   string
 	accessKey string
@@ -55,8 +55,8 @@ type Option func(*Gateway)
 // New returns a gateway before a service, with the default credentials and project, without latency or faults.
 func New(service Service, opts ...Option) *Gateway {
 	g := &Gateway{
-		service: service,
-		project: DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey, iamToken: DefaultIAMToken,
+		services: []Service{service},
+		project:  DefaultProject, accessKey: DefaultAccessKey, secretKey: DefaultSecretKey, iamToken: DefaultIAMToken,
 		faults: map[Route][]Fault{},
 	}
 	g.endpoints = append(service.Endpoints(), g.iamEndpoints()...)
@@ -66,14 +66,23 @@ func New(service Service, opts ...Option) *Gateway {
 	return g
 }
 
-// ServiceOption makes an option of the service S. New panics if another service stands behind the gateway.
+// Add puts a further service behind the gateway, before the first request. Where two services have the same endpoint
+// the earlier one answers.
+func (g *Gateway) Add(service Service) {
+	g.services = append(g.services, service)
+	g.endpoints = append(g.endpoints, service.Endpoints()...)
+}
+
+// ServiceOption makes an option of the service S. New panics if no such service stands behind the gateway.
 func ServiceOption[S Service](set func(S)) Option {
 	return func(g *Gateway) {
-		service, ok := g.service.(S)
-		if !ok {
-			panic(fmt.Sprintf("fakecloud: option of %T for a gateway before %T", *new(S), g.service))
+		for _, s := range g.services {
+			if service, ok := s.(S); ok {
+				set(service)
+				return
+			}
 		}
-		set(service)
+		panic(fmt.Sprintf("fakecloud: option of %T for a gateway before %T", *new(S), g.services[0]))
 	}
 }
 

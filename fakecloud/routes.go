@@ -55,7 +55,7 @@ func (e *Exchange) match() {
 		}
 		methodAlone = methodAlone || ok
 	}
-	e.serve = func(e *Exchange) { e.gateway.service.NoEndpoint(e, methodAlone) }
+	e.serve = func(e *Exchange) { e.gateway.services[0].NoEndpoint(e, methodAlone) }
 }
 
 // segments are the parts of a path between slashes, without escapes; an escaped slash is part of its segment.

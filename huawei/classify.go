@@ -3,15 +3,11 @@ package huawei
 import (
 	"bytes"
 	"cmp"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +15,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/internal/text"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // The codes that do not mean what their status says are from the DMS error codes (published for the same software by
@@ -44,14 +41,14 @@ func classify(err error, rec *recorder, permission string) *taskwait.QueryError 
 	case status >= http.StatusBadRequest && rec.cut == nil:
 		return refused(err, status, read(rec, service), rec.header, permission)
 	case status >= http.StatusBadRequest && status != http.StatusNotFound: // whose code may say that it is a throttle
-		return refused(err, status, content{}, rec.header, permission)
+		return refused(err, status, wire.Content{}, rec.header, permission)
 	case rec.cut != nil:
 		return &taskwait.QueryError{
 			StatusCode: status,
-			Err:        safe{fmt.Sprintf("%s: the answer was cut off: %v", statusText(status), rec.cut), err},
+			Err:        safe{fmt.Sprintf("%s: the answer was cut off: %v", wire.StatusText(status), rec.cut), err},
 		}
 	case status > 0:
-		return malformed(statusText(status)+": the answer does not decode", rec, err)
+		return malformed(wire.StatusText(status)+": the answer does not decode", rec, err)
 	}
 	return unanswered(err, rec)
 }
@@ -66,20 +63,20 @@ func statusOf(err error, rec *recorder) int {
 }
 
 // refused is an answer of 400 or more.
-func refused(err error, status int, c content, header http.Header, permission string) *taskwait.QueryError {
+func refused(err error, status int, c wire.Content, header http.Header, permission string) *taskwait.QueryError {
 	q := &taskwait.QueryError{
-		Code: c.code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.requestID),
+		Code: c.Code, RequestID: cmp.Or(text.Clip(header.Get("X-Request-Id")), c.RequestID),
 		RetryAfter: taskwait.RetryAfter(header), StatusCode: status,
 	}
 	q.Class = classOf(status, q.Code, header)
 	if q.Class == taskwait.ClassThrottled && q.RetryAfter == 0 {
-		q.RetryAfter = window(c.message)
+		q.RetryAfter = window(c.Message)
 	}
-	words := statusText(status)
-	if status == http.StatusForbidden && permission != "" && isServiceCode(c.code) {
+	words := wire.StatusText(status)
+	if status == http.StatusForbidden && permission != "" && isServiceCode(c.Code) {
 		words += ", this needs the permission " + permission // before the service's words, which may be long
 	}
-	q.Err = safe{words + c.words(), err}
+	q.Err = safe{words + c.Words(), err}
 	return q
 }
 
@@ -112,16 +109,16 @@ func checked(status int, header http.Header) (q *taskwait.QueryError) {
 func malformed(words string, rec *recorder, err error) *taskwait.QueryError {
 	c := read(rec, nil)
 	q := &taskwait.QueryError{
-		Code: c.code, StatusCode: rec.status, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.requestID),
+		Code: c.Code, StatusCode: rec.status, RequestID: cmp.Or(text.Clip(rec.header.Get("X-Request-Id")), c.RequestID),
 	}
-	if c.code != "" {
-		words += c.words()
+	if c.Code != "" {
+		words += c.Words()
 	}
 	if q.Err = errors.New(words); err != nil {
 		q.Err = safe{words, err}
 	}
-	if throttles[c.code] {
-		q.Class, q.RetryAfter = taskwait.ClassThrottled, cmp.Or(taskwait.RetryAfter(rec.header), window(c.message))
+	if throttles[c.Code] {
+		q.Class, q.RetryAfter = taskwait.ClassThrottled, cmp.Or(taskwait.RetryAfter(rec.header), window(c.Message))
 	}
 	return q
 }
@@ -137,11 +134,11 @@ func unsigned(rec *recorder) *taskwait.QueryError {
 	}
 	switch {
 	case status > 0: // not wrapped: nobody is to take it for the service's
-		words := prefix + statusText(status) + read(rec, service).words()
+		words := prefix + wire.StatusText(status) + read(rec, service).Words()
 		return &taskwait.QueryError{RetryAfter: taskwait.RetryAfter(rec.header), Err: errors.New(words)}
 	case rec.status > 0: // the SDK's text may quote the answer, with keys in it
 		return &taskwait.QueryError{
-			Err: safe{prefix + statusText(rec.status) + ": the answer does not decode", rec.signing},
+			Err: safe{prefix + wire.StatusText(rec.status) + ": the answer does not decode", rec.signing},
 		}
 	case rec.err != nil:
 		q := unanswered(rec.signing, rec)
@@ -170,144 +167,49 @@ func unanswered(err error, rec *recorder) *taskwait.QueryError {
 	return q
 }
 
-// isHopeless reports whether err is about what can never be sent, or never be trusted: an unknown certificate
-// authority, a scheme that the other side does not speak, a proxy that lets nothing pass.
+// isHopeless reports whether err is about what can never be sent, or never be trusted.
 func isHopeless(err error) bool {
 	var proxy *proxyError
-	var never unsendable
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &proxy):
+	if errors.As(err, &proxy) {
 		return classOf(proxy.status, "", nil) == taskwait.ClassPermanent
-	case errors.As(err, &never), errors.As(err, &certificate), errors.As(err, &record):
-		return true
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return true
 	}
-	return hopeless.MatchString(err.Error())
-}
-
-// hopeless are the words of what has no type: a proxy's refusal to a client with its own transport, of which net/http
-// gives no more than the reason, a TLS alert in answer to plain HTTP, and the server's refusal of the client's
-// certificate or version.
-var hopeless = regexp.MustCompile(`(?i)proxy authentication required$|` +
-	`(^|": )(unauthorized|forbidden|method not allowed)$|` +
-	`malformed HTTP response "\\x15\\x03|` +
-	`remote error: tls: (bad certificate|certificate required|unknown certificate authority|unsupported certificate|` +
-	`protocol version not supported)`)
-
-// content is what an error's body says.
-type content struct {
-	code, message, requestID string
-	title                    string // of a page of HTML
-	alone                    bool   // there is nothing else in the body
-}
-
-// words is the content for a text, after a colon; empty: nothing is known.
-func (c content) words() string {
-	switch {
-	case c.message != "":
-		return ": " + text.Clip(c.message)
-	case c.title != "":
-		return ": a page, " + text.Quote(c.title) + ", and no answer of the service"
-	}
-	return ""
+	return wire.IsHopeless(err)
 }
 
 // read reads the body of an answer; service is what the SDK has made of it, if anything.
-func read(rec *recorder, service *sdkerr.ServiceResponseError) content {
+func read(rec *recorder, service *sdkerr.ServiceResponseError) wire.Content {
 	body := rec.body
 	if rec.unbound() && service != nil {
 		if service.ErrorCode != "" {
-			return content{
-				code:      service.ErrorCode,
-				message:   service.ErrorMessage,
-				requestID: text.Clip(service.RequestId),
+			return wire.Content{
+				Code:      service.ErrorCode,
+				Message:   service.ErrorMessage,
+				RequestID: text.Clip(service.RequestId),
 			}
 		}
 		body = []byte(service.ErrorMessage) // the SDK wants a message beside a code, or shows the whole body as one
 	}
-	c := parseContent(body, 1)
-	if c.code == "" && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // half an object, not a page that quotes one
-		c.code = codeIn(string(body))
+	c := wire.Parse(body, 1)
+	if c.Code == "" && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) { // half an object, not a page that quotes one
+		c.Code = codeIn(string(body))
 	}
-	if m := titles.FindSubmatch(body); m != nil {
-		c.title = strings.TrimSpace(string(m[1]))
-	}
-	return c
-}
-
-var titles = regexp.MustCompile(`(?is)<title[^>]*>([^<]{1,200})</title>`)
-
-// What an error body has in it, in the spellings that Huawei's services use, the usual one first.
-var (
-	codeNames      = []string{"error_code", "errorCode", "errCode", "code"}
-	messageNames   = []string{"error_msg", "error_message", "errorMsg", "errMsg", "message", "msg"}
-	requestIDNames = []string{"request_id", "requestId"}
-	otherNames     = []string{"encoded_authorization_message", "details", "trace_id"}
-	errorNames     = slices.Concat(codeNames, messageNames, requestIDNames, otherNames)
-)
-
-// parseContent reads an error body, an object. What is not at the top may stand some levels down.
-func parseContent(body []byte, levels int) content {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil {
-		return content{}
-	}
-	c := content{
-		code: first(object, codeNames), message: first(object, messageNames),
-		requestID: text.Clip(first(object, requestIDNames)), alone: true,
-	}
-	if !validCode.MatchString(c.code) {
-		c.code = ""
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if slices.Contains(errorNames, name) {
-			continue
-		}
-		below := content{}
-		if levels > 0 {
-			below = parseContent(object[name], levels-1)
-		}
-		c.alone = c.alone && below.alone
-		if c.code == "" {
-			c.code, c.message = below.code, cmp.Or(below.message, c.message)
-		}
-	}
+	c.Title = wire.Title(body)
 	return c
 }
 
 // isError reports whether a body is an error of the service's and nothing else, whatever its status.
 func isError(body []byte) bool {
-	if !mentionsCode(body) {
+	if !wire.MentionsCode(body) {
 		return false
 	}
-	c := parseContent(body, 1)
-	return c.alone && isServiceCode(c.code)
+	c := wire.Parse(body, 1)
+	return c.Alone && isServiceCode(c.Code)
 }
 
-// mentionsCode reports whether a body may have a code in it: most have none, and need not be read twice.
-func mentionsCode(body []byte) bool {
-	return bytes.Contains(body, []byte(`code"`)) || bytes.Contains(body, []byte(`Code"`))
-}
+var serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*\.[0-9]+$`)
 
-// first is the first of an object's values by these names that is a text, and not empty.
-func first(object map[string]json.RawMessage, names []string) (s string) {
-	for _, name := range names {
-		if json.Unmarshal(object[name], &s) == nil && s != "" {
-			return s
-		}
-	}
-	return ""
-}
-
-var (
-	validCode   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	serviceCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*\.[0-9]+$`)
-)
-
-// isServiceCode reports whether a code is one of Huawei Cloud's, such as DMS.00404022, and not a proxy's word.
+// isServiceCode reports whether a code is one of Huawei Cloud's, such as DMS.00404022 and SFS.TURBO.0019, and not a
+// proxy's word.
 func isServiceCode(code string) bool { return serviceCode.MatchString(code) }
 
 // The gateway words a throttle as "… policy user over ratelimit,limit:100,time:1 minute".
@@ -336,13 +238,6 @@ func codeIn(body string) string {
 		return m[1]
 	}
 	return ""
-}
-
-func statusText(status int) string {
-	if s := http.StatusText(status); s != "" {
-		return strconv.Itoa(status) + " " + s
-	}
-	return "status " + strconv.Itoa(status)
 }
 
 // safe is an error of the SDK with a text of our own: the SDK's may quote a whole body, with what is secret in it.

@@ -11,6 +11,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/impl"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // serialized lets one goroutine at a time sign with a credential: the SDK refreshes temporary ones without a lock, a
@@ -77,9 +78,9 @@ func checkKeys(c auth.ICredential) error {
 	keys, _, _ := keysOf(c)
 	for name, key := range keys {
 		if strings.TrimSpace(key) != key || strings.ContainsFunc(key, unicode.IsControl) {
-			return unsendable{
+			return wire.Unsendable(
 				"the credential's " + name + " holds white space or a control character, such as the end of a line",
-			}
+			)
 		}
 	}
 	return nil

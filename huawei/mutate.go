@@ -7,6 +7,7 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // conflicts are the codes of a 400 by which the service refuses a change because something else runs, or because of the
@@ -30,7 +31,7 @@ func Mutate[T any](
 	}
 	value, rec, err := invoke(ctx, c, permission, call)
 	if err == nil && rec.status >= http.StatusMultipleChoices {
-		err = &taskwait.QueryError{Err: errors.New(statusText(rec.status) + ": neither accepted nor refused")}
+		err = &taskwait.QueryError{Err: errors.New(wire.StatusText(rec.status) + ": neither accepted nor refused")}
 	}
 	if err != nil {
 		return Reply[T]{At: rec.date(), rec: rec}, mutationError(err, rec)

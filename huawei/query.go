@@ -16,10 +16,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // Reply is an answer of the service.
@@ -32,18 +34,21 @@ type Reply[T any] struct {
 	rec *recorder
 }
 
+// Header is that of the answer; nil: not known, as of a client that is called as it is.
+func (r Reply[T]) Header() http.Header { return r.rec.header }
+
 // Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
 // it; nil: there is none. An answer that is nothing but an error needs no such question: the call has failed.
 func (r Reply[T]) Refused() *taskwait.QueryError {
-	if !mentionsCode(r.rec.body) || !isServiceCode(parseContent(r.rec.body, 0).code) {
+	if !wire.MentionsCode(r.rec.body) || !isServiceCode(wire.Parse(r.rec.body, 0).Code) {
 		return nil
 	}
-	return malformed(statusText(r.rec.status)+": an error", r.rec, nil)
+	return malformed(wire.StatusText(r.rec.status)+": an error", r.rec, nil)
 }
 
 // Undecoded is the error of an answer that is not what was asked for: it does not decode.
 func (r Reply[T]) Undecoded() *taskwait.QueryError {
-	return malformed(statusText(r.rec.status)+": the answer does not decode", r.rec, nil)
+	return malformed(wire.StatusText(r.rec.status)+": the answer does not decode", r.rec, nil)
 }
 
 // Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
@@ -86,7 +91,7 @@ func invoke[T any](
 	c.setup.answered(rec)
 	if err == nil {
 		if isError(rec.body) {
-			return none, rec, malformed(statusText(rec.status)+": an error", rec, nil)
+			return none, rec, malformed(wire.StatusText(rec.status)+": an error", rec, nil)
 		}
 		return value, rec, nil
 	}

@@ -11,16 +11,15 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 	"weak"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 const (
@@ -96,7 +95,7 @@ func base(c *config.HttpConfig) http.RoundTripper {
 // proxyError is a proxy's refusal to connect to the service.
 type proxyError struct{ status int }
 
-func (e *proxyError) Error() string { return "the proxy answered " + statusText(e.status) }
+func (e *proxyError) Error() string { return "the proxy answered " + wire.StatusText(e.status) }
 
 func proxyAnswer(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode != http.StatusOK {
@@ -159,7 +158,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := r.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.err = sendable(req.Header); r.err != nil {
+	if r.err = wire.CheckHeader(req.Header); r.err != nil {
 		return nil, r.err
 	}
 	ctx, cancel := r.ctx, context.CancelFunc(func() {})
@@ -272,26 +271,3 @@ var (
 	earliest = time.Date(1999, time.January, 1, 0, 0, 0, 0, time.UTC)
 	latest   = 20 * 365 * 24 * time.Hour
 )
-
-// unsendable is the error of what can never be sent.
-type unsendable struct{ text string }
-
-func (u unsendable) Error() string { return u.text }
-
-// sendable returns an error if a header cannot be sent, as that of a key that ends in a newline. The value is not
-// shown.
-func sendable(h http.Header) error {
-	for name, values := range h {
-		for _, v := range append(values[:len(values):len(values)], name) {
-			if strings.ContainsFunc(v, func(c rune) bool { return c != '\t' && unicode.IsControl(c) }) {
-				return unsendable{
-					fmt.Sprintf(
-						"the header %q cannot be sent: it holds a line break or another control character",
-						name,
-					),
-				}
-			}
-		}
-	}
-	return nil
-}

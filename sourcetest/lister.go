@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/taskwait/taskwait"
 )
@@ -26,8 +27,12 @@ func listRules(rules []rule) (more []rule) {
 			if !ok {
 				return fmt.Errorf("the Source is no taskwait.Lister: %w", errors.ErrUnsupported)
 			}
-			t.Source = listed{b}
-			return check(t)
+			l := &listed{Lister: b}
+			t.Source = l
+			if err := check(t); !l.none.Load() {
+				return err
+			}
+			return fmt.Errorf("the Lister has no list: %w", errors.ErrUnsupported)
 		}
 		more = append(more, r)
 	}
@@ -35,13 +40,19 @@ func listRules(rules []rule) (more []rule) {
 }
 
 // listed asks for one task by List.
-type listed struct{ taskwait.Lister }
+type listed struct {
+	taskwait.Lister
+	none atomic.Bool // List said that there is no list
+}
 
 // Task goes through the pages until one shows the task.
-func (s listed) Task(ctx context.Context, id string) (taskwait.Task, error) {
+func (s *listed) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	b := taskwait.ListRequest{IDs: []string{id}}
 	for range mostPages {
 		tasks, next, err := s.List(ctx, b)
+		if errors.Is(err, errors.ErrUnsupported) {
+			s.none.Store(true)
+		}
 		if err != nil {
 			return taskwait.Task{}, err
 		}

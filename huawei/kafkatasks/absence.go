@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/limiter"
 )
 
 const (
@@ -115,7 +116,7 @@ func (s *Source) judge(ctx context.Context, task string, sent time.Time, err err
 
 func (s *Source) judgeForbidden(ctx context.Context, q *taskwait.QueryError) error {
 	if s.absence.lasts(time.Now()) {
-		err := anotherRequest(ctx)
+		err := limiter.Acquire(ctx)
 		if err == nil {
 			_, err = showInstance(ctx, s.caller, s.instanceID)
 		}

@@ -437,10 +437,10 @@ func TestPreparationGoesOn(t *testing.T) {
 			}
 			return nil
 		}
-		s, kept := l.source(t), &readings{}
+		before := l.source(t).Operation("resize", nil).Before
 		for try := 1; ; try++ {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			a, err := s.before(ctx, kept)
+			a, err := before(ctx)
 			cancel()
 			if err == nil {
 				if asked = len(l.asked); len(a.Seen) != 550 || try != 6 || asked != 11 {
@@ -451,46 +451,6 @@ func TestPreparationGoesOn(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 	})
-}
-
-// TestPreparationIsForgotten: what was read long ago says little of what is there.
-func TestPreparationIsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		kept, p := &readings{}, &reading[taskwait.Task]{}
-		for after, want := range map[time.Duration]bool{0: true, keptFor - 1: true, keptFor: false} {
-			kept.keep(p)
-			time.Sleep(after)
-			if got := kept.take(); (got == p) != want {
-				t.Errorf("after %v it is kept: %v, want %v", after, got == p, want)
-			}
-			if kept.take() == p {
-				t.Error("it was taken twice")
-			}
-		}
-	})
-}
-
-// TestCursorText: a cursor goes through the text that a pass carries.
-func TestCursorText(t *testing.T) {
-	for _, c := range []cursor{
-		{requests: 1, offset: 99, last: "t1", place: 100, total: 250}, {requests: 3, restarts: 1, total: unknown},
-		{requests: 2, offset: 5, last: "an id with spaces, and \x1b%", total: unknown},
-	} {
-		if got, err := parseCursor(c.String()); err != nil || got != c {
-			t.Errorf("%v: %v, %v", c, got, err)
-		}
-	}
-	if c, err := parseCursor(""); err != nil || c != beginning {
-		t.Errorf("the empty text: %v, %v; want the beginning", c, err)
-	}
-	for _, bad := range []string{
-		"x", "1", "0 0 0 0 0 a", "1 0 -1 0 0 a", "1 -1 0 0 0 a", "1 0 0 -1 0 a", "1 0 0 0 -2 a", "1 0 0 0 0",
-		"1 0 0 0 0 %zz", "1 0 0 0 0 a b", "a 0 0 0 0 b",
-	} {
-		if c, err := parseCursor(bad); err == nil {
-			t.Errorf("%q is %v, want an error", bad, c)
-		}
-	}
 }
 
 func TestListRequest(t *testing.T) {

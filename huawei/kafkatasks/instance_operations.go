@@ -13,6 +13,7 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/huawei/internal/changes"
 )
 
 // seenTwice is how often RUNNING is to be seen after a change: the service's statuses flap.
@@ -28,10 +29,10 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 		Name: "create " + name, Confirmations: seenTwice,
 		Before: func(ctx context.Context) (taskwait.Attempt, error) {
 			there, err := s.named(ctx, name, nil)
-			return taskwait.Attempt{Seen: idsOf(there)}, err
+			return taskwait.Attempt{Seen: changes.IDs(there)}, err
 		},
 		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
-			return whileBusy(ctx, func(ctx context.Context) (string, error) {
+			return changes.WhileBusy(ctx, func(ctx context.Context) (string, error) {
 				return s.send(ctx, "dms:instance:create", send)
 			}, idle)
 		},
@@ -85,7 +86,7 @@ func (s *Instances) change(verb, id, permission string, send func(*kafka.KafkaCl
 	return taskwait.Operation{
 		Name: verb + " " + id, Busy: tasks.Busy,
 		Start: func(ctx context.Context, _ taskwait.Attempt) (string, error) {
-			return whileBusy(ctx, start, tasks.Busy)
+			return changes.WhileBusy(ctx, start, tasks.Busy)
 		},
 		Find: func(ctx context.Context, _ taskwait.Attempt) ([]taskwait.Task, error) { return s.changing(ctx, id) },
 	}
@@ -120,7 +121,7 @@ func (s *Instances) named(ctx context.Context, name string, except []string) ([]
 		return nil, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
 	engine, exact := "kafka", "true"
-	r := newReading(&listing[instance]{
+	r := (&listing[instance]{
 		caller: s.caller, permission: "dms:instance:list",
 		path: "/v2/{project_id}/instances", rows: "instances", count: "instance_num",
 		of: resource{Engine: &engine, Name: &name, Exact: &exact}, limit: largestInstancePage,
@@ -128,12 +129,12 @@ func (s *Instances) named(ctx context.Context, name string, except []string) ([]
 		decode:  func(text json.RawMessage, _ time.Time) (i instance) { _ = json.Unmarshal(text, &i); return i },
 		id:      func(i *instance) string { return i.ID },
 		explain: func(err error) error { return err },
-	})
-	if err := r.finish(ctx); err != nil {
+	}).reading()
+	if err := r.Finish(ctx); err != nil {
 		return nil, err
 	}
 	var found []taskwait.Task
-	for _, i := range r.rows {
+	for _, i := range r.Rows {
 		if i.Name == name && !slices.Contains(except, i.ID) {
 			found = append(found, i.task(false))
 		}

@@ -1,18 +1,18 @@
 package kafkatasks
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
-	"github.com/taskwait/taskwait/internal/limiter"
+	"github.com/taskwait/taskwait/huawei/internal/changes"
+	"github.com/taskwait/taskwait/internal/cursor"
+	"github.com/taskwait/taskwait/internal/lenient"
 )
 
 const (
@@ -23,16 +23,13 @@ const (
 	// timeLayout is that of begin_time and end_time. In which zone the service reads them is not documented.
 	timeLayout = "20060102150405"
 
-	// zones is more than the clocks of any two zones differ by. A list from so long before the time that is meant has
-	// all that is wanted, whatever zone the service reads the time in.
-	zones = 24 * time.Hour
+	// zones: a list from so long before the time that is meant has all that is wanted, whatever zone the service reads the
+	// time in.
+	zones = lenient.Zones
 
 	// clocks is how far the clock of the service's gateway, which dates an answer, to the second, may be ahead of the
 	// one that dates a task. Three seconds were reported.
 	clocks = 10 * time.Second
-
-	// shortestPause is the pause after a throttled page whose answer does not say how long: quotas count by the second.
-	shortestPause = time.Second
 )
 
 // Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
@@ -90,7 +87,7 @@ func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Tas
 // that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
 // background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
 func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
-	at, err := parseCursor(r.Page)
+	at, err := cursor.Parse(r.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {
 		return nil, "", &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
@@ -102,7 +99,7 @@ func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []task
 	if err != nil {
 		return nil, "", err
 	}
-	s.absence.seen(idsOf(p.rows)...)
+	s.absence.seen(changes.IDs(p.rows)...)
 	if done {
 		return p.rows, "", nil
 	}
@@ -114,18 +111,18 @@ func (s *Source) list(ctx context.Context, begin time.Time) (tasks []taskwait.Ta
 	if err := s.Validate(); err != nil {
 		return nil, time.Time{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	r := newReading(s.listing(begin))
+	r := s.listing(begin).reading()
 	err = s.finish(ctx, r, "")
-	return r.rows, r.asOf, err
+	return r.Rows, r.AsOf, err
 }
 
 // finish reads a list to its end, for one task in it, or "", for all of them.
-func (s *Source) finish(ctx context.Context, r *reading[taskwait.Task], task string) error {
+func (s *Source) finish(ctx context.Context, r *changes.Reading[taskwait.Task], task string) error {
 	sent := time.Now()
-	if err := r.finish(ctx); err != nil {
+	if err := r.Finish(ctx); err != nil {
 		return s.judge(ctx, task, sent, err)
 	}
-	s.absence.seen(idsOf(r.rows)...)
+	s.absence.seen(changes.IDs(r.Rows)...)
 	return nil
 }
 
@@ -136,7 +133,6 @@ func (s *Source) listing(begin time.Time) *listing[taskwait.Task] {
 		of: resource{InstanceId: s.instanceID}, limit: largestPage,
 		decode: backgroundTask, id: taskID, explain: s.explain,
 	}
-	l.begin = begin
 	l.from = func(r *resource, offset *string) { r.Offset = offset }
 	if !begin.IsZero() {
 		text := begin.UTC().Format(timeLayout)
@@ -154,7 +150,6 @@ type listing[T any] struct {
 	path        string
 	rows, count string // where they are in the answer
 	of          resource
-	begin       time.Time                // only what began since; zero: all
 	from        func(*resource, *string) // sets the offset
 	limit       int
 	decode      func(row json.RawMessage, asOf time.Time) T
@@ -165,7 +160,7 @@ type listing[T any] struct {
 // page is one page of a list.
 type page[T any] struct {
 	rows  []T
-	total int // rows in the list; unknown
+	total int // rows in the list; or cursor.Unknown
 	asOf  time.Time
 }
 
@@ -186,7 +181,7 @@ func (l *listing[T]) page(ctx context.Context, offset int) (p page[T], err error
 	if json.Unmarshal(body[l.rows], &rows) != nil || rows == nil {
 		return p, reply.Lacks(l.rows)
 	}
-	p = page[T]{make([]T, len(rows)), unknown, reply.At}
+	p = page[T]{make([]T, len(rows)), cursor.Unknown, reply.At}
 	for i, text := range rows {
 		p.rows[i] = l.decode(text, reply.At)
 	}
@@ -198,11 +193,11 @@ func (l *listing[T]) page(ctx context.Context, offset int) (p page[T], err error
 }
 
 // next requests the page at a cursor, and moves the cursor on; done: there are no more.
-func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next cursor, done bool, err error) {
-	p, err = l.page(ctx, at.offset)
+func (l *listing[T]) next(ctx context.Context, at cursor.Cursor) (p page[T], next cursor.Cursor, done bool, err error) {
+	p, err = l.page(ctx, at.Offset())
 	switch {
-	case beyondTheEnd(err) && at.offset > 0:
-		next, done, err = at.beyond()
+	case beyondTheEnd(err) && at.Offset() > 0:
+		next, done, err = at.Beyond()
 		return p, next, done, err
 	case err != nil:
 		return p, at, false, err
@@ -211,8 +206,23 @@ func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next curso
 	for i := range p.rows {
 		ids[i] = l.id(&p.rows[i])
 	}
-	next, done, err = at.after(ids, p.total, l.limit)
+	next, done, err = at.After(ids, p.total, l.limit)
 	return p, next, done, err
+}
+
+// reading is the list, of which nothing was read yet.
+func (l *listing[T]) reading() *changes.Reading[T] {
+	return changes.Read(func(ctx context.Context, at string) ([]T, string, time.Time, error) {
+		where, err := cursor.Parse(at)
+		if err != nil {
+			return nil, "", time.Time{}, err
+		}
+		p, where, done, err := l.next(ctx, where)
+		if done || err != nil {
+			return p.rows, "", p.asOf, err
+		}
+		return p.rows, where.String(), p.asOf, nil
+	}, l.id)
 }
 
 // beyondTheEnd reports whether err is the refusal of an offset past the end, which another list of DMS answers with
@@ -220,77 +230,4 @@ func (l *listing[T]) next(ctx context.Context, at cursor) (p page[T], next curso
 func beyondTheEnd(err error) bool {
 	var q *taskwait.QueryError
 	return errors.As(err, &q) && q.Class == taskwait.ClassPermanent && q.Code == "DMS.40050010"
-}
-
-// reading is a list that is being read. It keeps what was read, so that an error in the middle does not begin it anew.
-type reading[T any] struct {
-	list  *listing[T]
-	at    cursor
-	rows  []T // each once, as it was seen last
-	index map[string]int
-	asOf  time.Time
-}
-
-func newReading[T any](l *listing[T]) *reading[T] {
-	return &reading[T]{list: l, at: beginning, index: map[string]int{}}
-}
-
-// finish reads the list to its end. After an error it may be called again, and goes on where the error came.
-func (r *reading[T]) finish(ctx context.Context) error {
-	for {
-		if r.at.requests > 0 {
-			if err := anotherRequest(ctx); err != nil {
-				return err
-			}
-		}
-		p, next, done, err := r.list.next(ctx, r.at)
-		switch {
-		case err != nil && r.at.requests > 0 && pause(ctx, err):
-			continue
-		case err != nil:
-			return cmp.Or(ctx.Err(), err)
-		}
-		r.add(p.rows)
-		if r.at, r.asOf = next, p.asOf; done {
-			return nil
-		}
-	}
-}
-
-func (r *reading[T]) add(rows []T) {
-	for i := range rows {
-		id := r.list.id(&rows[i])
-		if id == "" {
-			continue
-		}
-		at, known := r.index[id]
-		if !known {
-			r.index[id] = len(r.rows)
-			r.rows = append(r.rows, rows[i])
-			continue
-		}
-		r.rows[at] = rows[i]
-	}
-}
-
-// anotherRequest waits for the permit of one more request than the one that a call begins with.
-func anotherRequest(ctx context.Context) error { return limiter.Acquire(ctx) }
-
-// pause waits a throttle out, if err is one, and reports whether to go on. It does not wait where ctx would end before.
-func pause(ctx context.Context, err error) bool {
-	var q *taskwait.QueryError
-	if !errors.As(err, &q) || q.Class != taskwait.ClassThrottled {
-		return false
-	}
-	d := max(q.RetryAfter, shortestPause)
-	d += rand.N(d/10 + 1) // others were told the same
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return false
-	}
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

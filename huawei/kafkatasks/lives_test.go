@@ -19,6 +19,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/internal/chaos"
 )
 
 var (
@@ -44,12 +45,12 @@ var changeFaults = []fakecloud.Fault{
 }
 
 // honest reports whether a fault may befall a query for this route: it may hide things, but not make up others.
-func honest(r fakecloud.Route, i int) bool {
+func honest(r fakecloud.Route, f chaos.Fault) bool {
 	switch r {
 	case fakekafka.RouteListTasks:
-		return faults[i].says != "another id" // that would be another task
+		return f.Says != "another id" // that would be another task
 	case fakekafka.RouteShowInstance:
-		return faults[i].means != absent // that is what one may wait for
+		return f.Means != chaos.Absent // that is what one may wait for
 	}
 	return true
 }
@@ -114,10 +115,10 @@ func playLife(t *testing.T, seed uint64, outcomes map[string]int) {
 	rnd := rand.New(rand.NewPCG(seed, 3))
 	l := &life{
 		t: t, seed: seed, rnd: rnd,
-		cloud: fakekafka.New(fakecloud.WithLatency(span(rnd, 0, 300*time.Millisecond)),
-			fakecloud.WithClockSkew(span(rnd, -14*time.Minute, 14*time.Minute))),
+		cloud: fakekafka.New(fakecloud.WithLatency(chaos.Span(rnd, 0, 300*time.Millisecond)),
+			fakecloud.WithClockSkew(chaos.Span(rnd, -14*time.Minute, 14*time.Minute))),
 	}
-	client := clientOver(t, gateway{l.cloud.Transport(), span(rnd, 0, 10*time.Second)})
+	client := clientOver(t, gateway{l.cloud.Transport(), chaos.Span(rnd, 0, 10*time.Second)})
 	running, gone := kafkatasks.UntilRunning(client), kafkatasks.UntilDeleted(client)
 	settled := []taskwait.Option{taskwait.WithConfirmations(1 + rnd.IntN(3))}
 	do := func(s step) error {
@@ -206,15 +207,15 @@ func (l *life) arrange(s step) []taskwait.Option {
 		fakekafka.RouteListInstances,
 	} {
 		for range l.rnd.IntN(12) {
-			if i := pick(l.rnd); honest(r, i) {
-				l.cloud.Inject(r, faults[i].fault)
+			if f := chaos.Pick(l.rnd, faults); honest(r, f) {
+				l.cloud.Inject(r, f.Fault)
 			}
 		}
 	}
 	ends := []taskwait.Status{"SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED"}
 	script := fakekafka.Script{
-		Duration: span(l.rnd, time.Second, 20*time.Minute), Outcome: ends[l.rnd.IntN(len(ends))],
-		ListedAfter: span(l.rnd, 0, 20*time.Second),
+		Duration: chaos.Span(l.rnd, time.Second, 20*time.Minute), Outcome: ends[l.rnd.IntN(len(ends))],
+		ListedAfter: chaos.Span(l.rnd, 0, 20*time.Second),
 	}
 	l.cloud.OnPublicIP(script)
 	l.cloud.OnConfig(script)
@@ -224,16 +225,16 @@ func (l *life) arrange(s step) []taskwait.Option {
 	}
 	l.cloud.OnResize(script)
 	bad := l.rnd.IntN(5) == 0
-	takes := span(l.rnd, time.Minute, 20*time.Minute)
+	takes := chaos.Span(l.rnd, time.Minute, 20*time.Minute)
 	l.cloud.OnCreate(fakekafka.Change{Duration: takes, Outcome: map[bool]string{true: "CREATEFAILED"}[bad]})
 	l.cloud.OnRestart(fakekafka.Change{
-		Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad],
+		Duration: takes, FlipsAfter: chaos.Span(l.rnd, 0, 30*time.Second), Outcome: map[bool]string{true: "ERROR"}[bad],
 	})
-	l.cloud.OnDelete(fakekafka.Change{Duration: takes, FlipsAfter: span(l.rnd, 0, 30*time.Second)})
-	opts := append(slices.Clone(s.opts), taskwait.WithNotFoundGrace(span(l.rnd, 30*time.Second, 3*time.Minute)),
+	l.cloud.OnDelete(fakekafka.Change{Duration: takes, FlipsAfter: chaos.Span(l.rnd, 0, 30*time.Second)})
+	opts := append(slices.Clone(s.opts), taskwait.WithNotFoundGrace(chaos.Span(l.rnd, 30*time.Second, 3*time.Minute)),
 		taskwait.WithQueryTimeout(20*time.Second))
 	if l.rnd.IntN(3) > 0 {
-		opts = append(opts, taskwait.WithTimeout(span(l.rnd, time.Second, time.Hour)))
+		opts = append(opts, taskwait.WithTimeout(chaos.Span(l.rnd, time.Second, time.Hour)))
 	}
 	return opts
 }
@@ -241,7 +242,7 @@ func (l *life) arrange(s step) []taskwait.Option {
 // play makes one step, and checks the account that is given of it.
 func (l *life) play(s step) error {
 	opts := l.arrange(s)
-	ctx, cancel := context.WithTimeout(l.t.Context(), span(l.rnd, time.Second, 3*time.Hour))
+	ctx, cancel := context.WithTimeout(l.t.Context(), chaos.Span(l.rnd, time.Second, 3*time.Hour))
 	defer cancel()
 	task, err := s.wait.Do(ctx, s.op, opts...)
 	l.cloud.Clear()
@@ -361,5 +362,5 @@ func kind(err error) string {
 	case errors.Is(err, taskwait.ErrAmbiguous):
 		return "ambiguous"
 	}
-	return outcome(err)
+	return chaos.Outcome(err)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/internal/chaos"
 )
 
 const (
@@ -323,25 +324,26 @@ func TestOperationFaults(t *testing.T) {
 // TestAskingFaults: what befalls the queries before and after the operation delays it and changes nothing.
 func TestAskingFaults(t *testing.T) {
 	for i, f := range faults {
-		if f.means == permanent {
+		if f.Means == chaos.Permanent {
 			continue
 		}
 		for _, route := range []fakecloud.Route{fakekafka.RouteListTasks, fakekafka.RouteShowTask} {
-			t.Run(fmt.Sprintf("%s %s %d", route, f.means, i), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s %s %d", route, f.Means, i), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					cloud := fakekafka.New()
 					cloud.OnPublicIP(fakekafka.Script{Duration: time.Minute})
 					cloud.AddTask("kafka-1", fakekafka.Script{Name: bind, Outcome: "FAILED"})
 					time.Sleep(5 * time.Second)
-					cloud.Inject(route, f.fault)
-					if f.means != absent { // which is believed when it comes twice
-						cloud.Inject(route, f.fault)
+					cloud.Inject(route, f.Fault)
+					if f.Means != chaos.Absent { // which is believed when it comes twice
+						cloud.Inject(route, f.Fault)
 					}
-					cloud.Inject(route, fakecloud.Serve(), f.fault)
+					cloud.Inject(route, fakecloud.Serve(), f.Fault)
 					source := kafkatasks.New(newClient(t, cloud), "kafka-1")
 					task, err := waiterOn(t, source, taskwait.WithTimeout(time.Hour)).
 						Do(t.Context(), source.OperationNamed(bind, bindIP("kafka-1", "ip-1")))
-					if misled := route == fakekafka.RouteListTasks && f.means != transient && f.means != throttled; misled {
+					passing := f.Means == chaos.Transient || f.Means == chaos.Throttled
+					if misled := route == fakekafka.RouteListTasks && !passing; misled {
 						// An answer that looks good and hides rows is beyond what anybody can find out: then it is an
 						// error, or right.
 						if err == nil && task.ID != cloud.Operations()[0].TaskID {

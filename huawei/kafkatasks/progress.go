@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/lenient"
 )
 
 var _ taskwait.Detailer = (*Source)(nil)
@@ -59,14 +60,8 @@ type step struct {
 
 func (p *progress) fill(t *taskwait.Task, asOf time.Time) {
 	t.Percent, t.Remaining, t.Steps = nil, 0, nil
-	if n, ok := p.Percentage.number(); ok && n >= 0 && n <= 100 {
-		percent := int(n)
-		t.Percent = &percent
-	}
-	const year = 365 * 24 * 60 * 60
-	if n, ok := p.RemainTime.number(); ok && n > 0 && n <= year {
-		t.Remaining = time.Duration(n * float64(time.Second))
-	}
+	t.Percent = lenient.Percent(p.Percentage.trimmed(), false)
+	t.Remaining = lenient.Seconds(p.RemainTime.trimmed())
 	var steps []json.RawMessage
 	if json.Unmarshal(p.StepList, &steps) != nil {
 		return

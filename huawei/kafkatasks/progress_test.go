@@ -12,6 +12,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/internal/chaos"
 )
 
 var stages = []fakekafka.Stage{
@@ -120,9 +121,9 @@ func TestProgressFaults(t *testing.T) {
 		return cloud, took, told
 	}
 	for i, f := range faults {
-		t.Run(fmt.Sprint(f.means, " ", i), func(t *testing.T) {
+		t.Run(fmt.Sprint(f.Means, " ", i), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud, took, told := wait(t, f.fault)
+				cloud, took, told := wait(t, f.Fault)
 				asked, looks := 0, 0
 				for _, r := range cloud.Requests() {
 					switch r.Route {
@@ -136,7 +137,7 @@ func TestProgressFaults(t *testing.T) {
 					t.Errorf("%v, %d looks, %d questions how far it is, %d answers; want 10 min, 61 looks, no more questions, none",
 						took, looks, asked, told)
 				}
-				if f.means == rows && asked != 1 {
+				if f.Means == chaos.Rows && asked != 1 {
 					t.Errorf("asked %d times of a task without progress, want once", asked)
 				}
 			})

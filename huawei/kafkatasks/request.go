@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,7 +15,9 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/exchange"
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/huawei"
+	"github.com/taskwait/taskwait/internal/cursor"
 	"github.com/taskwait/taskwait/internal/ids"
+	"github.com/taskwait/taskwait/internal/lenient"
 	"github.com/taskwait/taskwait/internal/text"
 )
 
@@ -157,54 +158,19 @@ func (l *loose) trimmed() string {
 	return strings.TrimSpace(string(*l))
 }
 
-func (l *loose) number() (float64, bool) {
-	n, err := strconv.ParseFloat(strings.TrimSuffix(l.trimmed(), "%"), 64)
-	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
-}
+func (l *loose) number() (float64, bool) { return lenient.Number(l.trimmed()) }
 
-// count is a number of rows; unknown if it is none.
+// count is a number of rows; cursor.Unknown if it is none.
 func (l *loose) count() int {
 	n, ok := l.number()
 	if !ok || n < 0 || n > math.MaxInt32 {
-		return unknown
+		return cursor.Unknown
 	}
 	return int(n)
 }
 
-// secondsBelow is where a number of seconds since 1970 ends and one of milliseconds begins: the year 5138, or 1973.
-const secondsBelow = 1e11
-
-// time reads a time such as 2020-06-15T08:55:53.606Z, or a number of seconds or milliseconds since 1970. One that
-// cannot be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
-func (l *loose) time(now time.Time) time.Time {
-	t, err := time.Parse(time.RFC3339, l.trimmed())
-	if err != nil {
-		n, ok := l.number()
-		if !ok || n <= 0 || n > math.MaxInt64/1e3 {
-			return time.Time{}
-		}
-		if n < secondsBelow {
-			n *= 1e3
-		}
-		t = time.UnixMilli(int64(n)).UTC()
-	}
-	if !plausible(t, now) {
-		return time.Time{}
-	}
-	return t
-}
-
-// earliest is before anything that the service can tell of: it did not exist in 2000. The year before is for programs
-// under test: the virtual time of testing/synctest begins with 2000, and their tasks may be older.
-var earliest = time.Date(1999, time.January, 1, 0, 0, 0, 0, time.UTC)
-
-// plausible reports whether something can have happened at t.
-func plausible(t, now time.Time) bool {
-	if now.IsZero() {
-		now = time.Now()
-	}
-	return !t.Before(earliest) && t.Before(now.Add(zones))
-}
+// time reads a time. One that cannot be read, or cannot be true at the time now (zero: ours), is unknown, not an error.
+func (l *loose) time(now time.Time) time.Time { return lenient.Time(l.trimmed(), now) }
 
 // pointer is the text as the SDK's types hold it.
 func (l *loose) pointer() *string { return (*string)(l) }

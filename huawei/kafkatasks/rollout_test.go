@@ -16,6 +16,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
+	"github.com/taskwait/taskwait/internal/chaos"
 	"golang.org/x/time/rate"
 )
 
@@ -99,7 +100,7 @@ func polled(workers int) waitForEach {
 				for p := (taskwait.Progress{}); err == nil && !p.Done; time.Sleep(p.Next) {
 					places <- struct{}{}
 					if p, err = w.Poll(ctx, wait); err == nil {
-						wait, err = stored(wait)
+						wait, err = chaos.Stored(wait)
 					}
 					<-places
 				}

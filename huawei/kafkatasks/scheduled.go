@@ -8,9 +8,11 @@ import (
 	"io"
 	"time"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/model"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
 )
 
 // Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade
@@ -19,8 +21,8 @@ import (
 // They differ from background tasks in more than their list. Their ids are their own; whether the background task
 // that comes of one has the same id is not documented. CREATED lasts until the time they are planned for, hours or
 // days. And CANCELLED, which ends a wait with [taskwait.ErrTaskCancelled], need not be the end: such a task can be
-// armed again (UpdateScheduledTask), and then be waited for anew. WithNotFoundGrace and a generous WithTimeout fit
-// them as they fit others; consider WithInterval with minutes.
+// armed again (UpdateScheduledTask), and then be waited for anew. [Scheduled.Cancel] cancels one. WithNotFoundGrace and
+// a generous WithTimeout fit them as they fit others; consider WithInterval with minutes.
 //
 // There is no request for one of them, so that each poll reads the list: one request for each 100 tasks.
 type Scheduled struct {
@@ -48,18 +50,33 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
 	}
-	r := newReading(s.listing())
+	r := s.listing().reading()
 	if err := s.tasks.finish(ctx, r, id); err != nil {
 		return taskwait.Task{}, err
 	}
-	for i := range r.rows {
-		if r.rows[i].ID == id {
-			return r.rows[i], nil
+	for i := range r.Rows {
+		if r.Rows[i].ID == id {
+			return r.Rows[i], nil
 		}
 	}
 	return taskwait.Task{}, &taskwait.QueryError{
 		Class: taskwait.ClassNotFound, Err: errors.New("the instance lists no scheduled task with this id"),
 	}
+}
+
+// Cancel asks the service to cancel a scheduled task that has not begun, once. That it was accepted does not say that
+// the task has ended: a wait for it does. The errors are those of [huawei.Mutate].
+func (s *Scheduled) Cancel(ctx context.Context, id string) error {
+	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
+		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
+	}
+	status := string(taskwait.StatusCancelled)
+	request := &model.UpdateScheduledTaskRequest{InstanceId: s.tasks.instanceID, TaskId: id, Status: &status}
+	_, err := huawei.Mutate(ctx, s.tasks.caller, "",
+		func(c *core.HcHttpClient) (*model.UpdateScheduledTaskResponse, error) {
+			return kafka.NewKafkaClient(c).UpdateScheduledTask(request)
+		})
+	return s.tasks.explain(err)
 }
 
 // listing is the list of the instance's scheduled tasks.

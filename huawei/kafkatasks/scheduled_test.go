@@ -74,3 +74,25 @@ func TestArmedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestCancelScheduled cancels a task before its time. One that is not there is refused, and nothing else is sent.
+func TestCancelScheduled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakekafka.New()
+		id := cloud.AddScheduled("kafka-1", fakekafka.Scheduled{At: time.Now().Add(time.Hour)})
+		source := kafkatasks.NewScheduled(newClient(t, cloud), "kafka-1")
+		if err := source.Cancel(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := waiterOn(t, source).WaitForTask(t.Context(), id); !errors.Is(err, taskwait.ErrTaskCancelled) {
+			t.Errorf("after the cancellation: %v, want %v", err, taskwait.ErrTaskCancelled)
+		}
+		var q *taskwait.QueryError
+		if err := source.Cancel(t.Context(), "another"); !errors.As(err, &q) || q.Class != taskwait.ClassPermanent {
+			t.Errorf("a task that is not there: %v, want a permanent error", err)
+		}
+		if err := source.Cancel(t.Context(), "a/b"); !errors.Is(err, taskwait.ErrInvalidID) {
+			t.Errorf("an id that cannot be one: %v, want %v", err, taskwait.ErrInvalidID)
+		}
+	})
+}

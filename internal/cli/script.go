@@ -13,6 +13,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/fakecloud"
+	fakejobs "github.com/taskwait/taskwait/fakecloud/jobs"
 	fakekafka "github.com/taskwait/taskwait/fakecloud/kafka"
 	"github.com/taskwait/taskwait/internal/text"
 	"go.yaml.in/yaml/v3"
@@ -30,6 +31,8 @@ const scriptExample = `  instances:
       steps: [{after: 0s, status: CREATED}, {after: 1h, status: SUCCESS}]
   scheduled:
     - {name: kafkaUpgrade, in: 1h, duration: 10m}
+  jobs:                   # of other services: v1, database, cce, elb
+    - {shape: v1, name: createServer, duration: 4m, outcome: FAILED, code: X.1}
   operations:             # what the tasks do that requests start
     resize:
       stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]
@@ -78,6 +81,7 @@ type cloudScript struct {
 	Instances  []instanceScript        `yaml:"instances"`
 	Tasks      []taskScript            `yaml:"tasks"`
 	Scheduled  []scheduledScript       `yaml:"scheduled"`
+	Jobs       []jobScript             `yaml:"jobs"`
 	Operations map[string]taskScript   `yaml:"operations"`
 	Changes    map[string]changeScript `yaml:"changes"`
 	Faults     []faultScript           `yaml:"faults"`
@@ -313,7 +317,7 @@ func (s *cloudScript) cloud() (cloud *fakekafka.Cloud, instance string, err erro
 	for i := range s.Scheduled {
 		cloud.AddScheduled(cmp.Or(s.Scheduled[i].Instance, first), s.scheduled(&s.Scheduled[i]))
 	}
-	return cloud, first, errors.Join(s.operations(cloud), s.changes(cloud), s.faults(cloud))
+	return cloud, first, errors.Join(s.jobs(cloud), s.operations(cloud), s.changes(cloud), s.faults(cloud))
 }
 
 // options are those of the cloud.
@@ -449,11 +453,11 @@ func (s *cloudScript) changes(cloud *fakekafka.Cloud) error {
 func (s *cloudScript) faults(cloud *fakekafka.Cloud) error {
 	for i := range s.Faults {
 		f := &s.Faults[i]
-		fault, err := f.fault(s.scaled)
+		route := fakecloud.Route(cmp.Or(f.Route, string(fakecloud.AnyRoute)))
+		fault, err := f.fault(route, s.scaled)
 		if err != nil {
 			return err
 		}
-		route := fakecloud.Route(cmp.Or(f.Route, string(fakecloud.AnyRoute)))
 		if !slices.Contains(cloud.Routes(), route) {
 			return fmt.Errorf("route %q, want one of %q", f.Route, cloud.Routes())
 		}
@@ -462,8 +466,8 @@ func (s *cloudScript) faults(cloud *fakekafka.Cloud) error {
 	return nil
 }
 
-// fault is what one request gets, or several.
-func (f *faultScript) fault(scaled func(span) time.Duration) (fakecloud.Fault, error) {
+// fault is what one request for a route gets, or several. On any route the rows of Kafka's tasks are meant.
+func (f *faultScript) fault(route fakecloud.Route, scaled func(span) time.Duration) (fakecloud.Fault, error) {
 	kinds := map[string]func() fakecloud.Fault{
 		"serve": fakecloud.Serve, "unavailable": fakecloud.Unavailable, "throttle-404": fakekafka.ThrottleAs404,
 		"hang": fakecloud.Hang, "drop": fakecloud.Drop, "drop-answer": fakecloud.DropAnswer,
@@ -474,6 +478,9 @@ func (f *faultScript) fault(scaled func(span) time.Duration) (fakecloud.Fault, e
 		"error":      func() fakecloud.Fault { return fakecloud.Error(f.Status, f.Code, f.Message) },
 		"html":       func() fakecloud.Fault { return fakecloud.HTML(cmp.Or(f.Status, 502)) },
 		"status":     func() fakecloud.Fault { return fakekafka.Status(f.Message) },
+	}
+	if slices.Contains(fakejobs.Routes(), route) {
+		maps.Copy(kinds, f.jobKinds())
 	}
 	of := kinds[f.Kind]
 	if of == nil {

@@ -25,9 +25,10 @@ func (s *env) serveCommand() *cobra.Command {
 		Use:   "serve-fake",
 		Short: "Serve the embedded cloud on a port, for tests of other tools",
 		Long: `Serve the embedded cloud on a loopback port, for tests of other tools in any
-language, until Ctrl-C. It speaks the real HTTP API of DMS for Kafka and
-verifies signatures. It prints the environment variables by which taskwait and
-the SDKs reach it. Its tasks and its faults come from a script, a YAML file:
+language, until Ctrl-C. It speaks the real HTTP API of DMS for Kafka, and that
+of other services' jobs, and verifies signatures. It prints the environment
+variables by which taskwait and the SDKs reach it. Its tasks and its faults come
+from a script, a YAML file:
 
 ` + scriptExample,
 		Example: `  taskwait serve-fake --script cloud.yaml

@@ -208,6 +208,7 @@ func TestScriptErrors(t *testing.T) {
 		{"no speed", "speed: -1", "speed: -1"},
 		{"a speed that is no number", "speed: .nan", "speed: NaN"},
 		{"no such change", "changes: {resize: {}}", `change "resize", want create, restart or delete`},
+		{"no such shape", "jobs: [{shape: dms}]", `a job of shape "dms", want one of ["cce" "database" "elb" "v1"]`},
 		{"no such progress", "tasks: [{progress: x}]", `progress "x", want one of`},
 		{"no clock skew", "clock-skew: x", "clock-skew: "},
 		{"an answer that there is not", "unknown-task: {status: 42}", "status 42"},
@@ -313,6 +314,44 @@ speed: 60
 	})
 }
 
+// TestScriptJobs: jobs of other services stand behind the same gateway, and have their own faults.
+func TestScriptJobs(t *testing.T) {
+	s, err := parseScript([]byte(`
+project: p-1
+speed: 2
+jobs:
+  - {shape: v1, id: j-1, name: resizeServer, age: 1h, duration: 20s, outcome: FAILED, code: X.1, reason: sold out,
+     jobs: [{id: sub-1, listed-after: 1s}]}
+  - {shape: elb, id: j-1, steps: [{after: 0s, status: ROLLBACKING}, {after: 1m, status: ROLLBACK_FAIL}]}
+faults:
+  - {route: GET v1 job, kind: status, message: PAUSED}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		cloud, _, err := s.cloud()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			after      time.Duration
+			path, want string
+		}{
+			{0, "/v1/p-1/jobs/j-1", `"status":"PAUSED"`},
+			{0, "/v1/p-1/jobs/j-1", `"job_type":"resizeServer","status":"FAIL"`},
+			{0, "/v3/p-1/elb/jobs/j-1", `"status":"ROLLBACKING"`},
+			{30 * time.Second, "/v3/p-1/elb/jobs", `"status":"ROLLBACK_FAIL"`},
+		} {
+			time.Sleep(tt.after)
+			got := askWithToken(t, cloud, fakecloud.DefaultIAMToken, "GET", tt.path, "")
+			if !strings.Contains(got, tt.want) {
+				t.Errorf("%s: got %s, want %s", tt.path, got, tt.want)
+			}
+		}
+	})
+}
+
 // askWithToken asks as a client with a token of IAM.
 func askWithToken(t *testing.T, cloud *fakekafka.Cloud, token, method, path, body string) string {
 	t.Helper()
@@ -357,12 +396,13 @@ func TestScriptExample(t *testing.T) {
 			t.Errorf("docs/serve-fake.md: got no %s by the name of %s, want it explained", route, name)
 		}
 	}
-	for _, m := range regexp.MustCompile("yaml:\"([a-z-]+)\"").FindAllStringSubmatch(source(t, "script.go"), -1) {
+	for _, m := range regexp.MustCompile("yaml:\"([a-z-]+)\"").FindAllStringSubmatch(
+		source(t, "script.go")+source(t, "jobscript.go"), -1) {
 		if !strings.Contains(string(text), m[1]) {
 			t.Errorf("docs/serve-fake.md: got no %q, want it explained", m[1])
 		}
 	}
-	_, err = (&faultScript{Kind: "?"}).fault((&cloudScript{}).scaled)
+	_, err = (&faultScript{Kind: "?"}).fault(fakecloud.AnyRoute, (&cloudScript{}).scaled)
 	for _, m := range regexp.MustCompile(`"([a-z0-9-]+)"`).FindAllStringSubmatch(err.Error(), -1) {
 		if !strings.Contains(string(text), "`"+m[1]+"`") {
 			t.Errorf("docs/serve-fake.md: got no kind %q, want it explained", m[1])

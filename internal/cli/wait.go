@@ -51,6 +51,7 @@ type pollFlags struct {
 	maxInterval time.Duration
 	heartbeat   time.Duration
 	noHistory   bool
+	debugListen string
 }
 
 const (
@@ -116,6 +117,9 @@ func (f *pollFlags) flags(c *cobra.Command) {
 	fs.DurationVar(&f.heartbeat, "heartbeat", defaultHeartbeat,
 		"report at least this often that the wait goes on, unless stderr is a terminal; 0: never")
 	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
+	fs.StringVar(&f.debugListen, "debug-listen", "",
+		"show the waits on a web page at this address, such as "+loopback+":6060; any other than loopback is open to "+
+			"the network")
 }
 
 // check finds what is wrong on the command line.
@@ -162,7 +166,11 @@ func (f *pollFlags) check(c *cobra.Command) error {
 		return fmt.Errorf("--interval %v and --max-interval %v, want the first at least %v and not above the second",
 			f.interval, f.maxInterval, leastInterval)
 	}
-	return nil
+	if f.debugListen == "" {
+		return nil
+	}
+	_, err := debugAddress(f.debugListen)
+	return err
 }
 
 // selection gives what is waited for.
@@ -283,6 +291,10 @@ func (s *env) wait(c *cobra.Command, f *waitFlags) error {
 	if r.limit, err = f.limitFlags.open(); err != nil {
 		return err
 	}
+	if r.debug, err = listenDebug(f.debugListen); err != nil {
+		return err
+	}
+	defer r.debug.close()
 	if r.source.Source, err = s.dial(&f.target, k, r.limit); err != nil {
 		return err
 	}

@@ -31,7 +31,9 @@ type call[T any] struct {
 	guard.Call
 	poller       *Poller[T]
 	start        func()           // runs it
-	sub          *Subscription[T] // whose context's values it has
+	sub          *Subscription[T] // for which it was made
+	key          int32            // of the id whose own context's values it has; 0: it has those of all
+	base         context.Context  // whose values it has
 	entry        *entry[T]        // nil: it is for a page
 	began        time.Duration
 	left         bool // it was abandoned
@@ -95,9 +97,9 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 	if final {
 		p.lastFinal = now
 	}
-	sub := e.firstDue().sub
+	first := e.firstDue()
 	p.unplan(e)
-	c := p.begin(sub, now)
+	c := p.begin(first, now)
 	c.entry, e.call = e, c
 	for i := e.first; i != nil; i = i.next {
 		i.asking = i.planned && i.due <= now
@@ -135,8 +137,12 @@ func (c *call[T]) raises() *Subscription[T] {
 	return c.sub
 }
 
-// begin makes a call with the values of a subscription's context, to be sent on its way at the end of the step.
-func (p *Poller[T]) begin(sub *Subscription[T], now time.Duration) *call[T] {
+// begin makes a call with the values of the context of first, to be sent on its way at the end of the step.
+func (p *Poller[T]) begin(first *interest[T], now time.Duration) *call[T] {
+	sub, key := first.sub, first.key
+	if sub.bases == nil {
+		key = 0
+	}
 	c := p.free
 	if c == nil {
 		c = &call[T]{poller: p}
@@ -145,11 +151,14 @@ func (p *Poller[T]) begin(sub *Subscription[T], now time.Duration) *call[T] {
 		p.free, c.next = c.next, nil
 		p.frees--
 	}
-	if c.sub != sub {
+	if c.sub != sub || c.key != key {
 		c.Cancel()
-		c.sub = sub
+		c.sub, c.key = sub, key
 	}
-	c.Begin(sub.base, p.cfg.Abandoned)
+	if c.Cancelled() {
+		c.base = first.context()
+	}
+	c.Begin(c.base, p.cfg.Abandoned)
 	c.began = now
 	if c.older = p.newest; c.older != nil {
 		c.older.newer = c
@@ -281,7 +290,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	case c.answer.Err == nil && e.misses < 2:
 		e.unseen = false // perhaps it was too new for the list
 	}
-	c.answer.Polled = true
+	c.answer.Polled, c.answer.Context = true, c.base
 	p.tell(e, &c.answer, c.began)
 	e.asked()
 }
@@ -303,7 +312,7 @@ func (p *Poller[T]) giveUp(c *call[T], now time.Duration) {
 		p.pageFailed(Trouble{})
 		return
 	}
-	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true}, c.began)
+	p.tell(c.entry, &Answer[T]{Err: NoAnswer(now - c.began), Polled: true, Context: c.base}, c.began)
 	c.entry.asked()
 }
 

@@ -76,9 +76,12 @@ func (w *listPass[T]) missed(e *entry[T]) {
 // pollPage asks for the next page. It reports false if there is no permit for that yet.
 func (p *Poller[T]) pollPage(now time.Duration) bool {
 	w := &p.pass
-	due, sub := now, p.members
-	if e, _, ok := p.ready.top(); ok {
-		due, sub = e.due, e.firstDue().sub
+	due := now
+	e, _, ok := p.ready.top()
+	if ok {
+		due = e.due
+	} else {
+		e, _, _ = p.waiting.top()
 	}
 	if !p.permitted(due, p.finals > 0) {
 		return false
@@ -87,7 +90,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 		p.beginPass(now)
 	}
 	w.asking = true
-	c := p.begin(sub, now)
+	c := p.begin(e.firstDue(), now)
 	c.entry, c.request, w.call = nil, w.request, c
 	return true
 }
@@ -155,7 +158,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		}
 		e.shown, e.misses, e.unseen = w.taken, 0, false
 		w.missed(e)
-		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true}, c.began)
+		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true, Context: c.base}, c.began)
 	}
 	endless := c.nextPage == w.request.Page || w.pages >= len(w.request.IDs)+sparePages
 	if w.request.Page = c.nextPage; c.nextPage == "" || endless {

@@ -72,6 +72,8 @@ type Answer[T any] struct {
 	Polled bool          // a request was made
 	Listed bool          // it was made for many
 	Queued time.Duration // not 0: no answer, but the poll has been due for so long, and there is no permit
+
+	Context context.Context // whose values the request had; nil: there was none
 }
 
 // Poller polls the ids of its subscriptions. It is safe for concurrent use.

@@ -26,12 +26,16 @@ type Terms struct {
 	Fixed bool          // the instants are the caller's own: a list pass is not begun for them before they are due
 	End   time.Time     // polls due then or later are final ones; zero: there are none
 	Owner any           // what LatePanic is given
+
+	// Context is that whose values the queries for one id have, by its key; nil: that of Subscribe, for all of them.
+	Context func(key int) context.Context
 }
 
 // Subscription is the interest of one caller in one id, or in many. Its methods are for one goroutine at a time.
 type Subscription[T any] struct {
 	poller *Poller[T]
 	base   context.Context // whose values reach the queries made for this subscription
+	bases  func(key int) context.Context
 	notify chan struct{}
 
 	// Guarded by the poller's lock.
@@ -107,7 +111,7 @@ const unknown = time.Duration(-1)
 func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *Subscription[T] {
 	s := &Subscription[T]{
 		poller: p, base: ctx, fixed: terms.Fixed, order: terms.Order, owner: terms.Owner, pause: max(terms.Pause, minPause),
-		notify: make(chan struct{}, 1),
+		notify: make(chan struct{}, 1), bases: terms.Context,
 	}
 	s.sub = s
 	if p.cfg.Limiter != nil {
@@ -152,6 +156,19 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 	}
 	p.stepAndUnlock()
 	return s
+}
+
+// context is that whose values reach the queries made for i.
+func (i *interest[T]) context() context.Context {
+	s := i.sub
+	if s.bases == nil {
+		return s.base
+	}
+	ctx := s.bases(int(i.key))
+	if l := s.poller.cfg.Limiter; l != nil {
+		ctx = limiter.NewContext(ctx, l)
+	}
+	return ctx
 }
 
 // add is a sum that stays below the end of time.

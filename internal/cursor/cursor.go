@@ -1,4 +1,5 @@
-package kafkatasks
+// Package cursor goes through a list of a service's that is read in pages by an offset.
+package cursor
 
 import (
 	"errors"
@@ -17,31 +18,39 @@ const (
 	// mostRestarts bounds how often a list is read anew because its rows have moved.
 	mostRestarts = 2
 
-	unknown = -1
+	// Unknown is a total that the service does not tell.
+	Unknown = -1
 )
 
-// cursor is where in a list to go on: at the last row that was read, so that each page overlaps the one before by a
+// Cursor is where in a list to go on: at the last row that was read, so that each page overlaps the one before by a
 // row.
 //
 // Little is documented of these lists. The parameter for the offset has changed its name, and may count from 0 or 1.
 // The count in an answer may be that of the list or of the page. A page may have fewer rows than were asked for, and
 // rows come and go between two pages. So a list ends where the count is reached, where no row follows, or with an
 // error.
-type cursor struct {
+type Cursor struct {
 	requests int
 	restarts int
 	longest  int    // the most rows on a page so far
 	offset   int    // to ask for
 	last     string // the id of the row there, the last one that was read; empty: at the beginning
 	place    int    // of that row in the list, counted from 1; 0: at the beginning
-	total    int    // how many rows the service counted at that time; unknown
+	total    int    // how many rows the service counted at that time; or Unknown
 }
 
-var beginning = cursor{total: unknown}
+// Beginning is the cursor of the first page.
+var Beginning = Cursor{total: Unknown}
 
-// after is the cursor after a page at c, whose rows have these ids; done: that was the end of the list. An id may be
+// Offset is that of the next page, counted from 0.
+func (c Cursor) Offset() int { return c.offset }
+
+// Requests is how many pages were read.
+func (c Cursor) Requests() int { return c.requests }
+
+// After is the cursor after a page at c, whose rows have these ids; done: that was the end of the list. An id may be
 // empty. It returns an error where the list cannot be read to its end.
-func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, err error) {
+func (c Cursor) After(ids []string, total, limit int) (next Cursor, done bool, err error) {
 	before := -1 // the index of the row that was the last one before
 	if c.last != "" {
 		if before = lastIndex(ids, func(id string) bool { return id == c.last }); before < 0 {
@@ -50,18 +59,18 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 	}
 	total, grown := c.believe(total, len(ids), limit), 0
 	switch {
-	case total == unknown:
+	case total == Unknown:
 		total = c.total
-	case c.total != unknown:
+	case c.total != Unknown:
 		grown = max(total-c.total, 0) // rows were added at the head
 	}
 	last := lastIndex(ids, func(id string) bool { return id != "" })
 	begin := c.place + grown - before // the place of the first row
 	end := begin + len(ids) - 1
 	switch further := last > before; {
-	case total != unknown && end >= total, total == unknown && len(ids) == 0:
+	case total != Unknown && end >= total, total == Unknown && len(ids) == 0:
 		return c, true, nil
-	case total == unknown && !further && last >= 0:
+	case total == Unknown && !further && last >= 0:
 		return c.stuck(before, len(ids))
 	case last < 0 && len(ids) > 0:
 		return c, false, incomplete("its rows have no ids")
@@ -71,13 +80,13 @@ func (c cursor) after(ids []string, total, limit int) (next cursor, done bool, e
 		return c, false, incomplete(fmt.Sprintf("there is no end after %d requests", mostPages))
 	}
 	longest := max(c.longest, len(ids))
-	return cursor{c.requests + 1, c.restarts, longest, c.offset + last, ids[last], begin + last, total}, false, nil
+	return Cursor{c.requests + 1, c.restarts, longest, c.offset + last, ids[last], begin + last, total}, false, nil
 }
 
 // stuck is the cursor after a page of a list without a count that ends with the row that the page before ended with. If
 // the page begins with that row, or is shorter than others, nothing follows. Else the offset may count from 1, or is
 // not honoured, or rows were added at the head: what follows may have found no room on the page.
-func (c cursor) stuck(before, rows int) (next cursor, done bool, err error) {
+func (c Cursor) stuck(before, rows int) (next Cursor, done bool, err error) {
 	switch {
 	case before == 0 || rows < c.longest:
 		return c, true, nil
@@ -91,19 +100,19 @@ func (c cursor) stuck(before, rows int) (next cursor, done bool, err error) {
 
 // lost is the cursor after a page without the row that the page before ended with. Rows before it may have been
 // deleted, so that the rows that follow have moved up and would be missed: the list is read anew.
-func (c cursor) lost() (next cursor, done bool, err error) {
+func (c Cursor) lost() (next Cursor, done bool, err error) {
 	if c.restarts >= mostRestarts {
 		return c, false, incomplete(
 			"the service moves its rows while they are read, or does not go on where it is asked to",
 		)
 	}
-	return cursor{requests: c.requests + 1, restarts: c.restarts + 1, total: unknown}, false, nil
+	return Cursor{requests: c.requests + 1, restarts: c.restarts + 1, total: Unknown}, false, nil
 }
 
-// beyond is the cursor after a refusal of c's offset as past the end. It ends a list without a count, but not at once:
+// Beyond is the cursor after a refusal of c's offset as past the end. It ends a list without a count, but not at once:
 // c's row is there, unless rows were deleted.
-func (c cursor) beyond() (next cursor, done bool, err error) {
-	if c.total == unknown && c.restarts > 0 {
+func (c Cursor) Beyond() (next Cursor, done bool, err error) {
+	if c.total == Unknown && c.restarts > 0 {
 		return c, true, nil
 	}
 	return c.lost()
@@ -111,10 +120,10 @@ func (c cursor) beyond() (next cursor, done bool, err error) {
 
 // believe is a count if it can be that of the list: not less than what was shown. That of a full first page may be the
 // page's own.
-func (c cursor) believe(total, rows, limit int) int {
+func (c Cursor) believe(total, rows, limit int) int {
 	fromOne := min(c.offset, 1) // an offset that counts from 1 shows one row less
 	if total < c.offset+rows-fromOne || c.last == "" && total == rows && rows >= limit {
-		return unknown
+		return Unknown
 	}
 	return total
 }
@@ -134,23 +143,23 @@ func lastIndex(ids []string, is func(string) bool) int {
 }
 
 // String is the cursor as a [taskwait.ListRequest] carries it.
-func (c cursor) String() string {
+func (c Cursor) String() string {
 	return fmt.Sprintf("%d %d %d %d %d %d %s", c.requests, c.restarts, c.longest, c.offset, c.place, c.total,
 		url.QueryEscape(c.last))
 }
 
-// parseCursor reads what String has written; an empty text is the beginning.
-func parseCursor(s string) (cursor, error) {
+// Parse reads what String has written; an empty text is the beginning.
+func Parse(s string) (Cursor, error) {
 	if s == "" {
-		return beginning, nil
+		return Beginning, nil
 	}
-	c, parts := cursor{}, strings.Split(s, " ")
+	c, parts := Cursor{}, strings.Split(s, " ")
 	wrong := len(parts) != 7
 	for i, n := range []*int{&c.requests, &c.restarts, &c.longest, &c.offset, &c.place, &c.total} {
 		if !wrong {
 			var err error
 			*n, err = strconv.Atoi(parts[i])
-			wrong = err != nil || *n < unknown
+			wrong = err != nil || *n < Unknown
 		}
 	}
 	if !wrong {
@@ -159,7 +168,7 @@ func parseCursor(s string) (cursor, error) {
 		wrong = err != nil
 	}
 	if wrong || c.requests <= 0 || min(c.offset, c.place, c.restarts, c.longest) < 0 {
-		return cursor{}, fmt.Errorf("kafkatasks: page %q, want one that was returned with the page before", s)
+		return Cursor{}, fmt.Errorf("page %q, want one that was returned with the page before", s)
 	}
 	return c, nil
 }
