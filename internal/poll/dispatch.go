@@ -346,7 +346,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		}
 	}
 	l := p.permits()
-	if p.cfg.Limiter == nil && (l == nil || final) {
+	if l == nil {
 		return true
 	}
 	if p.permit != nil && final == p.permit.Final && !p.start.Add(due).Before(p.permit.Due) {
@@ -359,7 +359,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		return true
 	}
 	p.permit = permit
-	p.queuedAt = max(p.queuedAt, add(due, queuedAfter), now)
+	p.queuedAt = max(p.queuedAt, add(due, queuedAfter))
 	return false
 }
 
@@ -434,12 +434,12 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 	if e.call != nil {
 		return now // there is nothing to begin
 	}
-	at, c := now, p.newest
-	for young := 0; c != nil && now < add(c.began, youngFor); c = c.older {
+	at, newer := now, 0
+	for c := p.newest; c != nil; c = c.older {
 		if c.entry == nil {
 			continue
 		}
-		if young++; young == maxYoung {
+		if newer++; newer == maxYoung { // if it is young, so are the others
 			at = add(c.began, youngFor)
 			break
 		}

@@ -42,6 +42,29 @@ func TestMaxYoung(t *testing.T) {
 	})
 }
 
+// TestMaxYoungBesideAPage makes sure that a page in flight takes no place of a poll, and gives none.
+func TestMaxYoungBesideAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.poll = hang(time.Minute)
+		s.list = func(context.Context, ListRequest) ([]row, string, error) {
+			time.Sleep(time.Minute)
+			return nil, "", nil
+		}
+		s.pass.off = true
+		a := s.subscribe("A", Terms{First: s.start}, names(maxYoung)...)
+		s.until(500 * time.Millisecond)
+		s.lines, s.pass.off = nil, false
+		b := s.subscribe("B", Terms{First: s.in(0), Pause: time.Second}, "x", "y", "z")
+		s.want("500ms page 1")
+		c := s.subscribe("C", Terms{First: s.start}, "c")
+		s.until(time.Second)
+		s.want("1s poll c")
+		for _, r := range []*reader{a, b, c} {
+			r.Close()
+		}
+	})
+}
+
 // TestPlaceGivenBack makes sure that a call that returns gives its place to the next at once.
 func TestPlaceGivenBack(t *testing.T) {
 	play(t, nil, func(s *script) {
@@ -263,13 +286,41 @@ func TestCallAfterALateOne(t *testing.T) {
 func TestAbandonedTogether(t *testing.T) {
 	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
 		s.poll = hang(time.Minute)
-		s.wait("A", 5*time.Second, Terms{First: s.start}, "a", "b")
-		s.until(6900 * time.Millisecond)
+		a := s.subscribe("A", Terms{First: s.start}, "a", "b")
+		s.until(2 * time.Second)
+		a.read()
+		a.Plan(0, s.start.Add(7*time.Second), time.Time{})
+		a.Plan(1, s.start.Add(7*time.Second), time.Time{})
 		s.lines = nil
 		s.until(7 * time.Second)
+		a.read()
 		const running = "the query begun 7s ago is still running, not polled"
 		s.want("7s A: a: "+running, "7s A: b: "+running)
-		s.until(9 * time.Second)
+		a.Close()
+	})
+}
+
+// TestPanicWhileANeighbourIsBusy makes sure that a panic makes no poll for one who has planned none.
+func TestPanicWhileANeighbourIsBusy(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = func(_ context.Context, id string, n int) (row, error) {
+			if n == 2 {
+				panic("boom")
+			}
+			return row{id, n}, nil
+		}
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.want("0s poll a")
+		a.Plan(0, s.in(time.Second), time.Time{})
+		s.until(2 * time.Second)
+		b.read()
+		s.want("1s poll a", "2s B: a=1, sent 2s ago")
+		if got := a.raised(s.ctx); got != "boom" {
+			t.Errorf("got a panic %q, want boom", got)
+		}
+		a.Close()
+		b.Close()
 	})
 }
 
@@ -411,6 +462,23 @@ func TestPermitsByDueTime(t *testing.T) {
 		c.Close()
 		s.want("1s poll c", "2s A: a1=1", "2s poll a1", "3s A: a2=1", "3s poll a2", "4s A: a3=1", "4s poll a3",
 			"5s A: a4=1", "5s poll a4", "6s poll b")
+	})
+}
+
+// TestPlaceInTheQueue makes sure that a poll that is due before the one that a Poller has a place for has its own place,
+// before another Poller's.
+func TestPlaceInTheQueue(t *testing.T) {
+	play(t, behind(every(time.Second)), func(s *script) {
+		s.until(time.Second)
+		second := New(s.cfg)
+		a := s.subscribe("A", Terms{First: s.in(0)}, "a")
+		b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(-time.Second / 2)})
+		c := s.subscribe("C", Terms{First: s.in(-time.Second)}, "c")
+		s.until(2500 * time.Millisecond)
+		s.want("2s poll c")
+		a.Close()
+		b.Close()
+		c.Close()
 	})
 }
 

@@ -331,7 +331,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 				s.until(time.Second)
 				s.want("0s poll a")
 				if s.pass.cost = tt.cost; tt.cost > 10*n {
-					s.pass.blockedUntil = end
+					s.pass.blockedUntil, s.pass.saidUntil = end, end
 				}
 				s.waitUntil("B", end, s.endsAt(end, end), names(tt.ids)...)
 				s.until(tt.by)
@@ -389,6 +389,33 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller, too.
+func TestManyFinalPollsAtFirst(t *testing.T) {
+	playList(t, func(s *script) {
+		at := 500 * time.Millisecond
+		s.waitUntil("A", at, s.endsAt(at, at), names(60)...)
+		s.until(at)
+		if pages, polls, answers, _ := s.tally(); pages != 1 || polls != 0 || answers != 60 {
+			t.Errorf("got %d pages, %d polls and %d answers, want 1, 0 and 60", pages, polls, answers)
+		}
+	})
+}
+
+// TestPermitOfAFinalPollThatIsOver makes sure that a permit for a final poll whose time is over serves another poll.
+func TestPermitOfAFinalPollThatIsOver(t *testing.T) {
+	play(t, behind(every(4800*time.Millisecond)), func(s *script) {
+		s.until(time.Second)
+		a := s.subscribe("A", s.endsAt(time.Second, time.Second), "a")
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "b")
+		s.until(5500 * time.Millisecond)
+		s.sleepMachine(500 * time.Millisecond) // the permit comes at 5.8 s, as the machine has it
+		time.Sleep(time.Second)
+		s.want("6.3s poll b")
+		a.Close()
+		b.Close()
+	})
 }
 
 // throttleSoon is throttleFirst, after a moment in which the test subscribes others: who is alone makes none hold off.
@@ -498,6 +525,18 @@ func TestEndBeforeTheSubscription(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEndFarAway makes sure that an end past the end of time is none.
+func TestEndFarAway(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = hang(2 * time.Second)
+		a := s.subscribe("A", Terms{First: s.start, End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, "a")
+		s.until(2 * time.Second)
+		a.read()
+		a.Close()
+		s.want("0s poll a", "2s A: a=1, sent 2s ago")
+	})
 }
 
 // TestLatePermitInHoldOff makes sure that a permit for a final poll that comes in the instant at which time is over is

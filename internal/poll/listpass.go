@@ -203,10 +203,8 @@ func (p *Poller[T]) pageFailed(t Trouble) {
 // excuse forgets how often pages have failed, but not what the service has asked for. It is called when there are many
 // final polls: a pause that has doubled would last until it is too late for them.
 func (w *listPass[T]) excuse() {
-	if w.failed > 0 {
-		w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
-		w.failed = 0
-	}
+	w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
+	w.failed = 0
 }
 
 // holdUntil is until when the poll of e, which is ready, waits for the list pass in progress to show it.

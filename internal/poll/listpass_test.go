@@ -147,9 +147,9 @@ func TestListHoldsThePollOfANeighbour(t *testing.T) {
 		b := s.Subscribe(ctx, []string{"b"}, Terms{First: s.start})
 		s.until(100 * time.Millisecond)
 		n := s.subscribe("N", Terms{First: s.in(400 * time.Millisecond), Pause: time.Second}, "b")
-		a := s.subscribe("A", Terms{First: s.in(0), Pause: time.Millisecond}, "a", "c", "d")
+		a := s.subscribe("A", Terms{First: s.in(500 * time.Millisecond), Pause: time.Second}, "a", "c", "d")
 		s.until(850 * time.Millisecond)
-		s.want("0s poll b", "100ms page 1")
+		s.want("0s poll b", "500ms page 1")
 		a.Close()
 		b.Close()
 		n.Close()
@@ -514,7 +514,7 @@ func TestMissingRow(t *testing.T) {
 		round(1*time.Second, "page 1", "poll c")
 		round(2*time.Second, "page 1", "poll c") // once more
 		round(3*time.Second, "page 1", "poll c") // no part of the pass any more
-		if e := s.entries.find("c"); !e.unseen || e.misses != 2 {
+		if e := s.entries.find("c"); !e.unseen || e.misses != 2 || e.counted {
 			t.Errorf("got unseen %v, %d misses, want true and 2", e.unseen, e.misses)
 		}
 		shows("c", "a", "b")
@@ -601,17 +601,27 @@ func TestPageByDueTime(t *testing.T) {
 func TestPassesOfFinalPolls(t *testing.T) {
 	playList(t, func(s *script) {
 		end := 2 * time.Second
-		terms := Terms{First: s.in(1500 * time.Millisecond), Pause: time.Second, End: s.in(end)}
-		a := s.subscribe("A", terms, "a", "b", "c")
+		a := s.subscribe("A", Terms{First: s.in(1500 * time.Millisecond), Pause: time.Second}, "a", "b", "c")
 		s.until(1500 * time.Millisecond)
-		a.read()
-		for key := range a.ids {
-			a.Plan(key, s.start.Add(end), time.Time{})
-		}
 		s.lines = nil
+		b := s.subscribe("B", Terms{First: s.start.Add(end), Pause: 2 * time.Second, End: s.start.Add(end)}, "x", "y", "z")
 		s.until(end)
 		s.want("2s page 1")
 		a.Close()
+		b.Close()
+	})
+}
+
+// TestPageFailsForDays makes sure that the pause before a page that failed has its bound, however often it did.
+func TestPageFailsForDays(t *testing.T) {
+	playList(t, func(s *script) {
+		for _, n := range []int{4, 5, 6, 1000} {
+			s.pass.failed = n
+			s.pageFailed(Trouble{})
+			if got, want := s.pass.blockedUntil, []time.Duration{16, 30}[min(n-4, 1)]*time.Second; got != want {
+				t.Errorf("failed %d times: got a pause of %v, want %v", n, got, want)
+			}
+		}
 	})
 }
 
@@ -839,6 +849,24 @@ func TestHungListAndClose(t *testing.T) {
 		b.Plan(0, s.in(time.Second), time.Time{})
 		b.Plan(1, s.in(time.Second), time.Time{})
 		s.want("11s page 1")
+		b.Close()
+	})
+}
+
+// TestCloseBesideAPage makes sure that a page in flight is for those who are left, too.
+func TestCloseBesideAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(500 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		a := s.subscribe("A", s.soon(), "a")
+		b := s.subscribe("B", s.soon(), "b")
+		s.until(1200 * time.Millisecond)
+		a.Close()
+		s.until(1500 * time.Millisecond)
+		b.read()
+		s.want("1s page 1", "1.5s B: b=10, listed, sent 500ms ago")
 		b.Close()
 	})
 }

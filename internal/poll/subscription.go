@@ -345,7 +345,7 @@ func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 	s := i.sub
 	i.planned, i.first = false, false
 	if a.Err == nil {
-		i.last = max(i.last, sent)
+		i.last = sent // a last answer may be older than one before
 	}
 	at := int(i.unread) - 1
 	switch {

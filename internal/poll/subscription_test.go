@@ -240,6 +240,7 @@ func TestInbox(t *testing.T) {
 		{name: "last value after the last", first: value(last), then: value(last + 1), wantV: last},
 		{name: "error after a value", first: value(1), then: Answer[row]{Err: boom}, wantV: 1},
 		{name: "value after an error", first: Answer[row]{Err: boom}, then: value(1), wantV: 1},
+		{name: "error after a value, in order", first: value(1), then: Answer[row]{Err: boom}, order: true, wantV: 1},
 		{name: "value after an error, in order", first: Answer[row]{Err: boom}, then: value(1), order: true, wantV: 1},
 		{name: "error after an error", first: Answer[row]{Err: boom}, then: Answer[row]{Err: context.Canceled},
 			wantErr: context.Canceled},
@@ -393,6 +394,34 @@ func TestDone(t *testing.T) {
 		s.want("1.5s c cancelled")
 		b.Plan(0, s.in(0), time.Time{})
 		done(b, 0, true, 1) // its goroutine may have asked, or not
+		a.Close()
+		b.Close()
+		s.lines = nil
+	})
+}
+
+// TestDoneAfterAbandoning makes sure that Done reports no poll where the last one was abandoned, and the next one, though
+// planned for before that, waits behind another for a permit.
+func TestDoneAfterAbandoning(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // nothing from 1 s on
+		if time.Since(s.start) < time.Second {
+			return nil
+		}
+		return every(time.Hour).Wait(ctx)
+	})
+	set := func(cfg *Config[row]) { behind(quota)(cfg); cfg.QueryTimeout = 2 * time.Second }
+	play(t, set, func(it *script) {
+		s = it
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		s.until(2 * time.Second)
+		b := s.subscribe("B", Terms{First: s.start.Add(-time.Second)}, "b")
+		a.read()
+		a.Plan(0, s.start, time.Time{})
+		if a.Done(0) {
+			t.Error("got a poll in flight, want none")
+		}
 		a.Close()
 		b.Close()
 		s.lines = nil
