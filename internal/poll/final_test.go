@@ -361,6 +361,8 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 		{"for no reason that it gives", Trouble{}, many, 1, 1}, // the one poll is made beside the page
 		{"and has asked for a minute", Trouble{After: time.Minute}, many, 0, many},
 		{"and they are few", Trouble{}, maxYoung, 0, maxYoung},
+		{"and they are just too few", Trouble{}, maxYoung + 1, 0, maxYoung + 1},
+		{"and they are just many enough", Trouble{}, maxYoung + 2, 1, 1}, // but for that one
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			playList(t, func(s *script) {
