@@ -190,7 +190,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	e.Cancel = strings.Join(e.cancels, " ")
 	e.ExitCode, e.Resume, e.Dropped = &code, strings.Join(e.command, " "), r.env.out.lost()
 	if len(r.outcomes) == 0 {
-		e.Message = "nothing runs on the instance"
+		e.Message = "nothing runs"
 	}
 	if parts := chunks(clipAll(ids)); len(parts) > 1 {
 		for _, part := range parts {
