@@ -43,6 +43,7 @@ type run struct {
 	operation *taskwait.Operation // of "kafka start"; nil: the selection says what is waited for
 	history   *durations          // nil: none
 	limit     *quota              // nil: none
+	debug     *debugServer        // nil: none
 	forPeople bool
 	timeout   time.Duration // 0: none
 	heartbeat time.Duration // 0: none
@@ -84,6 +85,9 @@ func (r *run) remember(d *durations, chosen bool) {
 func (r *run) do(ctx context.Context, credentials string) error {
 	if r.forPeople {
 		r.env.note(ctx, r.subject.about(credentials))
+	}
+	if !r.printing.quiet {
+		r.debug.announce(r.env.hint)
 	}
 	r.reporter = r.reports()
 	r.start(credentials)
@@ -133,6 +137,7 @@ func (r *run) await(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer r.debug.serve(waiter)()
 	switch ids := r.selection.ids; {
 	case r.operation != nil:
 		err = r.operate(ctx, waiter, *r.operation)

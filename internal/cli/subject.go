@@ -131,6 +131,10 @@ func (s *env) waitFor(
 	if r.limit, err = f.limitFlags.open(); err != nil {
 		return err
 	}
+	if r.debug, err = listenDebug(f.debugListen); err != nil {
+		return err
+	}
+	defer r.debug.close()
 	src, credentials, err := connect(r.limit)
 	if err != nil {
 		return err
