@@ -34,8 +34,8 @@ func Operation(
 	return operation(client, source, taskwait.Operation{Name: name}, send, nil)
 }
 
-// OperationNamed is a change whose request does not answer with an id, of a service whose source has a list, as those of
-// RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and as one that was not there
+// OperationNamed is a change whose request does not answer with an id, of a service whose source has a list, as those
+// of RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and as one that was not there
 // before. fits narrows it further, should the same operation be started by others at the same time. If more than one
 // job is left, Do returns [taskwait.ErrAmbiguous]. For the rest it is like [Operation].
 func OperationNamed(

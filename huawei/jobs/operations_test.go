@@ -36,9 +36,12 @@ func inMemory(t testing.TB, wire http.RoundTripper) *core.HcHttpClient {
 
 // bindTo is a request that starts a job, of which the answer says nothing; refusals are what it is answered with first.
 func bindTo(cloud *fakejobs.Cloud, s fakejobs.Script, refusals ...error) func(*core.HcHttpClient) error {
+	type anything struct {
+		HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
+	}
 	return func(c *core.HcHttpClient) error {
 		d := def.NewHttpRequestDefBuilder().WithMethod(http.MethodGet).WithPath("/v2/{project_id}/instances/i1/tasks").
-			WithResponse(new(struct{ HttpStatusCode int })).Build()
+			WithResponse(new(anything)).Build()
 		_, _ = c.Sync(&struct{}{}, d) // it is sent
 		if len(refusals) > 0 {
 			err := refusals[0]

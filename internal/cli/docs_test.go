@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,22 @@ func TestJSONDocumented(t *testing.T) {
 		if !strings.Contains(string(text), w) {
 			t.Errorf("docs/cli.md: got no %s, want it explained", w)
 		}
+	}
+}
+
+// TestScreensDocumented makes sure that the screens in docs/cli.md are those of the tests.
+func TestScreensDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)<!-- testdata: (\\S+) -->\n```text\n(.*?)```")
+	screens := shown.FindAllStringSubmatch(string(text), -1)
+	if len(screens) < 2 {
+		t.Errorf("docs/cli.md: got %d screens, want at least the live view and what stays of it", len(screens))
+	}
+	for _, s := range screens {
+		golden(t, s[1], s[2])
 	}
 }
 

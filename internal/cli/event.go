@@ -275,13 +275,17 @@ func (e *event) total() (n int) {
 
 // sum is such as "5 tasks: 1 failed, 4 succeeded".
 func (e *event) sum() string {
-	var parts []string
+	return fmt.Sprintf("%s: %s", count(e.total(), "task"), strings.Join(e.parts(), ", "))
+}
+
+// parts are how many tasks have which outcome, in words.
+func (e *event) parts() (parts []string) {
 	for _, o := range outcomes {
 		if n := e.Outcomes[o.outcome]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, o.outcome))
 		}
 	}
-	return fmt.Sprintf("%s: %s", count(e.total(), "task"), strings.Join(parts, ", "))
+	return parts
 }
 
 // what says in one line what happened.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,10 @@ type live struct {
 	list *event         // the trouble with the list that many tasks share; nil: none
 	end  *event
 
+	instance string
+	begun    time.Time // the first event
+	count    int       // of the tasks that were announced
+
 	warnings []string
 }
 
@@ -41,8 +46,13 @@ func (l *live) report(e *event) {
 func (l *live) take(e *event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.begun.IsZero() {
+		l.begun = e.Time
+	}
 	switch e.Event {
 	case eventStart, eventTasks:
+		l.count = max(l.count, e.Count)
+		l.instance = cmp.Or(l.instance, l.screen.glyphs.text(e.Instance))
 		for _, id := range e.Tasks {
 			l.set(&event{Event: eventPoll, Time: e.Time, Task: id})
 		}
@@ -105,8 +115,7 @@ func (l *live) close() {
 // summary is what stays on the screen.
 func (l *live) summary(columns int) (lines []string) {
 	for _, e := range l.rows {
-		text := e.who() + gap + e.what()
-		for i, line := range wrap(text, max(columns-1-markWidth, leastLabel), gap) {
+		for i, line := range wrap(e.last(), max(columns-1-markWidth, leastLabel), gap) {
 			if i == 0 {
 				lines = append(lines, l.mark(e, time.Time{})+" "+line)
 			} else {
@@ -120,6 +129,51 @@ func (l *live) summary(columns int) (lines []string) {
 	return lines
 }
 
+// last is the line that stays of a task: of a success its kind, the head of its id, and how long it took; of any other
+// end the whole id, by which the task can be found.
+func (e *event) last() string {
+	named := *e
+	named.Name = "" // it is not said twice
+	who := e.who()
+	if e.Name != "" && e.Task != "" {
+		who = e.Name + " " + e.Task
+	}
+	switch {
+	case e.Event != eventDone:
+		return who + gap + named.what()
+	case e.Outcome == succeeded && e.Name != "":
+		return fmt.Sprintf("%s %s %v", e.Name, widths.Truncate(e.Task, leastLabel, ""), e.took())
+	case e.Outcome == succeeded:
+		return fmt.Sprintf("%s %v", who, e.took())
+	case e.Status.Terminal() && slices.Contains([]outcome{failed, cancelled, deleted}, e.Outcome):
+		return fmt.Sprintf("%s %v %s", who, e.took(), e.Status)
+	}
+	return who + gap + sentence(&named)
+}
+
+// titleRows is how many rows a screen has, at least, that has one to spare for the title.
+const titleRows = 8
+
+// title says of all tasks together how they are, in as many words as there is room for.
+func (l *live) title(now time.Time, columns int) string {
+	sum := event{Outcomes: map[outcome]int{}}
+	for _, e := range l.rows {
+		if e.Event == eventDone {
+			sum.Outcomes[e.Outcome]++
+		}
+	}
+	all, ended := max(l.count, len(l.rows)), sum.total()
+	open := fmt.Sprintf("%d open", all-ended)
+	text := fmt.Sprintf("%s: %s", count(all, "task"), strings.Join(append(sum.parts(), open), ", "))
+	at := gap + whole(now.Sub(l.begun))
+	for _, t := range []string{l.instance + gap + text + at, text + at} {
+		if width(strings.TrimSpace(t)) < columns {
+			return l.screen.paint(bold, strings.TrimSpace(t))
+		}
+	}
+	return l.screen.paint(bold, l.screen.glyphs.fit(open+at, columns))
+}
+
 // view is what is on the screen at a time: at most rows-1 lines, all of them narrower than the screen.
 func (l *live) view(now time.Time, columns, rows int) []string {
 	l.mu.Lock()
@@ -131,9 +185,12 @@ func (l *live) view(now time.Time, columns, rows int) []string {
 		}
 		return []string{l.screen.glyphs.fit(l.spinner(now)+" "+what, columns)}
 	}
+	var lines []string
+	if rows >= titleRows {
+		lines, rows = append(lines, l.title(now, columns)), rows-1
+	}
 	shown, hidden := choose(l.rows, max(rows-2, 1)) // one line for the cursor, one for "and more"
 	lay := newLayout(l.screen, shown, now, columns)
-	var lines []string
 	for _, e := range shown {
 		lines = append(lines, l.mark(e, now)+" "+lay.line(e, now))
 	}
@@ -179,6 +236,7 @@ const (
 	red    = "31"
 	green  = "32"
 	yellow = "33"
+	bold   = "1"
 )
 
 func (s *screen) paint(code, text string) string {

@@ -21,15 +21,15 @@ func testRows() []*event {
 			Status: taskwait.StatusFailed, Outcome: failed, Took: seconds(72 * time.Second)},
 		{
 			Event: eventStatus, Task: "5a5f490886bb10e017734aba2aa3a2a8", Name: "kafkaInstanceExtend",
-			Status:  taskwait.StatusExecuting,
+			Status: taskwait.StatusExecuting, Seen: after(3 * time.Second),
 			Elapsed: seconds(70 * time.Second), Next: after(12 * time.Second), Typical: seconds(3 * time.Minute),
 			Remaining: seconds(2 * time.Minute),
 		},
 		{Event: eventProgress, Task: "resize-7", Status: taskwait.StatusExecuting, Percent: &percent,
-			Elapsed: seconds(time.Minute), Next: after(3 * time.Second)},
+			Elapsed: seconds(time.Minute), Next: after(3 * time.Second), Seen: after(0)},
 		{Event: eventTrouble, Task: "738ac35498fd05a947faeb620099578e", Name: "kafkaUpgrade",
 			Status: taskwait.StatusExecuting, Elapsed: seconds(time.Minute), Trouble: "throttled",
-			Next: after(14 * time.Second)},
+			Seen: after(41 * time.Second), Next: after(14 * time.Second)},
 		{Event: eventDone, Task: "long", Name: "升级任务", Status: taskwait.StatusExecuting, Outcome: timedOut,
 			Elapsed: seconds(time.Hour)},
 		{Event: eventPoll, Task: "00000000000000000000000000000000"},
@@ -39,6 +39,7 @@ func testRows() []*event {
 // newTestLive is a live view that is not drawn, with Unicode.
 func newTestLive(color bool) *live {
 	l := &live{screen: &screen{glyphs: unicodeGlyphs, color: color}, at: map[string]int{}}
+	l.take(&event{Event: eventStart, Time: noon.Add(-70 * time.Second), Instance: testInstance})
 	for _, e := range testRows() {
 		e.Time = noon
 		l.take(e)
@@ -51,8 +52,8 @@ func TestView(t *testing.T) {
 	for _, columns := range []int{120, 80, 60, 40, 20} {
 		t.Run(fmt.Sprint(columns), func(t *testing.T) {
 			lines := newTestLive(false).view(noon.Add(2*time.Second), columns, 24)
-			if len(lines) != len(testRows()) {
-				t.Errorf("got %d lines, want one for each of %d tasks", len(lines), len(testRows()))
+			if len(lines) != 1+len(testRows()) {
+				t.Errorf("got %d lines, want a title, and one for each of %d tasks", len(lines), len(testRows()))
 			}
 			for _, line := range lines {
 				if w := width(line); w >= columns {
@@ -90,13 +91,13 @@ func TestViewColor(t *testing.T) {
 			t.Errorf("with color: got %q, want but for the color %q", got, plain[i])
 		}
 	}
-	if !strings.Contains(color[1], "\x1b[31m✗\x1b[0m") {
-		t.Errorf("got %q, want a failure in red", color[1])
+	if !strings.Contains(color[2], "\x1b[31m✗\x1b[0m") {
+		t.Errorf("got %q, want a failure in red", color[2])
 	}
 }
 
 func uncolored(s string) string {
-	return strings.NewReplacer("\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[0m", "").Replace(s)
+	return strings.NewReplacer("\x1b[1m", "", "\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[0m", "").Replace(s)
 }
 
 // TestViewTime lets time pass without an event.
@@ -109,6 +110,8 @@ func TestViewTime(t *testing.T) {
 		want  string
 	}{
 		{"elapsed", 5 * time.Second, 2, "1m15s"},
+		{"the age of what is shown", 5 * time.Second, 2, "seen 8s ago"},
+		{"the age in trouble", 2 * time.Second, 4, "next try in 12s  seen 43s ago"},
 		{"next poll", 5 * time.Second, 2, "next poll in 7s"},
 		{"the poll is due", 13 * time.Second, 2, "polling"},
 		{"remaining", 30 * time.Second, 2, "about 1m30s left of 3m"},
@@ -118,7 +121,7 @@ func TestViewTime(t *testing.T) {
 		{"trouble is over soon", 15 * time.Second, 4, "throttled, trying again"},
 		{"what has ended stands still", time.Hour, 1, "1m12s"},
 	} {
-		if lines := l.view(noon.Add(tt.after), 120, 24); !strings.Contains(lines[tt.row], tt.want) {
+		if lines := l.view(noon.Add(tt.after), 160, 24)[1:]; !strings.Contains(lines[tt.row], tt.want) {
 			t.Errorf("%s: got %q, want %q in it", tt.name, lines[tt.row], tt.want)
 		}
 	}
@@ -131,7 +134,7 @@ func TestViewOfTheList(t *testing.T) {
 	if lines := l.view(noon, 80, 24); lines[len(lines)-1] != "  throttled, next try in 5s" {
 		t.Errorf("got %q, want the trouble", lines[len(lines)-1])
 	}
-	if lines := l.view(noon.Add(6*time.Second), 80, 24); len(lines) != len(testRows()) {
+	if lines := l.view(noon.Add(6*time.Second), 80, 24); len(lines) != 1+len(testRows()) {
 		t.Errorf("got %q, want nothing of it any more", lines[len(lines)-1])
 	}
 }

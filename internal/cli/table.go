@@ -14,12 +14,14 @@ const (
 	colPercent
 	colBar
 	colLeft
+	colSeen
 	colNext
 	columnCount
 )
 
 const (
 	barWidth   = 16
+	shortBar   = 10 // where the words are short too
 	idWidth    = 32
 	labelWidth = 40
 	fairLabel  = 16
@@ -32,29 +34,27 @@ const (
 type layout struct {
 	screen  *screen
 	columns int  // of the screen
-	compact bool // what remains in as few words as possible
+	compact bool // in as few words as possible, and with the time so far only in place of the percentage
 	width   [columnCount]int
 }
 
-// newLayout drops, where the screen is too narrow for everything: the bar, the next poll, the words around what
-// remains, most of the label, what remains, the time so far, the percentage. The last step shortens the status.
+// newLayout drops, where the screen is too narrow for everything: the next poll; words, and much of the label; the bar;
+// how old the answer is; what remains; most of the label; the percentage. The last step shortens the status.
 func newLayout(s *screen, rows []*event, now time.Time, columns int) *layout {
 	l := &layout{screen: s, columns: columns}
 	l.measure(rows, now)
-	for _, i := range []int{colBar, colNext} {
-		if l.fits() {
-			return l
-		}
-		l.width[i] = 0
+	if l.fits() {
+		return l
 	}
+	l.width[colNext] = 0
 	if l.fits() {
 		return l
 	}
 	l.compact = true
 	l.measure(rows, now)
-	l.width[colBar], l.width[colNext] = 0, 0
+	l.width[colNext] = 0
 	l.squeeze(colLabel, fairLabel)
-	for _, i := range []int{colLeft, colElapsed} {
+	for _, i := range []int{colBar, colSeen, colLeft} {
 		if l.fits() {
 			return l
 		}
@@ -101,22 +101,24 @@ func (l *layout) total() int {
 func (l *layout) cells(e *event, now time.Time) [columnCount]string {
 	since := now.Sub(e.Time)
 	c := [columnCount]string{colLabel: l.label(e, labelWidth), colStatus: statusOf(e)}
+	c[colElapsed] = whole(time.Duration(e.Elapsed) + since)
 	if e.Event == eventDone {
-		c[colElapsed] = short(time.Duration(e.Elapsed))
-		if e.Took > 0 {
-			c[colElapsed] = short(time.Duration(e.Took))
-		}
+		c[colElapsed] = e.took().String()
+	}
+	if l.compact {
+		c[colPercent], c[colElapsed] = c[colElapsed], ""
+	}
+	if e.Event == eventDone {
 		return c
 	}
-	c[colElapsed] = whole(time.Duration(e.Elapsed) + since)
+	if e.Seen != nil {
+		c[colSeen] = l.age(time.Duration(*e.Seen) + since)
+	}
 	if e.Trouble != "" {
 		return c
 	}
 	if done, known := fraction(e, since); known {
-		c[colPercent] = percent(e, done)
-		n := int(barWidth * done)
-		g := l.screen.glyphs
-		c[colBar] = strings.Repeat(g.full, n) + strings.Repeat(g.rest, barWidth-n)
+		c[colPercent], c[colBar] = percent(e, done), l.bar(done)
 	}
 	if e.Remaining > 0 {
 		c[colLeft] = l.remaining(e, since)
@@ -127,6 +129,32 @@ func (l *layout) cells(e *event, now time.Time) [columnCount]string {
 		c[colNext] = "polling"
 	}
 	return c
+}
+
+// age is how old an answer is that is shown.
+func (l *layout) age(d time.Duration) string {
+	if l.compact {
+		return whole(d) + " ago"
+	}
+	return "seen " + whole(d) + " ago"
+}
+
+// bar is a bar of which that part is full.
+func (l *layout) bar(done float64) string {
+	w, g := barWidth, l.screen.glyphs
+	if l.compact {
+		w = shortBar
+	}
+	n := int(float64(w) * done)
+	return strings.Repeat(g.full, n) + strings.Repeat(g.rest, w-n)
+}
+
+// took is how long a task took that has ended, or else how long it was waited for.
+func (e *event) took() seconds {
+	if e.Took > 0 {
+		return e.Took
+	}
+	return e.Elapsed
 }
 
 // label is what a task is called: its kind, which people know, and the head of its id. Where there is no room for both,
@@ -202,7 +230,8 @@ func (l *layout) join(e *event, texts [columnCount]string, n int) string {
 		case colLabel:
 			text = l.cell(l.label(e, w), w)
 		case colStatus:
-			if p := texts[colPercent]; l.width[colPercent] == 0 && p != "" && width(texts[i]) > w {
+			running := e.Event != eventDone
+			if p := texts[colPercent]; running && l.width[colPercent] == 0 && p != "" && width(texts[i]) > w {
 				text = l.cell(p, w) // no room for both
 			}
 			text = l.screen.paint(statusColor(e), text)
@@ -217,9 +246,9 @@ func (l *layout) cell(s string, w int) string {
 }
 
 // troubled is the line of a task in trouble: the trouble stands where else the percentage begins, or where there is no
-// room for that, after the label.
+// room for that, after the label. How old the last answer is comes after it, where there is room.
 func (l *layout) troubled(e *event, now time.Time) string {
-	text := trouble(e, now)
+	text, texts := trouble(e, now), l.cells(e, now)
 	used := markWidth
 	for _, w := range l.width[:colElapsed+1] {
 		if w > 0 {
@@ -227,7 +256,11 @@ func (l *layout) troubled(e *event, now time.Time) string {
 		}
 	}
 	if room := l.columns - 1 - used; width(text) <= room {
-		return l.join(e, l.cells(e, now), colElapsed+1) + gap + l.screen.paint(yellow, text)
+		line := l.join(e, texts, colElapsed+1) + gap + l.screen.paint(yellow, text)
+		if seen := texts[colSeen]; seen != "" && width(text+gap+seen) <= room {
+			line += gap + seen
+		}
+		return line
 	}
 	room := l.columns - 1 - markWidth - len(gap)
 	w := min(l.width[colLabel], max(room-width(text), leastLabel))

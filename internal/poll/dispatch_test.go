@@ -422,6 +422,31 @@ func TestQueuedNotices(t *testing.T) {
 	})
 }
 
+// TestQueuedNoticeWhileBusy makes sure that one who is busy with an answer is not told that a neighbour's poll waits.
+func TestQueuedNoticeWhileBusy(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // nothing from 1 s on
+		if time.Since(s.start) < time.Second {
+			return nil
+		}
+		return every(time.Hour).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.want("0s poll a")
+		a.Plan(0, s.start.Add(5*time.Second), time.Time{})
+		b.read()
+		s.lines = nil
+		s.until(16 * time.Second)
+		b.read()
+		s.want()
+		a.Close()
+		b.Close()
+	})
+}
+
 // TestQueuedNoticeOfALatePlan makes sure that a notice comes ten seconds after the poll was due, although it was
 // planned only later, and others had their permits meanwhile.
 func TestQueuedNoticeOfALatePlan(t *testing.T) {

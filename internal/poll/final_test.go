@@ -391,6 +391,38 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 	}
 }
 
+// TestEndWhileBusy makes sure that the end of one who is busy with an answer is in no neighbour's way, and that nothing
+// is said of it.
+func TestEndWhileBusy(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = func(ctx context.Context, id string, n int) (row, error) {
+			if n == 1 {
+				return row{id, n}, nil
+			}
+			select {
+			case <-time.After(13900*time.Millisecond - time.Since(s.start)):
+				return row{id, n}, nil
+			case <-ctx.Done():
+				return row{}, ctx.Err()
+			}
+		}
+		a := s.subscribe("A", s.endsAt(9800*time.Millisecond, 0), "a")
+		b := s.subscribe("B", s.endsAt(9*time.Second, 9500*time.Millisecond), "a")
+		a.read()
+		s.want("0s A: a=1", "0s poll a")
+		s.until(13900 * time.Millisecond)
+		a.read()
+		b.read()
+		s.want("9.5s poll a", "13.9s A: a=2, sent 4.4s ago", "13.9s B: a=2, sent 4.4s ago")
+		s.until(20 * time.Second)
+		a.read()
+		b.read()
+		s.want()
+		a.Close()
+		b.Close()
+	})
+}
+
 // TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller, too.
 func TestManyFinalPollsAtFirst(t *testing.T) {
 	playList(t, func(s *script) {

@@ -296,14 +296,14 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	p.count(e, true)
 }
 
-// plan brings e, which somebody wants, up to date with what those have planned.
+// plan brings e up to date with what those who want it have planned.
 func (p *Poller[T]) plan(e *entry[T]) {
 	p.unplan(e)
 	if e.call != nil && !e.call.left {
 		return // its answer is on the way
 	}
 	next := e.firstDue()
-	if !next.planned {
+	if next == nil || !next.planned {
 		return
 	}
 	e.last, e.due, e.state = next.last, next.due, isWaiting

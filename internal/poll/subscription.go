@@ -389,7 +389,7 @@ func (s *Subscription[T]) wake() {
 func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 	now := p.now()
 	a.Sent = p.start.Add(sent)
-	last := a.Err == nil && p.cfg.Terminal(&a.Value)
+	last := p.cfg.Terminal(&a.Value) // no error is
 	for i := e.first; i != nil; i = i.next {
 		due := i.planned && i.due <= now || i.asking
 		switch {
@@ -419,7 +419,7 @@ func (p *Poller[T]) expire(now time.Duration) {
 			p.ends.set(x, x.over-FinalReserve)
 			p.beginFinals(x)
 		case at < x.over:
-			x.over = max(x.over, add(now, FinalReserve)) // the machine has slept
+			x.over = add(now, FinalReserve) // later, if the machine has slept
 			p.ends.set(x, x.over)
 			p.endPolls(x, now)
 		case x.over < now-FinalReserve && !x.extended: // the machine has slept
@@ -436,7 +436,7 @@ func (p *Poller[T]) expire(now time.Duration) {
 func (p *Poller[T]) beginFinals(x *ending[T]) {
 	all := x.interests()
 	for k := range all {
-		if i := &all[k]; i.entry != nil && i.entry.state == isReady && i.ending() == x {
+		if i := &all[k]; i.entry != nil && i.entry.state == isReady {
 			p.unplan(i.entry)
 			p.setReady(i.entry)
 		}

@@ -400,6 +400,27 @@ func TestDone(t *testing.T) {
 	})
 }
 
+func TestAdd(t *testing.T) {
+	for _, tt := range []struct{ t, d, want time.Duration }{
+		{time.Second, 2 * time.Second, 3 * time.Second}, {1, never - 1, never}, {2, never - 1, never}, {never, never, never},
+	} {
+		if got := add(tt.t, tt.d); got != tt.want {
+			t.Errorf("add(%v, %v): got %v, want %v", tt.t, tt.d, got, tt.want)
+		}
+	}
+}
+
+// TestAnswerForNobody makes sure that an answer may come in the moment in which the last one who wanted it leaves.
+func TestAnswerForNobody(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.Poller.mu.Lock()
+		defer s.Poller.mu.Unlock()
+		if s.tell(&entry[row]{id: "a"}, &Answer[row]{}, 0); s.planned() != 0 {
+			t.Error("got a poll planned, want none")
+		}
+	})
+}
+
 // TestDoneAfterAbandoning makes sure that Done reports no poll where the last one was abandoned, and the next one, though
 // planned for before that, waits behind another for a permit.
 func TestDoneAfterAbandoning(t *testing.T) {
