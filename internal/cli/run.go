@@ -177,7 +177,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	}
 	code := codeOf(r.outcomes)
 	if code == codeOK && r.noValue {
-		code, e.Message = codeOutput, "--print: there is nothing at "+clip(r.print)
+		code, e.Error = codeOutput, "--print: there is nothing at "+clip(r.print)
 	}
 	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
 		code = codeUsage
@@ -195,7 +195,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	e.Cancel = strings.Join(e.cancels, " ")
 	e.ExitCode, e.Resume, e.Dropped = &code, strings.Join(e.command, " "), r.env.out.lost()
 	if len(r.outcomes) == 0 {
-		e.Message = "nothing runs on the instance"
+		e.Message = r.subject.nothing()
 	}
 	if parts := chunks(clipAll(ids)); len(parts) > 1 {
 		for _, part := range parts {
