@@ -28,8 +28,8 @@ type detailsCall struct {
 
 // newDetails returns the details of one wait; nil: the Source has none.
 func newDetails(src Source, s *settings, abandoned *atomic.Int64) *details {
-	source, ok := src.(Detailer)
-	if !ok {
+	source := detailerOf(src)
+	if source == nil {
 		return nil
 	}
 	return &details{

@@ -113,7 +113,7 @@ func (h *pollers) heldFor(s *settings, due, now time.Time) time.Duration {
 
 // own makes a Poller of the Source.
 func (h *pollers) own(s *settings) *poll.Poller[Task] {
-	list, _ := h.src.(Lister)
+	list := listerOf(h.src)
 	return h.of(s, h.poll, list)
 }
 

@@ -16,10 +16,16 @@ import (
 // A call should end when ctx does. One that does not is abandoned: WaitForTask returns all the same, and the call may
 // still run then. So it must touch nothing that belongs to the caller.
 //
-// Beside [Lister] and [Detailer] a Source may have two methods more:
+// Beside [Lister] and [Detailer] a Source may have a few methods more:
 //
 //	Validate() error          // called by New, which returns the error
 //	CheckID(id string) error  // in place of the default check of a task id; the error Is ErrInvalidID then
+//
+// One whose type has List or Details, but not for every value, says so by a method of its own; false: it is as if it
+// were not there, and takes no permit of a Limiter:
+//
+//	CanList() bool
+//	HasDetails() bool
 //
 // Without CheckID an id is refused that could not stand for one thing in the path of a request: one that is longer than
 // 256 bytes, "." or "..", not UTF-8, or that holds a slash, backslash, ?, #, %, a brace, white space, or what does not
@@ -67,4 +73,22 @@ type ListRequest struct {
 	IDs   []string  // those awaited, the same ones on all pages; not to be changed
 	Since time.Time // none of those awaited was created earlier, as far as is known, by the service's clock
 	Page  string    // where to go on, as the call before has said; empty: the first page
+}
+
+// listerOf is the Source as a Lister; nil: it is none.
+func listerOf(src Source) Lister {
+	if some, ok := src.(interface{ CanList() bool }); ok && !some.CanList() {
+		return nil
+	}
+	list, _ := src.(Lister)
+	return list
+}
+
+// detailerOf is the Source as a Detailer; nil: it is none.
+func detailerOf(src Source) Detailer {
+	if some, ok := src.(interface{ HasDetails() bool }); ok && !some.HasDetails() {
+		return nil
+	}
+	source, _ := src.(Detailer)
+	return source
 }

@@ -138,7 +138,7 @@ func (q query) page(waiters []*taskwait.Waiter, now time.Time) *page {
 	last := q.Offset + q.Limit
 	for _, w := range waiters {
 		for progress := range w.Waits() {
-			r := newRow(&progress)
+			r := newRow(&progress, now)
 			p.Waits++
 			if r.Trouble != "" {
 				p.Trouble++
@@ -164,7 +164,7 @@ func (p *page) sort() {
 		if p.query.Down {
 			a, b = b, a
 		}
-		return cmp.Or(c.compare(a, b), cmp.Compare(a.Age, b.Age), cmp.Compare(a.Task, b.Task))
+		return cmp.Or(c.compare(a, b), cmp.Compare(a.Age, b.Age), cmp.Compare(b.Task, a.Task))
 	})
 }
 

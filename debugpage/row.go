@@ -30,13 +30,15 @@ type row struct {
 	Age       seconds  `json:"elapsed"`                  // since the wait began
 }
 
-// newRow is what is shown of p.
-func newRow(p *taskwait.Progress) *row {
+// newRow is what is shown of p, which is of this moment, on a page of now. All that began together have one age: or
+// they would change places each time.
+func newRow(p *taskwait.Progress, now time.Time) *row {
+	age := now.Sub(time.Now().Add(-p.Elapsed)).Round(time.Millisecond)
 	t := &p.Task
 	r := &row{
 		Task: text.Clip(t.ID), Operation: text.Clip(p.Operation), Kind: text.Clip(t.Kind),
 		Status: text.Clip(string(t.Status)), Phase: text.Clip(t.Phase), Percent: t.Percent,
-		Polls: p.Polls, Errors: p.Errors, Next: seconds(p.Next), Age: seconds(p.Elapsed),
+		Polls: p.Polls, Errors: p.Errors, Next: seconds(p.Next), Age: seconds(max(age, 0)),
 	}
 	if t.Status != "" {
 		r.Seen = known(p.SeenAgo)

@@ -1,6 +1,7 @@
 package httptasks
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,8 @@ import (
 )
 
 // Lookup is what stands at a place of a job, as JSON, such as of Raw in a [github.com/taskwait/taskwait.Task] of a
-// [Source]; nil: nothing. A place that begins with a dot begins at the job too. The error is that of a place that cannot
-// be read.
+// [Source]; nil: nothing. A place that begins with a dot begins at the job too. The error is that of a place that
+// cannot be read.
 func Lookup(job json.RawMessage, place string) (json.RawMessage, error) {
 	p, err := parsePlace(place)
 	switch {
@@ -20,7 +21,10 @@ func Lookup(job json.RawMessage, place string) (json.RawMessage, error) {
 	case slices.ContainsFunc(p, func(one path) bool { return one.status }):
 		return nil, fmt.Errorf("%q: the status of an answer is not in the job", place)
 	}
-	top := &node{text: job}
+	top := parse(bytes.TrimSpace(job))
+	if top == nil {
+		return nil, nil
+	}
 	found := (&reading{top: top}).at(p, top)
 	if found == nil {
 		return nil, nil

@@ -90,7 +90,8 @@ func FuzzPlace(f *testing.F) {
 // FuzzNode: a value is read as encoding/json reads it.
 func FuzzNode(f *testing.F) {
 	for _, s := range []string{
-		document, `{"a":{"b":[1,"\u00e9\"",true]},"a":null}`, ` [ {} , [ ] ] x`, `"\ud800"`, "\"\xff\"", `{"\u0061":1}`, `7,`, `{}}`,
+		document, `{"a":{"b":[1,"\u00e9\"",true]},"a":null}`, ` [ {} , [ ] ] x`, `"\ud800"`,
+		"\"\xff\"", `{"\u0061":1}`, `7,`, `{}}`,
 	} {
 		f.Add(s)
 	}

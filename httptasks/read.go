@@ -45,7 +45,7 @@ func (p *program) decode(a Answer, permission string) (*reading, error) {
 	if at, err := http.ParseTime(a.Header.Get("Date")); err == nil && lenient.Plausible(at, time.Now()) {
 		r.asOf = at
 	}
-	body := bytes.TrimSpace(a.Body)
+	body := bytes.TrimSpace(bytes.TrimPrefix(a.Body, []byte("\ufeff")))
 	if len(body) == 0 {
 		return r, nil
 	}

@@ -56,6 +56,7 @@ func TestRead(t *testing.T) {
 		{"parts that are no list", `{"status":"fail","parts":{}}`, `task "j": FAILED, phase fail`},
 		{"no status", `{"id":"j"}`, `task "j": no status`},
 		{"an odd status", `{"id":"j","status":["x"]}`, `task "j": no status`},
+		{"a byte order mark", "\ufeff{\"id\":\"j\",\"status\":\"OK\"}", `task "j": SUCCESS, phase OK`},
 		{"white space", " \n{\"id\":\"j\",\"status\":\" OK \"}\n", `task "j": SUCCESS, phase OK`},
 		{"something after it", `{"id":"j","status":"OK"} trailing`, `task "j": SUCCESS, phase OK`},
 	} {

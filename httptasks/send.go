@@ -1,7 +1,6 @@
 package httptasks
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,7 +87,7 @@ func (s *sender) send(ctx context.Context, r Request) (Answer, error) {
 			StatusCode: resp.StatusCode, Err: errors.New("the answer is longer than 16 MiB"),
 		}
 	}
-	return Answer{resp.StatusCode, resp.Header, bytes.TrimPrefix(text, []byte("\ufeff"))}, nil
+	return Answer{resp.StatusCode, resp.Header, text}, nil
 }
 
 // cause is the error of a request that got no answer: the context's if it has ended.

@@ -137,6 +137,9 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 // CanList reports whether the API describes a list.
 func (s *Source) CanList() bool { return s.Validate() == nil && s.p.hasList() }
 
+// HasDetails reports whether the API describes a request for them.
+func (s *Source) HasDetails() bool { return s.Validate() == nil && s.p.details != nil }
+
 // CanCancel reports whether the API describes how to cancel a job.
 func (s *Source) CanCancel() bool { return s.Validate() == nil && s.p.Cancel != nil }
 

@@ -37,9 +37,6 @@ type Reply[T any] struct {
 // Header is that of the answer; nil: not known, as of a client that is called as it is.
 func (r Reply[T]) Header() http.Header { return r.rec.header }
 
-// Body is that of the answer, not to be changed; nil: not known, as of a client that is called as it is.
-func (r Reply[T]) Body() []byte { return r.rec.body }
-
 // Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
 // it; nil: there is none. An answer that is nothing but an error needs no such question: the call has failed.
 func (r Reply[T]) Refused() *taskwait.QueryError {

@@ -135,6 +135,7 @@ func GaussDBForOpenGaussScheduled(client *core.HcHttpClient) *httptasks.Source {
 
 func openGaussScheduled() Service {
 	a := scheduledJob("/v3/{project_id}/instances/schedule-tasks", "tasks", 100)
+	a.UpdatedAt = "" // the rows have no end
 	a.Cancel = &httptasks.Request{
 		Method: http.MethodPut, URL: "/v3/{project_id}/instances/schedule-task/{id}/cancel",
 	}

@@ -7,8 +7,8 @@
 // It imports no package of a service, so that a program compiles only those that it uses itself. What is not here is
 // described as an [httptasks.API] whose URLs are paths, with {project_id} for the client's project, see [New].
 //
-// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used, and
-// its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
+// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used,
+// and its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
 package jobs
 
 import (
@@ -70,6 +70,7 @@ type request struct {
 type answer struct {
 	Body           io.ReadCloser
 	HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
+	text           []byte
 }
 
 // sender sends requests through a client of the SDK.
@@ -79,37 +80,30 @@ func sender(c *huawei.Caller) httptasks.Sender {
 		if err != nil {
 			return httptasks.Answer{}, taskwait.Permanent(err)
 		}
-		call := func(c *core.HcHttpClient) (*answer, error) {
-			resp, err := c.SyncInvoke(req, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
-			a, _ := resp.(*answer) // what the definition says
-			return a, err
-		}
-		send := huawei.Query[*answer]
+		mode := huawei.Query[*answer]
 		if r.Changes {
-			send = huawei.Mutate[*answer]
+			mode = huawei.Mutate[*answer]
 		}
-		reply, err := send(ctx, c, r.Permission, call)
+		reply, err := mode(ctx, c, r.Permission, func(c *core.HcHttpClient) (*answer, error) { return send(c, req, d) })
 		if err != nil {
 			return httptasks.Answer{}, err
 		}
-		return answered(reply)
+		return httptasks.Answer{
+			StatusCode: reply.Value.HttpStatusCode, Header: reply.Header(), Body: reply.Value.text,
+		}, nil
 	}
 }
 
-// answered is the answer to a request. A client that is called as it is shows no more than the body.
-func answered(reply huawei.Reply[*answer]) (httptasks.Answer, error) {
-	a := httptasks.Answer{StatusCode: reply.Value.HttpStatusCode, Header: reply.Header(), Body: reply.Body()}
-	if reply.Value.Body == nil {
-		return a, nil
+// send makes a request through the SDK, and reads the answer to its end.
+func send(c *core.HcHttpClient, req *request, d *def.HttpRequestDef) (*answer, error) {
+	resp, err := c.SyncInvoke(req, d, &exchange.SdkExchange{ApiReference: &exchange.ApiReference{}})
+	a, _ := resp.(*answer) // what the definition says
+	if err != nil || a == nil || a.Body == nil {
+		return a, err
 	}
-	defer func() { _ = reply.Value.Body.Close() }()
-	if a.Body == nil {
-		var err error
-		if a.Body, err = io.ReadAll(io.LimitReader(reply.Value.Body, maxBody)); err != nil {
-			return a, fmt.Errorf("jobs: the answer was cut off: %w", err)
-		}
-	}
-	return a, nil
+	defer func() { _ = a.Body.Close() }()
+	a.text, err = io.ReadAll(io.LimitReader(a.Body, maxBody))
+	return a, err
 }
 
 // define is a request as the SDK wants it: it escapes the path and the query itself.

@@ -15,7 +15,7 @@ import (
 )
 
 // client is a client of the SDK for a server.
-func client(t *testing.T, url string) *core.HcHttpClient {
+func client(t testing.TB, url string) *core.HcHttpClient {
 	t.Helper()
 	credential, err := basic.NewCredentialsBuilder().WithAk("ak").WithSk("sk").WithProjectId("p1").SafeBuild()
 	if err != nil {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
@@ -33,8 +34,8 @@ func Operation(
 	return operation(client, source, taskwait.Operation{Name: name}, send, nil)
 }
 
-// OperationNamed is a change whose request does not answer with an id, of a service whose source has a list, as those of
-// RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and as one that was not there
+// OperationNamed is a change whose request does not answer with an id, of a service whose source has a list, as those
+// of RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and as one that was not there
 // before. fits narrows it further, should the same operation be started by others at the same time. If more than one
 // job is left, Do returns [taskwait.ErrAmbiguous]. For the rest it is like [Operation].
 func OperationNamed(
@@ -83,6 +84,27 @@ func (s tasks) since(since time.Time) *changes.Reading[taskwait.Task] {
 }
 
 func finish(ctx context.Context, r *changes.Reading[taskwait.Task]) error { return r.Finish(ctx) }
+
+// clocks is by how much our clock and a service's may differ.
+const clocks = 10 * time.Second
+
+// ListSince is the jobs of a source with a list that began at or after a time by our clock, the latest first; the zero
+// time: all that the service still lists. It may list some that began up to ten seconds earlier. The list is complete,
+// or the error says why not. It may take several requests, as [taskwait.Lister] does.
+func ListSince(ctx context.Context, source *httptasks.Source, since time.Time) ([]taskwait.Task, error) {
+	r := tasks{source}.since(since)
+	if err := r.Finish(ctx); err != nil {
+		return nil, err
+	}
+	if !since.IsZero() {
+		since = since.Add(-clocks)
+	}
+	rows := slices.DeleteFunc(r.Rows, func(t taskwait.Task) bool {
+		return !t.CreatedAt.IsZero() && t.CreatedAt.Before(since)
+	})
+	slices.SortStableFunc(rows, func(a, b taskwait.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return rows, nil
+}
 
 // busy says which job runs; "": none.
 func (s tasks) busy(ctx context.Context) (string, error) {

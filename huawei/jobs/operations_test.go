@@ -36,9 +36,12 @@ func inMemory(t testing.TB, wire http.RoundTripper) *core.HcHttpClient {
 
 // bindTo is a request that starts a job, of which the answer says nothing; refusals are what it is answered with first.
 func bindTo(cloud *fakejobs.Cloud, s fakejobs.Script, refusals ...error) func(*core.HcHttpClient) error {
+	type anything struct {
+		HttpStatusCode int //nolint:revive,staticcheck // the SDK sets the field of this name
+	}
 	return func(c *core.HcHttpClient) error {
 		d := def.NewHttpRequestDefBuilder().WithMethod(http.MethodGet).WithPath("/v2/{project_id}/instances/i1/tasks").
-			WithResponse(new(struct{ HttpStatusCode int })).Build()
+			WithResponse(new(anything)).Build()
 		_, _ = c.Sync(&struct{}{}, d) // it is sent
 		if len(refusals) > 0 {
 			err := refusals[0]
@@ -105,6 +108,31 @@ func TestOperationNamed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestListSince: more than a page of jobs, of which the later ones are wanted, the latest first.
+func TestListSince(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakejobs.New()
+		for range 250 {
+			cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1", CreatedAt: time.Now().Add(-time.Hour)})
+		}
+		first := cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1"})
+		time.Sleep(time.Minute)
+		second := cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1"})
+		source := jobs.RabbitMQ(inMemory(t, cloud.Transport()), "i1")
+		tasks, err := jobs.ListSince(t.Context(), source, time.Now().Add(-time.Minute))
+		if err != nil || len(tasks) != 2 || tasks[0].ID != second || tasks[1].ID != first {
+			t.Errorf("got %v, %v, want %s and %s", tasks, err, second, first)
+		}
+		if all, err := jobs.ListSince(t.Context(), source, time.Time{}); err != nil || len(all) != 252 {
+			t.Errorf("got %d tasks, %v, want all 252", len(all), err)
+		}
+		if _, err := jobs.ListSince(t.Context(), jobs.ECS(inMemory(t, cloud.Transport())), time.Time{}); err == nil {
+			t.Error("got no error of a source without a list")
+		}
+	})
 }
 
 // send is the request of an operation.

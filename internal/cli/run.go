@@ -44,6 +44,7 @@ type run struct {
 	operation *taskwait.Operation // of "kafka start"; nil: the selection says what is waited for
 	history   *durations          // nil: none
 	limit     *quota              // nil: none
+	debug     *debugServer        // nil: none
 	forPeople bool
 	timeout   time.Duration // 0: none
 	heartbeat time.Duration // 0: none
@@ -85,6 +86,9 @@ func (r *run) remember(d *durations, chosen bool) {
 func (r *run) do(ctx context.Context, credentials string) error {
 	if r.forPeople {
 		r.env.note(ctx, r.subject.about(credentials))
+	}
+	if !r.printing.quiet {
+		r.debug.announce(r.env.hint)
 	}
 	r.reporter = r.reports()
 	r.start(credentials)
@@ -134,6 +138,7 @@ func (r *run) await(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer r.debug.serve(waiter)()
 	switch ids := r.selection.ids; {
 	case r.operation != nil:
 		err = r.operate(ctx, waiter, *r.operation)
@@ -206,7 +211,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	}
 	code := codeOf(r.outcomes)
 	if code == codeOK && r.noValue {
-		code, e.Message = codeOutput, "--print: there is nothing at "+clip(r.print)
+		code, e.Error = codeOutput, "--print: there is nothing at "+clip(r.print)
 	}
 	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
 		code = codeUsage
@@ -224,7 +229,7 @@ func (r *run) end(ctx context.Context, err error) int {
 	e.Cancel = strings.Join(e.cancels, " ")
 	e.ExitCode, e.Resume, e.Dropped = &code, strings.Join(e.command, " "), r.env.out.lost()
 	if len(r.outcomes) == 0 {
-		e.Message = "nothing runs on the instance"
+		e.Message = r.subject.nothing()
 	}
 	if parts := chunks(clipAll(ids)); len(parts) > 1 {
 		for _, part := range parts {

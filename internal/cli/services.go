@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/httptasks"
 	"github.com/taskwait/taskwait/huawei/jobs"
 )
 
@@ -78,7 +82,16 @@ func serviceOf(row *jobs.Service) service {
 type serviceFlags struct {
 	target
 	waiting
+	selecting
 	untilDeleted bool
+}
+
+// listedSource is the source of a service that lists its jobs.
+type listedSource struct{ *httptasks.Source }
+
+// ListSince asks for all jobs that began since then.
+func (s listedSource) ListSince(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
+	return jobs.ListSince(ctx, s.Source, since)
 }
 
 func (s *env) serviceWait(row jobs.Service) *cobra.Command {
@@ -97,23 +110,38 @@ func (s *env) serviceWait(row jobs.Service) *cobra.Command {
 		Long: fold("Wait for "+row.Waits+`, those with the given ids ("-" reads ids from standard input).`, "") +
 			"\n\n" + codesText,
 		Example: fmt.Sprintf("  taskwait %s wait --region eu-west-101 %s\\\n    --timeout 30m %s", row.Name, needs, id),
-		RunE:    func(c *cobra.Command, ids []string) error { return s.waitService(c, &row, &f, ids) },
+		RunE: func(c *cobra.Command, ids []string) error {
+			f.ids = ids
+			return s.waitService(c, &row, &f)
+		},
 	}
 	f.target.flags(c)
 	f.waiting.flags(c)
 	f.severalFlags(c)
 	f.printFlags(c)
+	if row.API.List != nil {
+		f.selecting.flags(c)
+		for _, name := range []string{"name", "since"} {
+			complete(c, name, func() []string { return nil })
+		}
+	}
 	if row.Resource {
 		c.Flags().BoolVar(&f.untilDeleted, "until-deleted", false, "wait until it is gone, whatever its status until then")
 	}
 	return c
 }
 
-func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags, ids []string) error {
+func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags) error {
 	if err := f.waiting.check(c); err != nil {
 		return err
 	}
-	ids, err := s.readIDs(c, ids)
+	if len(f.ids) == 0 && row.API.List == nil {
+		return errNoTask
+	}
+	if err := f.selecting.check(c); err != nil {
+		return err
+	}
+	selected, err := f.selection(c.Context(), s.stdin, (&subject{}).check)
 	if err != nil {
 		return err
 	}
@@ -124,28 +152,33 @@ func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags, 
 	of := f.subject()
 	of.history, of.cancels = row.Name, row.API.Cancel != nil
 	of.keep = f.arguments(row.Name + " wait")
-	of.keep["task ids"] = sortedWords(ids)
+	f.keepIn(of.keep, &selected)
 	api := *row
 	if f.untilDeleted {
 		of.keep["--until-deleted"] = "true"
 		api.API = api.API.UntilDeleted()
 		f.noHistory = true // it is the end that has durations
 	}
-	return s.waitFor(c, &f.waiting, of, selection{ids: ids}, func(q *quota) (polled, string, error) {
+	return s.waitFor(c, &f.waiting, of, selected, func(q *quota) (polled, string, error) {
 		client, err := s.dial(&f.target, k, q)
 		if err != nil {
 			return nil, "", err
 		}
 		src := api.Source(client, f.values...)
+		if src.CanList() {
+			return listedSource{src}, k.source, src.Validate()
+		}
 		return src, k.source, src.Validate()
 	})
 }
+
+var errNoTask = errors.New("which task? Give one id or more")
 
 // readIDs reads and checks the ids of an argument list.
 func (s *env) readIDs(c *cobra.Command, args []string) ([]string, error) {
 	ids, err := readWords(c.Context(), args, s.stdin)
 	if err == nil && len(ids) == 0 {
-		err = errors.New("which task? Give one id or more")
+		err = errNoTask
 	}
 	for _, id := range ids {
 		if err == nil {

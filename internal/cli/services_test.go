@@ -69,6 +69,7 @@ func serviceEnv() *testEnv {
 			cloud.AddJob(shape, fakejobs.Script{ID: id, Duration: 20 * time.Second, Outcome: outcome})
 		}
 	}
+	cloud.AddJob(fakejobs.ELB, fakejobs.Script{ID: "e1", Name: "kind-x"})
 	return w
 }
 
@@ -87,6 +88,8 @@ func TestServiceWait(t *testing.T) {
 			"to wait again: taskwait rds wait --endpoint https://huawei.fake --project " + fakecloud.DefaultProject +
 				" --timeout 1m0s long\n"},
 		{"with an instance", "rabbitmq wait --instance instance-1 good", 0, "SUCCESS", "taskwait: instance instance-1, "},
+		{"all that run", "rds wait --all --timeout 1m", 1, "3 tasks: 1 failed, 1 timed out, 1 succeeded", ""},
+		{"by its kind", "elb wait --name kind-x --since 1m", 0, "SUCCESS", ""},
 		{"the value", "ecs wait --print job_id good", 0, "good\n", "SUCCESS"},
 		{"JSON", "ecs wait -o json good", 0, `"outcome":"succeeded"`, ""},
 	} {
@@ -193,6 +196,25 @@ func TestCancel(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestKafkaCancel: a scheduled task is cancelled, whose id no wait can take.
+func TestKafkaCancel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		var asked string
+		w.transport = handled(func(w http.ResponseWriter, req *http.Request) {
+			asked = req.Method + " " + req.URL.Path
+			_, _ = io.WriteString(w, `{}`)
+		})
+		code, stdout, stderr := w.run(t.Context(), "kafka", "cancel", "s1")
+		want := "PUT /v2/" + fakecloud.DefaultProject + "/instances/kafka-1/scheduled-tasks/s1"
+		if code != 0 || asked != want || !strings.Contains(stdout, "s1  the service has accepted to cancel it") ||
+			strings.Contains(stderr, "kafka wait") {
+			t.Errorf("got code %d after %q, %s%s\nwant 0 after %q", code, asked, stdout, stderr, want)
+		}
+	})
 }
 
 // TestUntilDeleted: a thing that is gone is a success, and its failure on the way is none.

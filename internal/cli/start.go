@@ -158,6 +158,10 @@ func (s *env) start(c *cobra.Command, f *startFlags) error {
 	if r.limit, err = f.limitFlags.open(); err != nil {
 		return err
 	}
+	if r.debug, err = listenDebug(f.debugListen); err != nil {
+		return err
+	}
+	defer r.debug.close()
 	src, err := s.dialKafka(&f.target, k, r.limit)
 	if err != nil {
 		return err

@@ -52,6 +52,7 @@ type pollFlags struct {
 	maxInterval time.Duration
 	heartbeat   time.Duration
 	noHistory   bool
+	debugListen string
 }
 
 const (
@@ -99,7 +100,7 @@ func (f *selecting) flags(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.name, "name", "", "wait for the task of this name, such as bindInstancePublicIp; needs --since")
 	fs.StringVar(&f.since, "since", "", "with --name: when the operation was started: a time, or how long ago (5m)")
-	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run on the instance now")
+	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run now")
 	fs.IntVar(&f.expect, "expect", 0,
 		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
 }
@@ -114,6 +115,9 @@ func (f *pollFlags) flags(c *cobra.Command) {
 	fs.DurationVar(&f.heartbeat, "heartbeat", defaultHeartbeat,
 		"report at least this often that the wait goes on, unless stderr is a terminal; 0: never")
 	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
+	fs.StringVar(&f.debugListen, "debug-listen", "",
+		"show the waits on a web page at this address, such as "+loopback+":6060; any other than loopback is open to "+
+			"the network")
 }
 
 // check finds what is wrong on the command line.
@@ -157,7 +161,11 @@ func (f *pollFlags) check(c *cobra.Command) error {
 		return fmt.Errorf("--interval %v and --max-interval %v, want the first at least %v and not above the second",
 			f.interval, f.maxInterval, leastInterval)
 	}
-	return nil
+	if f.debugListen == "" {
+		return nil
+	}
+	_, err := debugAddress(f.debugListen)
+	return err
 }
 
 // selection gives what is waited for, of ids that check lets pass.

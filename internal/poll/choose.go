@@ -39,7 +39,7 @@ func choose(s *situation) action {
 	one := s.due && !s.held
 	page := s.list && s.total > 0 && (s.inPass || s.total >= s.price)
 	switch {
-	case one && page && s.failed && s.dueAt < s.failedTill:
+	case one && s.failed && s.dueAt < s.failedTill:
 		return pollOne
 	case page && (!one || s.total >= s.worth*s.price):
 		return pollList
@@ -66,5 +66,5 @@ const (
 // pass costs, all that sharing saves would be requests. At that times pages for each id there would be as many requests
 // as if each were polled alone, and all would go into less delay. This lies in the middle.
 func passPrice(remaining, cost float64, ids int) float64 {
-	return remaining * math.Sqrt(min(1, cost/float64(max(ids, 1))))
+	return remaining * math.Sqrt(min(1, cost/float64(ids)))
 }

@@ -97,10 +97,10 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 	if final {
 		p.lastFinal = now
 	}
-	first := p.firstDue(e)
+	first := e.firstDue()
 	p.unplan(e)
 	c := p.begin(first, now)
-	c.entry, e.call, e.polled = e, c, true
+	c.entry, e.call = e, c
 	for i := e.first; i != nil; i = i.next {
 		i.asking = i.planned && i.due <= now
 	}
@@ -118,8 +118,8 @@ func (p *Poller[T]) raiseFinal() {
 	p.ready.set(first, -never)
 }
 
-// firstDue is the interest whose poll of e is due first; nil: nobody wants it any more.
-func (p *Poller[T]) firstDue(e *entry[T]) *interest[T] {
+// firstDue is the interest whose poll of e is due first; where none is planned, any; nil: nobody wants e any more.
+func (e *entry[T]) firstDue() *interest[T] {
 	first := e.first
 	for i := e.first; i != nil; i = i.next {
 		if i.planned && (!first.planned || i.due < first.due) {
@@ -129,9 +129,9 @@ func (p *Poller[T]) firstDue(e *entry[T]) *interest[T] {
 	return first
 }
 
-// firstSub is the subscription whose poll of e is due first, or else that of c.
-func (p *Poller[T]) firstSub(e *entry[T], c *call[T]) *Subscription[T] {
-	if first := p.firstDue(e); first != nil {
+// raises is the subscription on whose goroutine a panic of c is raised: one that wants the id, or that c was made for.
+func (c *call[T]) raises() *Subscription[T] {
+	if first := c.entry.firstDue(); first != nil {
 		return first.sub
 	}
 	return c.sub
@@ -265,7 +265,7 @@ func (p *Poller[T]) lateReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		p.hand(late, p.firstSub(e, c))
+		p.hand(late, c.raises())
 	}
 }
 
@@ -274,10 +274,7 @@ func (p *Poller[T]) oneReturned(c *call[T]) {
 	e := c.entry
 	e.call = nil
 	if late, ok := c.answer.Err.(*guard.PanicError); ok { //nolint:errorlint // never wrapped
-		raises := c.sub
-		if raises.closed {
-			raises = p.firstSub(e, c)
-		}
+		raises := c.raises()
 		p.hand(late, raises)
 		for i := e.first; i != nil; i = i.next { // for the others it is polled again
 			i.planned = i.planned && i.sub != raises
@@ -349,7 +346,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		}
 	}
 	l := p.permits()
-	if p.cfg.Limiter == nil && (l == nil || final) {
+	if l == nil {
 		return true
 	}
 	if p.permit != nil && final == p.permit.Final && !p.start.Add(due).Before(p.permit.Due) {
@@ -362,7 +359,7 @@ func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) 
 		return true
 	}
 	p.permit = permit
-	p.queuedAt = max(p.queuedAt, add(due, queuedAfter), now)
+	p.queuedAt = max(p.queuedAt, add(due, queuedAfter))
 	return false
 }
 
@@ -437,12 +434,12 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 	if e.call != nil {
 		return now // there is nothing to begin
 	}
-	at, c := now, p.newest
-	for young := 0; c != nil && now < add(c.began, youngFor); c = c.older {
+	at, newer := now, 0
+	for c := p.newest; c != nil; c = c.older {
 		if c.entry == nil {
 			continue
 		}
-		if young++; young == maxYoung {
+		if newer++; newer == maxYoung { // if it is young, so are the others
 			at = add(c.began, youngFor)
 			break
 		}
@@ -457,8 +454,8 @@ func (p *Poller[T]) roomAt(e *entry[T], now time.Duration) time.Duration {
 func (p *Poller[T]) overAt(e *entry[T]) time.Duration {
 	at := never
 	for i := e.first; i != nil; i = i.next {
-		if over := i.ending().over; over > 0 {
-			at = min(at, over)
+		if x := i.ending(); x.end > 0 {
+			at = min(at, x.over)
 		}
 	}
 	return at

@@ -42,6 +42,29 @@ func TestMaxYoung(t *testing.T) {
 	})
 }
 
+// TestMaxYoungBesideAPage makes sure that a page in flight takes no place of a poll, and gives none.
+func TestMaxYoungBesideAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.poll = hang(time.Minute)
+		s.list = func(context.Context, ListRequest) ([]row, string, error) {
+			time.Sleep(time.Minute)
+			return nil, "", nil
+		}
+		s.pass.off = true
+		a := s.subscribe("A", Terms{First: s.start}, names(maxYoung)...)
+		s.until(500 * time.Millisecond)
+		s.lines, s.pass.off = nil, false
+		b := s.subscribe("B", Terms{First: s.in(0), Pause: time.Second}, "x", "y", "z")
+		s.want("500ms page 1")
+		c := s.subscribe("C", Terms{First: s.start}, "c")
+		s.until(time.Second)
+		s.want("1s poll c")
+		for _, r := range []*reader{a, b, c} {
+			r.Close()
+		}
+	})
+}
+
 // TestPlaceGivenBack makes sure that a call that returns gives its place to the next at once.
 func TestPlaceGivenBack(t *testing.T) {
 	play(t, nil, func(s *script) {
@@ -243,6 +266,64 @@ func TestGoexit(t *testing.T) {
 	})
 }
 
+// TestCallAfterALateOne makes sure that a call which was abandoned, and came back, is not used again.
+func TestCallAfterALateOne(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(3 * time.Second)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		s.until(3 * time.Second)
+		a.Plan(0, s.in(time.Second), time.Time{})
+		s.until(5 * time.Second)
+		if !a.Done(0) {
+			t.Error("got no poll in flight, want one")
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
+// TestAbandonedTogether makes sure that polls which find their last calls not back hold up nobody.
+func TestAbandonedTogether(t *testing.T) {
+	play(t, func(cfg *Config[row]) { cfg.QueryTimeout = 2 * time.Second }, func(s *script) {
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", Terms{First: s.start}, "a", "b")
+		s.until(2 * time.Second)
+		a.read()
+		a.Plan(0, s.start.Add(7*time.Second), time.Time{})
+		a.Plan(1, s.start.Add(7*time.Second), time.Time{})
+		s.lines = nil
+		s.until(7 * time.Second)
+		a.read()
+		const running = "the query begun 7s ago is still running, not polled"
+		s.want("7s A: a: "+running, "7s A: b: "+running)
+		a.Close()
+	})
+}
+
+// TestPanicWhileANeighbourIsBusy makes sure that a panic makes no poll for one who has planned none.
+func TestPanicWhileANeighbourIsBusy(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = func(_ context.Context, id string, n int) (row, error) {
+			if n == 2 {
+				panic("boom")
+			}
+			return row{id, n}, nil
+		}
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.want("0s poll a")
+		a.Plan(0, s.in(time.Second), time.Time{})
+		s.until(2 * time.Second)
+		b.read()
+		s.want("1s poll a", "2s B: a=1, sent 2s ago")
+		if got := a.raised(s.ctx); got != "boom" {
+			t.Errorf("got a panic %q, want boom", got)
+		}
+		a.Close()
+		b.Close()
+	})
+}
+
 // TestCallsAreKept makes sure that calls are used again, and their contexts with them, for one subscription only.
 func TestCallsAreKept(t *testing.T) {
 	play(t, nil, func(s *script) {
@@ -341,6 +422,53 @@ func TestQueuedNotices(t *testing.T) {
 	})
 }
 
+// TestQueuedNoticeWhileBusy makes sure that one who is busy with an answer is not told that a neighbour's poll waits.
+func TestQueuedNoticeWhileBusy(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // nothing from 1 s on
+		if time.Since(s.start) < time.Second {
+			return nil
+		}
+		return every(time.Hour).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.want("0s poll a")
+		a.Plan(0, s.start.Add(5*time.Second), time.Time{})
+		b.read()
+		s.lines = nil
+		s.until(16 * time.Second)
+		b.read()
+		s.want()
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestQueuedNoticeOfALatePlan makes sure that a notice comes ten seconds after the poll was due, although it was
+// planned only later, and others had their permits meanwhile.
+func TestQueuedNoticeOfALatePlan(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // ever slower, from 2 s on
+		return every(max(0, time.Since(s.start)-2*time.Second)).Wait(ctx)
+	})
+	play(t, behind(quota), func(it *script) {
+		s = it
+		a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a")
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "b")
+		s.until(20 * time.Second)
+		a.Plan(0, s.in(-3*time.Second), time.Time{})
+		s.until(27 * time.Second)
+		a.read()
+		b.read()
+		s.want("1s poll b", "27s A: a queued for 10s", "27s B: b=1, sent 26s ago")
+		a.Close()
+		b.Close()
+	})
+}
+
 // TestPermitsByDueTime makes sure that two Pollers on one Limiter are served by when their polls were due.
 func TestPermitsByDueTime(t *testing.T) {
 	l := limiter.New(every(time.Second))
@@ -359,6 +487,23 @@ func TestPermitsByDueTime(t *testing.T) {
 		c.Close()
 		s.want("1s poll c", "2s A: a1=1", "2s poll a1", "3s A: a2=1", "3s poll a2", "4s A: a3=1", "4s poll a3",
 			"5s A: a4=1", "5s poll a4", "6s poll b")
+	})
+}
+
+// TestPlaceInTheQueue makes sure that a poll that is due before the one that a Poller has a place for has its own place,
+// before another Poller's.
+func TestPlaceInTheQueue(t *testing.T) {
+	play(t, behind(every(time.Second)), func(s *script) {
+		s.until(time.Second)
+		second := New(s.cfg)
+		a := s.subscribe("A", Terms{First: s.in(0)}, "a")
+		b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(-time.Second / 2)})
+		c := s.subscribe("C", Terms{First: s.in(-time.Second)}, "c")
+		s.until(2500 * time.Millisecond)
+		s.want("2s poll c")
+		a.Close()
+		b.Close()
+		c.Close()
 	})
 }
 

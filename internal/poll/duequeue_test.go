@@ -165,6 +165,15 @@ func TestUrgencyEdges(t *testing.T) {
 	if at, ok := u.reaches(1); !ok || at.Round(time.Second) != 250*time.Hour {
 		t.Errorf("a pause of 250h: got %v, %v, want 250h", at, ok)
 	}
+	u = urgency{a: 1e-12, c: -1}
+	if at, ok := u.reaches(0); ok {
+		t.Errorf("as good as nothing: got %v, want never", at)
+	}
+	const end = math.MaxInt64 / float64(2*time.Second)
+	u = urgency{a: 1, b: end / 2}
+	if at, ok := u.reaches(0); !ok || at != time.Duration(end*float64(time.Second)) {
+		t.Errorf("half the end of time: got %v, %v, want it", at, ok)
+	}
 	if got := worth(3*time.Second, 5*time.Second, 4*time.Second); got != 0.25 {
 		t.Errorf("half the pause: got %v, want 0.25", got)
 	}

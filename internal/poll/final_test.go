@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -128,18 +129,121 @@ func TestFinalPollsFirst(t *testing.T) {
 	})
 }
 
-// TestFinalPollInHoldOff makes sure that no hold-off delays a final poll.
+// TestFinalPollInHoldOff makes sure that no hold-off delays a final poll, be it late or not.
 func TestFinalPollInHoldOff(t *testing.T) {
-	for _, l := range []*limiter.Limiter{nil, limiter.New(nil)} {
-		play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
-			s.poll = throttleSoon(time.Minute)
-			a := s.subscribe("A", Terms{First: s.start}, "a")
-			c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
-			s.waitUntil("B", 10*time.Second, s.endsAt(10*time.Second, 5*time.Second), "b")
-			s.until(15 * time.Second)
-			a.Close()
-			c.Close()
-			s.want("0s poll a", "10s B: b=1", "10s poll b")
+	for _, first := range []time.Duration{5 * time.Second, 10 * time.Second} {
+		for _, l := range []*limiter.Limiter{nil, limiter.New(nil)} {
+			play(t, func(cfg *Config[row]) { cfg.Limiter = l }, func(s *script) {
+				s.poll = throttleSoon(time.Minute)
+				a := s.subscribe("A", Terms{First: s.start}, "a")
+				c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
+				s.waitUntil("B", 10*time.Second, s.endsAt(10*time.Second, first), "b")
+				s.until(15 * time.Second)
+				a.Close()
+				c.Close()
+				s.want("0s poll a", "10s B: b=1", "10s poll b")
+			})
+		}
+	}
+}
+
+// TestManyFinalPollsBehindAnother makes sure that many final polls are spread although a poll that a hold-off delays is
+// before them, which is no final one.
+func TestManyFinalPollsBehindAnother(t *testing.T) {
+	play(t, nil, func(s *script) {
+		const n, end = 100, 10 * time.Second
+		s.poll = throttleSoon(time.Hour)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
+		s.until(2 * time.Second)
+		s.lines = nil
+		s.waitUntil("B", end, s.endsAt(end, end), names(n)...)
+		s.until(end + FinalAllowance - FinalReserve)
+		if _, polls, answers, from := s.tally(); polls != n || answers != n || from != end {
+			t.Errorf("got %d polls from %v on and %d answers, want %d from %v on", polls, from, answers, n, end)
+		}
+		a.Close()
+		c.Close()
+	})
+}
+
+// TestHungFinalPolls makes sure that no more than sixteen young calls are in flight where many final polls are spread.
+func TestHungFinalPolls(t *testing.T) {
+	play(t, nil, func(s *script) {
+		const n, end = 100, 10 * time.Second
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", s.endsAt(end, end), names(n)...)
+		s.until(end + time.Second - 1)
+		if _, polls, _, _ := s.tally(); polls != maxYoung {
+			t.Errorf("got %d polls in the first second, want %d", polls, maxYoung)
+		}
+		a.Close()
+	})
+}
+
+// TestFinalPollOfTwo makes sure that a final poll that two want has the place of the one that is due first.
+func TestFinalPollOfTwo(t *testing.T) {
+	play(t, behind(every(time.Second)), func(s *script) {
+		s.until(12 * time.Second)
+		b := s.subscribe("B", s.endsAt(10*time.Second, 10*time.Second), "shared")
+		a := s.subscribe("A", s.endsAt(9*time.Second, 9*time.Second), "shared")
+		c := s.subscribe("C", s.endsAt(9500*time.Millisecond, 9500*time.Millisecond), "c")
+		s.until(13 * time.Second)
+		s.want("13s poll shared")
+		for _, r := range []*reader{a, b, c} {
+			r.Close()
+		}
+	})
+}
+
+// TestDeadlinePollFirst makes sure that a poll within a second of the end of its context has precedence over those that
+// were due shortly before. One who is busy with an answer gives its neighbour no precedence.
+func TestDeadlinePollFirst(t *testing.T) {
+	const s = time.Second
+	for _, tt := range []struct {
+		name     string
+		deadline time.Duration // of the context
+		end      time.Duration // of the subscription; 0: none
+		busy     bool          // and it is a neighbour whose poll is due
+		want     string        // the id that is polled first
+	}{
+		{"a second before", 11 * s, 0, false, "b"},
+		{"longer before", 11*s + 1, 0, false, "c"},
+		{"of a busy neighbour", 11 * s, 0, true, "c"},
+		{"after the end of a busy neighbour", time.Hour, 9 * s, true, "c"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			quota := quotaFunc(func(ctx context.Context) error { // nothing between 3 s and 10.2 s
+				if time.Since(s.start) < 3*time.Second {
+					return nil
+				}
+				return every(max(time.Second, 10200*time.Millisecond-time.Since(s.start))).Wait(ctx)
+			})
+			play(t, behind(quota), func(it *script) {
+				s = it
+				ctx, cancel := context.WithDeadline(s.ctx, s.start.Add(tt.deadline))
+				defer cancel()
+				terms := Terms{First: s.start.Add(10 * time.Second)}
+				c := s.subscribe("C", Terms{First: s.start.Add(9 * time.Second)}, "c")
+				n := s.subscribe("N", terms, "n")
+				if tt.busy {
+					n.Close()
+					n = s.subscribe("N", terms, "b")
+					terms.First = s.start.Add(2 * time.Second)
+				}
+				if tt.end > 0 {
+					terms.End = s.start.Add(tt.end)
+				}
+				b := s.Subscribe(ctx, []string{"b"}, terms)
+				s.until(3 * time.Second)
+				s.lines = nil
+				s.until(10500 * time.Millisecond)
+				s.want("10.2s poll " + tt.want)
+				b.Close()
+				c.Close()
+				n.Close()
+			})
 		})
 	}
 }
@@ -197,6 +301,7 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 			end + 2*time.Second},
 		{"the list hangs", nil, n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
 		{"the list costs more", nil, n, n, show, 10 * n, nil, 0, n, end, end + 4*time.Second},
+		{"the list costs more, after trouble until the end", nil, n, n, show, 11 * n, nil, 0, n, end, end + 4*time.Second},
 		{"the list is throttled once", nil, n, n, show, 0, throttled(time.Second), 2, 0, 0, end + time.Second},
 		{"the list is throttled twice", nil, n, n, show, 0, throttled(time.Second, time.Second, time.Minute), 3, n,
 			end + time.Second, end + 4*time.Second},
@@ -225,7 +330,9 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 				c := s.subscribe("C", Terms{First: s.in(time.Hour), Pause: time.Second}, "c")
 				s.until(time.Second)
 				s.want("0s poll a")
-				s.pass.cost = tt.cost
+				if s.pass.cost = tt.cost; tt.cost > 10*n {
+					s.pass.blockedUntil, s.pass.saidUntil = end, end
+				}
 				s.waitUntil("B", end, s.endsAt(end, end), names(tt.ids)...)
 				s.until(tt.by)
 				pages, polls, answers, from := s.tally()
@@ -243,14 +350,15 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 // TestManyFinalPollsAfterAListThatFailed makes sure that a list which has failed often, and is left alone for long, is
 // asked for many final polls. What the service has said stands.
 func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
-	const n, pause, end = 60, 6 * time.Second, time.Minute
+	const many, pause, end = 60, 6 * time.Second, time.Minute
 	for _, tt := range []struct {
-		name         string
-		trouble      Trouble
-		pages, polls int
+		name            string
+		trouble         Trouble
+		n, pages, polls int
 	}{
-		{"for no reason that it gives", Trouble{}, 1, 1}, // the one poll is made beside the page
-		{"and has asked for a minute", Trouble{After: time.Minute}, 0, n},
+		{"for no reason that it gives", Trouble{}, many, 1, 1}, // the one poll is made beside the page
+		{"and has asked for a minute", Trouble{After: time.Minute}, many, 0, many},
+		{"and they are few", Trouble{}, maxYoung, 0, maxYoung},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			playList(t, func(s *script) {
@@ -270,17 +378,76 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 					}
 					return row{id, last}, nil
 				}
-				s.wait("A", pause, Terms{First: s.in(pause), Pause: pause, End: s.in(end)}, names(n)...)
+				s.wait("A", pause, Terms{First: s.in(pause), Pause: pause, End: s.in(end)}, names(tt.n)...)
 				s.until(end - time.Second)
 				s.tally()
 				s.until(end + FinalAllowance)
-				if pages, polls, answers, _ := s.tally(); pages != tt.pages || polls != tt.polls || answers != n {
+				if pages, polls, answers, _ := s.tally(); pages != tt.pages || polls != tt.polls || answers != tt.n {
 					t.Errorf("got %d pages, %d polls and %d answers, want %d, %d and %d", pages, polls, answers, tt.pages,
-						tt.polls, n)
+						tt.polls, tt.n)
 				}
 			})
 		})
 	}
+}
+
+// TestEndWhileBusy makes sure that the end of one who is busy with an answer is in no neighbour's way, and that nothing
+// is said of it.
+func TestEndWhileBusy(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = func(ctx context.Context, id string, n int) (row, error) {
+			if n == 1 {
+				return row{id, n}, nil
+			}
+			select {
+			case <-time.After(13900*time.Millisecond - time.Since(s.start)):
+				return row{id, n}, nil
+			case <-ctx.Done():
+				return row{}, ctx.Err()
+			}
+		}
+		a := s.subscribe("A", s.endsAt(9800*time.Millisecond, 0), "a")
+		b := s.subscribe("B", s.endsAt(9*time.Second, 9500*time.Millisecond), "a")
+		a.read()
+		s.want("0s A: a=1", "0s poll a")
+		s.until(13900 * time.Millisecond)
+		a.read()
+		b.read()
+		s.want("9.5s poll a", "13.9s A: a=2, sent 4.4s ago", "13.9s B: a=2, sent 4.4s ago")
+		s.until(20 * time.Second)
+		a.read()
+		b.read()
+		s.want()
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller, too.
+func TestManyFinalPollsAtFirst(t *testing.T) {
+	playList(t, func(s *script) {
+		at := 500 * time.Millisecond
+		s.waitUntil("A", at, s.endsAt(at, at), names(60)...)
+		s.until(at)
+		if pages, polls, answers, _ := s.tally(); pages != 1 || polls != 0 || answers != 60 {
+			t.Errorf("got %d pages, %d polls and %d answers, want 1, 0 and 60", pages, polls, answers)
+		}
+	})
+}
+
+// TestPermitOfAFinalPollThatIsOver makes sure that a permit for a final poll whose time is over serves another poll.
+func TestPermitOfAFinalPollThatIsOver(t *testing.T) {
+	play(t, behind(every(4800*time.Millisecond)), func(s *script) {
+		s.until(time.Second)
+		a := s.subscribe("A", s.endsAt(time.Second, time.Second), "a")
+		b := s.subscribe("B", Terms{First: s.in(time.Second)}, "b")
+		s.until(5500 * time.Millisecond)
+		s.sleepMachine(500 * time.Millisecond) // the permit comes at 5.8 s, as the machine has it
+		time.Sleep(time.Second)
+		s.want("6.3s poll b")
+		a.Close()
+		b.Close()
+	})
 }
 
 // throttleSoon is throttleFirst, after a moment in which the test subscribes others: who is alone makes none hold off.
@@ -355,16 +522,25 @@ func TestFinalPollWithAnEndBeforeThePoller(t *testing.T) {
 
 // TestEndBeforeTheSubscription makes sure what time there is for a poll that hangs where the end has passed.
 func TestEndBeforeTheSubscription(t *testing.T) {
+	const s = time.Second
 	tests := []struct {
 		name       string
 		began, end time.Duration // since the Poller was made
 		want       time.Duration // when there is an answer
+		polls      int
 	}{
-		{"the end is the beginning", 0, 0, FinalAllowance},
-		{"the end is before the Poller", 0, -2 * time.Second, FinalAllowance - 2*time.Second},
-		{"the allowance begins", 11 * time.Second, 10 * time.Second, 15 * time.Second},
-		{"the reserve begins", 14 * time.Second, 10 * time.Second, 15 * time.Second},
-		{"in the reserve", 14500 * time.Millisecond, 10 * time.Second, 15 * time.Second},
+		{"the end is the beginning", 0, 0, 5 * s, 1},
+		{"the end is before the Poller", 0, -2 * s, 3 * s, 1},
+		{"the allowance begins", 11 * s, 10 * s, 15 * s, 1},
+		{"the reserve begins", 14 * s, 10 * s, 15 * s, 1},
+		{"in the reserve", 14500 * time.Millisecond, 10 * s, 15 * s, 1},
+		{"time is over", 15 * s, 10 * s, 15 * s, 0},
+		{"time has been over for a second", 16 * s, 10 * s, 16 * s, 0},
+		{"the machine has slept", 16*s + 1, 10 * s, 17*s + 1, 1},
+		{"time is over, and the end is before the Poller", 0, -5 * s, 0, 0},
+		{"time has been over for a second, and the end is before the Poller", 0, -6 * s, 0, 0},
+		{"the machine has slept, and the end is before the Poller", 0, -6*s - 1, 1 * s, 1},
+		{"the end is before all time", 0, math.MinInt64, 1 * s, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -377,10 +553,22 @@ func TestEndBeforeTheSubscription(t *testing.T) {
 					t.Errorf("got an answer after %v, want %v", got, tt.want)
 				}
 				a.Close()
-				s.want(fmt.Sprint(tt.began, " poll a"))
+				s.want(slices.Repeat([]string{fmt.Sprint(tt.began, " poll a")}, tt.polls)...)
 			})
 		})
 	}
+}
+
+// TestEndFarAway makes sure that an end past the end of time is none.
+func TestEndFarAway(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = hang(2 * time.Second)
+		a := s.subscribe("A", Terms{First: s.start, End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, "a")
+		s.until(2 * time.Second)
+		a.read()
+		a.Close()
+		s.want("0s poll a", "2s A: a=1, sent 2s ago")
+	})
 }
 
 // TestLatePermitInHoldOff makes sure that a permit for a final poll that comes in the instant at which time is over is
@@ -479,10 +667,11 @@ func TestFinalPollsInHoldOffByDueTime(t *testing.T) {
 		c := s.subscribe("C", Terms{First: s.in(time.Second)}, "c")
 		x := s.subscribe("X", s.endsAt(10*time.Second, 10*time.Second), "x")
 		y := s.subscribe("Y", s.endsAt(9*time.Second, 9*time.Second), "y")
+		z := s.subscribe("Z", s.endsAt(11*time.Second, 11*time.Second), "z")
 		d := s.subscribe("D", Terms{First: s.in(8 * time.Second)}, "d")
 		s.until(13500 * time.Millisecond)
 		s.want("0s poll slow", "12s poll y", "13s poll x")
-		for _, r := range []*reader{a, c, x, y, d} {
+		for _, r := range []*reader{a, c, x, y, z, d} {
 			r.Close()
 		}
 	})
@@ -647,6 +836,51 @@ func TestLateForTheFinalPoll(t *testing.T) {
 	}
 }
 
+// TestSleepInTheReserve makes sure that a machine which sleeps for more than a second in the time that is kept for a
+// final poll puts off the end of that time, once.
+func TestSleepInTheReserve(t *testing.T) {
+	const s = time.Second
+	tests := []struct {
+		name   string
+		setEnd bool            // the end is set for the one id
+		sleeps []time.Duration // one after the other, each half a second before an end of time
+		want   time.Duration   // when there is an answer; the end is at 10s
+	}{
+		{"for a second", false, []time.Duration{1 * s}, 16 * s},
+		{"for longer", false, []time.Duration{1*s + 1}, 17*s + 1},
+		{"for half a minute", false, []time.Duration{30 * s}, 46 * s},
+		{"for half a minute, and the end was set", true, []time.Duration{30 * s}, 46 * s},
+		{"twice", false, []time.Duration{2 * s, 3 * s}, 21 * s},
+		{"twice, and the end was set", true, []time.Duration{2 * s, 3 * s}, 21 * s},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			play(t, nil, func(s *script) {
+				s.poll = hang(30 * time.Minute)
+				end := 10 * time.Second
+				terms := s.endsAt(end, end)
+				if tt.setEnd {
+					terms.End = s.in(time.Hour)
+				}
+				a := s.subscribe("A", terms, "a")
+				a.SetEnd(0, s.start.Add(end))
+				s.wg.Go(func() {
+					next(a.Subscription, s.ctx)
+					s.note("answer")
+				})
+				s.until(end + FinalAllowance - time.Second/2)
+				for _, d := range tt.sleeps {
+					s.sleepMachine(d)
+					time.Sleep(time.Second)
+				}
+				time.Sleep(time.Second)
+				s.want("10s poll a", fmt.Sprint(tt.want, " answer"))
+				a.Close()
+			})
+		})
+	}
+}
+
 // TestSharedHungPollAtTheEnd makes sure when a hung call that two may wait for is cancelled for the final poll of one:
 // when nobody who waits for it has more time.
 func TestSharedHungPollAtTheEnd(t *testing.T) {
@@ -654,24 +888,27 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 	tests := []struct {
 		name       string
 		end, first time.Duration // of the neighbour's subscription; 0: no end
+		plan       time.Duration // for when it plans a poll meanwhile; 0: it does not
 		want       time.Duration // when the final poll is made; 0: not at all
 	}{
-		{"the same end", 10 * s, 9 * s, 14 * s},
-		{"a later end", 10500 * time.Millisecond, 9 * s, 14500 * time.Millisecond},
-		{"no end", 0, 9 * s, 0},
-		{"no end, and its poll became due meanwhile", 0, 13 * s, 0},
-		{"no end, and its poll is due later", 0, 16 * s, 14 * s},
-		{"an end much later", 30 * s, 9 * s, 0},
+		{"the same end", 10 * s, 9 * s, 0, 14 * s},
+		{"a later end", 10500 * time.Millisecond, 9 * s, 0, 14500 * time.Millisecond},
+		{"no end", 0, 9 * s, 0, 0},
+		{"no end, and its poll became due meanwhile", 0, 13 * s, 0, 0},
+		{"no end, and its poll is due later", 0, 16 * s, 0, 14 * s},
+		{"an end much later", 30 * s, 9 * s, 0, 0},
+		{"no end, and its next poll was planned meanwhile", 0, 9 * s, 16 * s, 0},
+		{"no end, and it is busy with an answer from before", 0, 5 * s, 0, 14 * s},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			play(t, nil, func(s *script) {
-				s.poll = func(ctx context.Context, id string, n int) (row, error) {
-					if n == 1 {
+				s.poll = func(ctx context.Context, id string, _ int) (row, error) {
+					if at := time.Since(s.start); 9*time.Second <= at && at < 14*time.Second {
 						<-ctx.Done()
 						return row{}, ctx.Err()
 					}
-					return row{id, n}, nil
+					return row{id, 1}, nil
 				}
 				s.waitUntil("A", 10*time.Second, s.endsAt(10*time.Second, 9*time.Second), "a")
 				terms := s.endsAt(tt.end, tt.first)
@@ -679,12 +916,18 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 					terms.End = time.Time{}
 				}
 				b := s.subscribe("B", terms, "a")
+				s.until(8 * time.Second)
+				s.lines = nil
+				s.until(12 * time.Second)
+				if tt.plan > 0 {
+					b.Plan(0, s.start.Add(tt.plan), time.Time{})
+				}
 				s.until(15 * time.Second)
 				b.Close()
 				want := []string{"9s poll a", "15s A: a: no answer within 6s"}
 				if at := tt.want; at != 0 {
 					want = []string{"9s poll a", fmt.Sprintf("%v A: a: no answer within %v, sent %[2]v ago", at, at-9*time.Second),
-						fmt.Sprintf("%v A: a=2", at), fmt.Sprintf("%v poll a", at)}
+						fmt.Sprintf("%v A: a=1", at), fmt.Sprintf("%v poll a", at)}
 				}
 				s.want(want...)
 			})
@@ -752,6 +995,28 @@ func TestSetEndComesFirst(t *testing.T) {
 		a.Close()
 		s.lines = nil
 	})
+}
+
+// TestSetEndAgain makes sure that an end that is set once more puts nothing off.
+func TestSetEndAgain(t *testing.T) {
+	for _, end := range []time.Duration{10 * time.Second, -2 * time.Second} {
+		play(t, nil, func(s *script) {
+			s.poll = hang(time.Minute)
+			a := s.subscribe("A", s.endsAt(end, max(end, 0)), "a")
+			a.SetEnd(0, s.start.Add(end))
+			s.until(end + FinalAllowance - time.Second/2)
+			a.SetEnd(0, s.start.Add(end))
+			if n := len(s.ends); n != 1 {
+				t.Errorf("got %d ends, want one", n)
+			}
+			next(a.Subscription, s.ctx)
+			if got, want := time.Since(s.start), end+FinalAllowance; got != want {
+				t.Errorf("got an answer after %v, want %v", got, want)
+			}
+			a.Close()
+			s.want(fmt.Sprint(max(end, 0), " poll a"))
+		})
+	}
 }
 
 // TestSetEndAfterDone makes sure that an id that is done has no end any more.

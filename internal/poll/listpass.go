@@ -47,7 +47,7 @@ func (w *listPass[T]) ready(now time.Duration) bool {
 
 // readyAt is when a page may be asked for, as far as time goes.
 func (w *listPass[T]) readyAt() time.Duration {
-	if w.active || w.number == 0 || w.urgent {
+	if w.active || w.urgent {
 		return w.blockedUntil
 	}
 	return max(w.blockedUntil, w.began+w.gap)
@@ -67,7 +67,7 @@ func (w *listPass[T]) price(ids int) float64 {
 
 // missed takes e out of the pass.
 func (w *listPass[T]) missed(e *entry[T]) {
-	if w.active && e.pass == w.number {
+	if e.pass == w.number {
 		w.awaited--
 	}
 	e.pass = 0
@@ -79,7 +79,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 	due := now
 	e, _, ok := p.ready.top()
 	if ok {
-		due = min(due, e.due)
+		due = e.due
 	} else {
 		e, _, _ = p.waiting.top()
 	}
@@ -90,7 +90,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 		p.beginPass(now)
 	}
 	w.asking = true
-	c := p.begin(p.firstDue(e), now)
+	c := p.begin(e.firstDue(), now)
 	c.entry, c.request, w.call = nil, w.request, c
 	return true
 }
@@ -156,8 +156,7 @@ func (p *Poller[T]) takePage(c *call[T]) {
 		if e == nil || e.shown == w.taken && !p.cfg.Terminal(&c.items[k]) {
 			continue
 		}
-		p.count(e, false)
-		e.shown, e.misses, e.unseen, e.polled = w.taken, 0, false, true
+		e.shown, e.misses, e.unseen = w.taken, 0, false
 		w.missed(e)
 		p.tell(e, &Answer[T]{Value: c.items[k], Polled: true, Listed: true, Context: c.base}, c.began)
 	}
@@ -204,16 +203,14 @@ func (p *Poller[T]) pageFailed(t Trouble) {
 // excuse forgets how often pages have failed, but not what the service has asked for. It is called when there are many
 // final polls: a pause that has doubled would last until it is too late for them.
 func (w *listPass[T]) excuse() {
-	if w.failed > 0 {
-		w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
-		w.failed = 0
-	}
+	w.blockedUntil = min(w.blockedUntil, max(w.saidUntil, add(w.failedAt, listRetry)))
+	w.failed = 0
 }
 
 // holdUntil is until when the poll of e, which is ready, waits for the list pass in progress to show it.
 func (p *Poller[T]) holdUntil(e *entry[T], now time.Duration) time.Duration {
 	w := &p.pass
-	if !w.active || w.hung || now < w.blockedUntil || e.pass != w.number || e.unseen {
+	if !w.active || now < w.blockedUntil || e.pass != w.number {
 		return 0
 	}
 	longest := max(pause(e.last, e.due), holdFor)

@@ -46,6 +46,15 @@ func TestListAnswersAll(t *testing.T) {
 	})
 }
 
+// TestListWithoutAPause makes sure that first polls that say of no pause are due by list as well.
+func TestListWithoutAPause(t *testing.T) {
+	playList(t, func(s *script) {
+		a := s.subscribe("A", Terms{First: s.start}, "a", "b")
+		s.want("0s page 1")
+		a.Close()
+	})
+}
+
 // TestListRequest makes sure of what is asked for: all that is planned, and since when.
 func TestListRequest(t *testing.T) {
 	playList(t, func(s *script) {
@@ -123,6 +132,44 @@ func TestListDoesNotHoldThePollBeforeADeadline(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestListHoldsThePollOfANeighbour makes sure that the deadline of one who is busy with an answer does not make a
+// neighbour's poll one that the pass in progress does not hold.
+func TestListHoldsThePollOfANeighbour(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(900 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		ctx, cancel := context.WithDeadline(s.ctx, s.in(900*time.Millisecond))
+		defer cancel()
+		b := s.Subscribe(ctx, []string{"b"}, Terms{First: s.start})
+		s.until(100 * time.Millisecond)
+		n := s.subscribe("N", Terms{First: s.in(400 * time.Millisecond), Pause: time.Second}, "b")
+		a := s.subscribe("A", Terms{First: s.in(500 * time.Millisecond), Pause: time.Second}, "a", "c", "d")
+		s.until(850 * time.Millisecond)
+		s.want("0s poll b", "500ms page 1")
+		a.Close()
+		b.Close()
+		n.Close()
+	})
+}
+
+// TestListHoldsNoOther makes sure that a pass in progress does not hold the poll of an id that it was not begun for.
+func TestListHoldsNoOther(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(900 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		a := s.subscribe("A", Terms{First: s.start, Pause: time.Second}, "a", "c", "d")
+		s.until(100 * time.Millisecond)
+		b := s.subscribe("B", Terms{First: s.in(-time.Second), Pause: time.Second}, "b")
+		s.want("0s page 1", "100ms poll b")
+		a.Close()
+		b.Close()
+	})
 }
 
 // TestListWhenWorthIt makes sure when a list pass is made instead of polls.
@@ -325,6 +372,126 @@ func TestPassEndsEarly(t *testing.T) {
 	})
 }
 
+// TestPassEndsBehindAPage makes sure that a page that is in flight when all is known counts for what a pass costs.
+func TestPassEndsBehindAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			if r.Page == "" {
+				return s.rows("a"), "2", nil
+			}
+			time.Sleep(time.Second)
+			return nil, "3", nil
+		}
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(1500 * time.Millisecond)
+		a.Done(1)
+		s.until(2 * time.Second)
+		if s.pass.active || s.pass.cost != 2 {
+			t.Errorf("got a pass in progress: %v, its cost %v, want none, 2", s.pass.active, s.pass.cost)
+		}
+		a.Close()
+		s.want("1s page 1", "1s page 2")
+	})
+}
+
+// TestTimer makes sure for when the timer is set where the list may be asked.
+func TestTimer(t *testing.T) {
+	const due = 11 * time.Second
+	polled := func(s *script, ids ...string) *reader { // at 1 s, and planned for 11 s
+		a := s.subscribe("A", s.soon(), ids...)
+		s.until(time.Second)
+		a.read()
+		for key := range ids {
+			a.Plan(key, s.start.Add(due), time.Time{})
+		}
+		s.until(2 * time.Second) // from when on the next pass may begin
+		return a
+	}
+	never := func(context.Context, ListRequest) ([]row, string, error) { return nil, "", errors.New("trouble") }
+	tests := []struct {
+		name  string
+		quota limiter.Quota
+		list  func(context.Context, ListRequest) ([]row, string, error)
+		play  func(s *script) *reader
+		want  func(s *script) time.Duration
+	}{
+		{"one id", nil, nil, func(s *script) *reader { return polled(s, "a") }, nil},
+		{"two, and a pass will be worth its price", nil, nil, func(s *script) *reader { return polled(s, "a", "b") },
+			func(s *script) time.Duration {
+				at, _ := s.sum.reaches(s.pass.price(2))
+				return at
+			}},
+		{"two, and the list was refused", nil, func(context.Context, ListRequest) ([]row, string, error) {
+			return nil, "", &fault{Trouble{Refused: true}, "refused"}
+		}, func(s *script) *reader { return polled(s, "a", "b") }, nil},
+		{"two that were not polled", nil, nil, func(s *script) *reader {
+			return s.subscribe("A", Terms{First: s.start.Add(due), Pause: time.Second}, "a", "b")
+		}, nil},
+		{"a pass that is just worth its price waits for a permit", every(time.Hour), never, func(s *script) *reader {
+			s.pass.cost = 4
+			a := s.subscribe("A", s.soon(), "a", "b", "c", "d")
+			s.until(time.Second)
+			return a
+		}, nil}, // when it has waited for ten seconds
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			set := func(cfg *Config[row]) {
+				if listed(&s)(cfg); tt.quota != nil {
+					behind(tt.quota)(cfg)
+				}
+			}
+			play(t, set, func(it *script) {
+				s = it
+				s.list = tt.list
+				a := tt.play(s)
+				want := due
+				if tt.want != nil {
+					want = tt.want(s)
+				}
+				if s.armed != want {
+					t.Errorf("got a timer for %v, want %v", s.armed, want)
+				}
+				a.Close()
+				s.lines = nil
+			})
+		})
+	}
+}
+
+// TestListForNobody makes sure that no page is asked for where no poll is planned, whatever rounding has left of the
+// sum.
+func TestListForNobody(t *testing.T) {
+	playList(t, func(s *script) {
+		s.pass.active, s.sum.c = true, 1
+		if got := s.situation(0); got.list {
+			t.Errorf("got %+v, want no list", got)
+		}
+		s.pass.active = false
+	})
+}
+
+// TestSumIsMadeAnew makes sure that the sum is made anew after a thousand changes, as rounding errors grow.
+func TestSumIsMadeAnew(t *testing.T) {
+	playList(t, func(s *script) {
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(time.Second)
+		a.read()
+		most, before := 0, 0
+		for range 2000 {
+			a.Plan(0, s.in(time.Hour), time.Time{})
+			a.Plan(1, s.in(time.Hour), time.Time{})
+			most, before = max(most, s.sum.changes), s.sum.changes
+		}
+		if most != 1002 || before == 0 {
+			t.Errorf("got %d changes at most, want 1002", most)
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
 // TestMissingRow makes sure that an id that the list does not show is polled alone, is looked for in the list once
 // more, and then only comes back when the list shows it.
 func TestMissingRow(t *testing.T) {
@@ -347,7 +514,7 @@ func TestMissingRow(t *testing.T) {
 		round(1*time.Second, "page 1", "poll c")
 		round(2*time.Second, "page 1", "poll c") // once more
 		round(3*time.Second, "page 1", "poll c") // no part of the pass any more
-		if e := s.entries.find("c"); !e.unseen || e.misses != 2 {
+		if e := s.entries.find("c"); !e.unseen || e.misses != 2 || e.counted {
 			t.Errorf("got unseen %v, %d misses, want true and 2", e.unseen, e.misses)
 		}
 		shows("c", "a", "b")
@@ -359,6 +526,157 @@ func TestMissingRow(t *testing.T) {
 		round(5*time.Second, "page 1", "poll c")
 		a.Close()
 	})
+}
+
+// TestMissingRowDueFirst makes sure that the list is asked for all others where an id that it does not show is due
+// first.
+func TestMissingRowDueFirst(t *testing.T) {
+	playList(t, func(s *script) {
+		ids := []string{"a", "b", "c", "d"}
+		var got []string
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			got = slices.Sorted(slices.Values(r.IDs))
+			return s.rows(ids[1:]...), "", nil
+		}
+		a := s.subscribe("A", s.soon(), ids...)
+		for n := 1; n <= 3; n++ {
+			s.until(time.Duration(n) * time.Second)
+			a.read()
+			for key := range ids {
+				a.Plan(key, s.in(time.Second), time.Time{})
+			}
+		}
+		if !slices.Equal(got, ids[1:]) {
+			t.Errorf("got %v asked for, want %v", got, ids[1:])
+		}
+		a.Close()
+		s.lines = nil
+	})
+}
+
+// TestPassEndsInAHoldOff makes sure that a pass which ended while the list was not to be asked leaves that as it is.
+func TestPassEndsInAHoldOff(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			if time.Since(s.start) < 2*time.Second {
+				return nil, "", &fault{Trouble{Throttled: true, After: 10 * time.Second}, "throttled"}
+			}
+			return s.rows(r.IDs...), "", nil
+		}
+		s.subscribe("A", s.soon(), "a", "b").closeAt(time.Second)
+		s.wait("B", time.Second, Terms{First: s.in(9 * time.Second), Pause: time.Second}, "c", "d", "e")
+		s.until(10500 * time.Millisecond)
+		s.want("1s page 1", "1s poll a", "1s poll b", "10s B: c=1", "10s B: d=1", "10s B: e=1", "10s poll c", "10s poll d",
+			"10s poll e")
+		s.until(11500 * time.Millisecond)
+		s.want("11s B: c=11, listed", "11s B: d=11, listed", "11s B: e=11, listed", "11s page 1")
+	})
+}
+
+// closeAt closes a subscription at a time since the beginning.
+func (r *reader) closeAt(at time.Duration) {
+	r.s.until(at)
+	r.Close()
+}
+
+// TestPageByDueTime makes sure that a page has the place in the limiter's queue of the poll that is due first.
+func TestPageByDueTime(t *testing.T) {
+	var s *script
+	set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
+	play(t, set, func(it *script) {
+		s = it
+		second := New(s.cfg)
+		b := second.Subscribe(s.ctx, []string{"b"}, Terms{First: s.in(-time.Second)})
+		c := second.Subscribe(s.ctx, []string{"c"}, Terms{First: s.in(-time.Second)})
+		a := s.subscribe("A", Terms{First: s.in(-2 * time.Second), Pause: time.Second}, "a", "d")
+		s.until(time.Second)
+		s.want("1s page 1")
+		a.Close()
+		b.Close()
+		c.Close()
+	})
+}
+
+// TestPassesOfFinalPolls makes sure that a pass for final polls begins at once after another.
+func TestPassesOfFinalPolls(t *testing.T) {
+	playList(t, func(s *script) {
+		end := 2 * time.Second
+		a := s.subscribe("A", Terms{First: s.in(1500 * time.Millisecond), Pause: time.Second}, "a", "b", "c")
+		s.until(1500 * time.Millisecond)
+		s.lines = nil
+		b := s.subscribe("B", Terms{First: s.start.Add(end), Pause: 2 * time.Second, End: s.start.Add(end)}, "x", "y", "z")
+		s.until(end)
+		s.want("2s page 1")
+		a.Close()
+		b.Close()
+	})
+}
+
+// TestPageFailsForDays makes sure that the pause before a page that failed has its bound, however often it did.
+func TestPageFailsForDays(t *testing.T) {
+	playList(t, func(s *script) {
+		for _, n := range []int{4, 5, 6, 1000} {
+			s.pass.failed = n
+			s.pageFailed(Trouble{})
+			if got, want := s.pass.blockedUntil, []time.Duration{16, 30}[min(n-4, 1)]*time.Second; got != want {
+				t.Errorf("failed %d times: got a pause of %v, want %v", n, got, want)
+			}
+		}
+	})
+}
+
+// TestListNobodyWaitsFor makes sure that the timer is not set for a list that nobody waits for.
+func TestListNobodyWaitsFor(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(context.Context, ListRequest) ([]row, string, error) {
+			return nil, "", &fault{Trouble{Throttled: true, After: time.Minute}, "throttled"}
+		}
+		a := s.subscribe("A", s.soon(), "a", "b")
+		s.until(time.Second)
+		a.Close()
+		if s.armed != 0 {
+			t.Errorf("got a timer for %v, want none", s.armed)
+		}
+		s.lines = nil
+	})
+}
+
+// TestListStarvesNoPoll makes sure that what was due before a list that failed may be asked again goes first. Where
+// there are many final polls, the list may fail once.
+func TestListStarvesNoPoll(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		n     int
+		final bool
+		want  []string
+	}{
+		{"no final polls", 2, false, []string{"2s page", "3s poll", "4s poll"}},
+		{"few final polls", maxYoung, true, []string{"2s page", "3s poll", "4s poll"}},
+		{"many final polls", maxYoung + 1, true, []string{"2s page", "3s page", "4s poll"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s *script
+			set := func(cfg *Config[row]) { listed(&s)(cfg); behind(every(time.Second))(cfg) }
+			play(t, set, func(it *script) {
+				s = it
+				s.list = func(context.Context, ListRequest) ([]row, string, error) {
+					return nil, "", &fault{Trouble{After: time.Second}, "busy"}
+				}
+				s.until(time.Second)
+				terms := Terms{First: s.in(0), Pause: time.Second}
+				if tt.final {
+					terms.End = s.start
+				}
+				a := s.subscribe("A", terms, names(tt.n)...)
+				s.until(4500 * time.Millisecond)
+				a.Close()
+				for i := range s.lines {
+					s.lines[i].text = s.lines[i].text[:len("page")]
+				}
+				s.want(tt.want...)
+			})
+		})
+	}
 }
 
 // TestMissingRowFails makes sure that an error says nothing about an id that the list does not show.
@@ -535,6 +853,24 @@ func TestHungListAndClose(t *testing.T) {
 	})
 }
 
+// TestCloseBesideAPage makes sure that a page in flight is for those who are left, too.
+func TestCloseBesideAPage(t *testing.T) {
+	playList(t, func(s *script) {
+		s.list = func(_ context.Context, r ListRequest) ([]row, string, error) {
+			time.Sleep(500 * time.Millisecond)
+			return s.rows(r.IDs...), "", nil
+		}
+		a := s.subscribe("A", s.soon(), "a")
+		b := s.subscribe("B", s.soon(), "b")
+		s.until(1200 * time.Millisecond)
+		a.Close()
+		s.until(1500 * time.Millisecond)
+		b.read()
+		s.want("1s page 1", "1.5s B: b=10, listed, sent 500ms ago")
+		b.Close()
+	})
+}
+
 // TestListHonoursItsContext makes sure that a page that takes too long is cancelled, and asked for again.
 func TestListHonoursItsContext(t *testing.T) {
 	var s *script
@@ -651,6 +987,31 @@ func TestListAnswerOlder(t *testing.T) {
 		s.want("1s page 1", "2s A: a=1", "2s A: b=1", "2s poll a", "2s poll b")
 		a.Close()
 	})
+}
+
+// TestLastListAnswerOlder makes sure that a last answer counts although a newer one is known, unless the order matters.
+func TestLastListAnswerOlder(t *testing.T) {
+	for _, order := range []bool{false, true} {
+		playList(t, func(s *script) {
+			s.list = func(context.Context, ListRequest) ([]row, string, error) {
+				time.Sleep(3 * time.Second)
+				return []row{{"a", last}}, "", nil
+			}
+			terms := s.soon()
+			terms.Order = order
+			a := s.subscribe("A", terms, "a", "b", "c")
+			s.until(3 * time.Second)
+			a.read()
+			s.lines = nil
+			s.until(4 * time.Second)
+			a.read()
+			a.Close()
+			if got := len(s.lines) == 1; got == order || order && len(s.lines) > 0 {
+				t.Errorf("order %v: got %v, want the last answer where it does not matter", order, s.lines)
+			}
+			s.lines = nil
+		})
+	}
 }
 
 // TestListedMeanwhile makes sure that the error of a poll reaches the one it was made for, although the list has

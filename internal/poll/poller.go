@@ -109,7 +109,6 @@ type entry[T any] struct {
 	misses  uint8  // passes that have not shown it, since it was last found alone
 	state   entryState
 	counted bool // it is in the sum
-	polled  bool // it was polled before
 	unseen  bool // the list does not show it: it is polled alone
 }
 
@@ -220,7 +219,7 @@ func (p *Poller[T]) step() {
 		p.endPass()
 	}
 	p.ripen(now)
-	for more := true; more && p.mayPoll(); {
+	for more := true; more; {
 		s := p.situation(now)
 		switch choose(&s) {
 		case pollOne:
@@ -234,11 +233,6 @@ func (p *Poller[T]) step() {
 	}
 	p.tellQueued(now)
 	p.arm(now)
-}
-
-// mayPoll reports whether there is anything to choose, or to give back.
-func (p *Poller[T]) mayPoll() bool {
-	return len(p.ready) > 0 || p.cfg.List != nil || p.permit != nil || p.granted
 }
 
 // situation is what choose decides on.
@@ -283,12 +277,13 @@ func (p *Poller[T]) setReady(e *entry[T]) {
 	e.state = isReady
 	now := p.now()
 	for i := e.first; i != nil; i = i.next {
-		if end := i.ending().end; i.planned && end > 0 && now >= end {
-			e.state = isReadyFinal                         // one that is repeated does not wait behind another's poll
-			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
+		end := i.ending().end
+		final := i.planned && end > 0 && now >= end
+		if final {
+			e.state = isReadyFinal // one that is repeated does not wait behind another's poll
 		}
-		if i.planned && i.sub.ctxEnd <= add(now, holdFor) { // the poll before the end of a context
-			rank = min(rank, i.due-limiter.FinalHeadStart)
+		if final || i.planned && i.sub.ctxEnd <= add(now, holdFor) { // or the poll before the end of a context
+			rank = min(rank, i.due-limiter.FinalHeadStart) // one that is repeated stands behind all that are made first
 		}
 	}
 	if e.state == isReadyFinal {
@@ -307,13 +302,8 @@ func (p *Poller[T]) plan(e *entry[T]) {
 	if e.call != nil && !e.call.left {
 		return // its answer is on the way
 	}
-	var next *interest[T]
-	for i := e.first; i != nil; i = i.next {
-		if i.planned && (next == nil || i.due < next.due) {
-			next = i
-		}
-	}
-	if next == nil {
+	next := e.firstDue()
+	if next == nil || !next.planned {
 		return
 	}
 	e.last, e.due, e.state = next.last, next.due, isWaiting
@@ -324,7 +314,7 @@ func (p *Poller[T]) plan(e *entry[T]) {
 		p.setReady(e)
 	} else {
 		p.waiting.set(e, e.due)
-		p.count(e, e.polled && next.last != unknown && !next.sub.fixed) // what was not seen yet has no pause that has begun
+		p.count(e, next.last != unknown && !next.sub.fixed) // what was not seen yet has no pause that has begun
 	}
 	p.pass.gap = min(p.pass.gap, pause(e.last, e.due))
 	if p.sum.changes > p.planned()+1000 {
@@ -353,7 +343,7 @@ func (p *Poller[T]) count(e *entry[T], in bool) {
 	if p.cfg.List == nil {
 		return
 	}
-	if in = in && !e.unseen && e.state != idle; in == e.counted {
+	if in = in && !e.unseen; in == e.counted {
 		return
 	}
 	e.counted = in
@@ -418,7 +408,7 @@ func (p *Poller[T]) wakeAt(now time.Duration) time.Duration {
 		sooner(p.roomAt(e, now))
 	}
 	p.dispatchAt(sooner)
-	if p.cfg.List != nil && p.planned() > 0 {
+	if p.planned() > 0 {
 		sooner(p.pass.readyAt())
 		p.passAt(sooner, now)
 	}

@@ -77,7 +77,7 @@ type interest[T any] struct {
 // ending is when interests end: those of a subscription, or one of them.
 type ending[T any] struct {
 	place                   // in the queue of ends
-	end, over time.Duration // 0: none
+	end, over time.Duration // over: until when there are answers; end 0: there is no end
 	sub       *Subscription[T]
 	key       int32 // of the one interest
 	extended  bool  // over was put off, as nobody could poll before
@@ -132,7 +132,7 @@ func (p *Poller[T]) Subscribe(ctx context.Context, ids []string, terms Terms) *S
 	}
 	if !terms.End.IsZero() {
 		end := p.at(terms.End) // negative: it was over when the Poller was made
-		s.end, s.over = max(end, 1), max(add(max(end, 0), FinalAllowance)+min(end, 0), 1)
+		s.end, s.over = max(end, 1), min(end, never-FinalAllowance)+FinalAllowance
 		from := s.end
 		if s.began >= s.over-FinalReserve { // it begins late, as a later phase does: that puts the end off for nobody
 			from = s.over
@@ -173,10 +173,7 @@ func (i *interest[T]) context() context.Context {
 
 // add is a sum that stays below the end of time.
 func add(t, d time.Duration) time.Duration {
-	if d > never-t {
-		return never
-	}
-	return t + d
+	return t + min(d, never-t)
 }
 
 func (p *Poller[T]) join(s *Subscription[T]) {
@@ -255,7 +252,7 @@ func (s *Subscription[T]) Plan(key int, due, created time.Time) {
 		i.entry.created = created.UnixNano()
 	}
 	i.due, i.planned = p.at(due), true
-	if x, now := i.ending(), p.now(); x.end > 0 && i.due >= x.end && now >= x.over {
+	if x, now := i.ending(), p.now(); x.end > 0 && now >= x.over {
 		x.over = add(now, FinalReserve) // the caller, or the machine, has slept; one final poll there is all the same
 		p.ends.set(x, x.over)
 	}
@@ -348,7 +345,7 @@ func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 	s := i.sub
 	i.planned, i.first = false, false
 	if a.Err == nil {
-		i.last = max(i.last, sent)
+		i.last = sent // a last answer may be older than one before
 	}
 	at := int(i.unread) - 1
 	switch {
@@ -365,7 +362,7 @@ func (p *Poller[T]) deliver(i *interest[T], a *Answer[T], sent time.Duration) {
 
 // append puts an answer at the end of the inbox, and returns its place. What was read makes room first.
 func (s *Subscription[T]) append(a Answer[T]) int {
-	if s.read > 0 && len(s.inbox) == cap(s.inbox) {
+	if len(s.inbox) == cap(s.inbox) {
 		n := copy(s.inbox, s.inbox[s.read:])
 		clear(s.inbox[n:])
 		s.inbox = s.inbox[:n]
@@ -392,7 +389,7 @@ func (s *Subscription[T]) wake() {
 func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 	now := p.now()
 	a.Sent = p.start.Add(sent)
-	last := a.Err == nil && p.cfg.Terminal(&a.Value)
+	last := p.cfg.Terminal(&a.Value) // no error is
 	for i := e.first; i != nil; i = i.next {
 		due := i.planned && i.due <= now || i.asking
 		switch {
@@ -422,10 +419,10 @@ func (p *Poller[T]) expire(now time.Duration) {
 			p.ends.set(x, x.over-FinalReserve)
 			p.beginFinals(x)
 		case at < x.over:
-			x.over = max(x.over, add(now, FinalReserve)) // the machine has slept
+			x.over = add(now, FinalReserve) // later, if the machine has slept
 			p.ends.set(x, x.over)
 			p.endPolls(x, now)
-		case now-x.over > FinalReserve && !x.extended: // the machine has slept
+		case x.over < now-FinalReserve && !x.extended: // the machine has slept
 			x.extended, x.over = true, add(now, FinalReserve)
 			p.ends.set(x, x.over)
 		default:
@@ -439,7 +436,7 @@ func (p *Poller[T]) expire(now time.Duration) {
 func (p *Poller[T]) beginFinals(x *ending[T]) {
 	all := x.interests()
 	for k := range all {
-		if i := &all[k]; i.entry != nil && i.entry.state == isReady && i.ending() == x {
+		if i := &all[k]; i.entry != nil && i.entry.state == isReady {
 			p.unplan(i.entry)
 			p.setReady(i.entry)
 		}

@@ -183,6 +183,11 @@ func TestErrorsOnlyForThoseDue(t *testing.T) {
 		b.read()
 		c.read()
 		s.want("9s A: a: boom", "9s B: a: boom", "9s poll a")
+		a.Plan(0, s.in(4*time.Second), time.Time{}) // and B is busy
+		s.until(13 * time.Second)
+		a.read()
+		b.read()
+		s.want("13s A: a: boom", "13s poll a")
 		for _, r := range []*reader{a, b, c} {
 			r.Close()
 		}
@@ -225,6 +230,7 @@ func TestInbox(t *testing.T) {
 	tests := []struct {
 		name        string
 		first, then Answer[row]
+		order       bool
 		wantV       int
 		wantErr     error
 	}{
@@ -234,13 +240,15 @@ func TestInbox(t *testing.T) {
 		{name: "last value after the last", first: value(last), then: value(last + 1), wantV: last},
 		{name: "error after a value", first: value(1), then: Answer[row]{Err: boom}, wantV: 1},
 		{name: "value after an error", first: Answer[row]{Err: boom}, then: value(1), wantV: 1},
+		{name: "error after a value, in order", first: value(1), then: Answer[row]{Err: boom}, order: true, wantV: 1},
+		{name: "value after an error, in order", first: Answer[row]{Err: boom}, then: value(1), order: true, wantV: 1},
 		{name: "error after an error", first: Answer[row]{Err: boom}, then: Answer[row]{Err: context.Canceled},
 			wantErr: context.Canceled},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			play(t, nil, func(s *script) {
-				a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a")
+				a := s.subscribe("A", Terms{First: s.in(time.Hour), Order: tt.order}, "a")
 				s.mu.Lock()
 				s.Poller.mu.Lock()
 				for _, answer := range []Answer[row]{tt.first, tt.then} {
@@ -260,6 +268,37 @@ func TestInbox(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestInboxRoom makes sure how much room an inbox keeps: for up to 64 answers once all were read, and no more than it
+// needs while there is always one.
+func TestInboxRoom(t *testing.T) {
+	play(t, nil, func(s *script) {
+		a := s.subscribe("A", Terms{First: s.in(time.Hour)}, "a")
+		fill := func(n int) {
+			for range n {
+				a.append(Answer[row]{Queued: 1})
+			}
+		}
+		for _, tt := range []struct{ n, want int }{{1, 1}, {maxRoom, maxRoom}, {maxRoom + 1, 0}} {
+			a.inbox = make([]Answer[row], 0, tt.n)
+			fill(tt.n)
+			for a.receive(new(Answer[row])) {
+			}
+			if got := cap(a.inbox); got != tt.want {
+				t.Errorf("got room for %d after %d answers, want %d", got, tt.n, tt.want)
+			}
+		}
+		fill(1)
+		for range 1000 { // there are two before one is read
+			fill(1)
+			a.receive(new(Answer[row]))
+		}
+		if got := cap(a.inbox); got != 2 {
+			t.Errorf("got room for %d, want 2", got)
+		}
+		a.Close()
+	})
 }
 
 // TestInboxModel delivers and reads at random. Beside it stands a list of what is to be read.
@@ -354,11 +393,81 @@ func TestDone(t *testing.T) {
 		b.read()
 		s.want("1.5s c cancelled")
 		b.Plan(0, s.in(0), time.Time{})
-		done(b, 0, true, 1) // before its goroutine runs: it never asks
+		done(b, 0, true, 1) // its goroutine may have asked, or not
 		a.Close()
 		b.Close()
-		s.until(time.Minute)
-		s.want()
+		s.lines = nil
+	})
+}
+
+func TestAdd(t *testing.T) {
+	for _, tt := range []struct{ t, d, want time.Duration }{
+		{time.Second, 2 * time.Second, 3 * time.Second}, {1, never - 1, never}, {2, never - 1, never}, {never, never, never},
+	} {
+		if got := add(tt.t, tt.d); got != tt.want {
+			t.Errorf("add(%v, %v): got %v, want %v", tt.t, tt.d, got, tt.want)
+		}
+	}
+}
+
+// TestAnswerForNobody makes sure that an answer may come in the moment in which the last one who wanted it leaves.
+func TestAnswerForNobody(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.Poller.mu.Lock()
+		defer s.Poller.mu.Unlock()
+		if s.tell(&entry[row]{id: "a"}, &Answer[row]{}, 0); s.planned() != 0 {
+			t.Error("got a poll planned, want none")
+		}
+	})
+}
+
+// TestDoneAfterAbandoning makes sure that Done reports no poll where the last one was abandoned, and the next one, though
+// planned for before that, waits behind another for a permit.
+func TestDoneAfterAbandoning(t *testing.T) {
+	var s *script
+	quota := quotaFunc(func(ctx context.Context) error { // nothing from 1 s on
+		if time.Since(s.start) < time.Second {
+			return nil
+		}
+		return every(time.Hour).Wait(ctx)
+	})
+	set := func(cfg *Config[row]) { behind(quota)(cfg); cfg.QueryTimeout = 2 * time.Second }
+	play(t, set, func(it *script) {
+		s = it
+		s.poll = hang(time.Minute)
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		s.until(2 * time.Second)
+		b := s.subscribe("B", Terms{First: s.start.Add(-time.Second)}, "b")
+		a.read()
+		a.Plan(0, s.start, time.Time{})
+		if a.Done(0) {
+			t.Error("got a poll in flight, want none")
+		}
+		a.Close()
+		b.Close()
+		s.lines = nil
+	})
+}
+
+// TestDoneWhileBusy makes sure that Done reports no poll where one is in flight for a neighbour alone.
+func TestDoneWhileBusy(t *testing.T) {
+	play(t, nil, func(s *script) {
+		s.poll = func(_ context.Context, id string, n int) (row, error) {
+			time.Sleep(time.Duration(n-1) * time.Second)
+			return row{id, n}, nil
+		}
+		a := s.subscribe("A", Terms{First: s.start}, "a")
+		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.until(time.Second)
+		a.read()
+		a.Plan(0, s.in(0), time.Time{})
+		synctest.Wait()
+		if b.Done(0) || !a.Done(0) {
+			t.Error("got a poll in flight for B, or none for A, want one for A alone")
+		}
+		a.Close()
+		b.Close()
+		s.lines = nil
 	})
 }
 

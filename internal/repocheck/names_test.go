@@ -12,15 +12,16 @@ import (
 
 // packages are those whose exported names the documents use.
 var packages = []string{
-	".", "schedule", "sourcetest", "huawei", "huawei/kafkatasks",
+	".", "schedule", "sourcetest", "debugpage", "huawei", "huawei/kafkatasks",
 	"fakecloud", "fakecloud/kafka", "fakecloud/kafka/kafkatest",
 }
 
 // What the documents say we have: taskwait.New, WithTimeout, ErrQuery, Task.Raw.
 var (
-	qualified = regexp.MustCompile(`\b(taskwait|schedule|sourcetest|huawei|kafkatasks|fakecloud|kafkatest)\.([A-Z]\w*)`)
-	prefixed  = regexp.MustCompile("`(?:taskwait\\.)?((?:With|Err|Class|Status)[A-Z]\\w*)\\b")
-	members   = regexp.MustCompile(
+	qualified = regexp.MustCompile(
+		`\b(taskwait|schedule|sourcetest|debugpage|huawei|kafkatasks|fakecloud|kafkatest)\.([A-Z]\w*)`)
+	prefixed = regexp.MustCompile("`(?:taskwait\\.)?((?:With|Err|Class|Status)[A-Z]\\w*)\\b")
+	members  = regexp.MustCompile(
 		"`(Waiter|Task|Progress|WaitError|QueryError|Operation|Attempt|Limiter|History)\\.([A-Z]\\w*)")
 )
 

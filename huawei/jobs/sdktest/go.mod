@@ -6,7 +6,7 @@ replace github.com/taskwait/taskwait => ../../..
 
 require (
 	github.com/huaweicloud/huaweicloud-sdk-go-v3 v0.1.207
-	github.com/taskwait/taskwait v0.0.0-00010101000000-000000000000
+	github.com/taskwait/taskwait v0.0.0
 )
 
 require (

@@ -35,6 +35,11 @@ type models struct {
 	files map[string]*ast.File
 }
 
+// newModels reads those of a package of the SDK in dir.
+func newModels(dir string) *models {
+	return &models{dir: filepath.Join(dir, "model"), files: map[string]*ast.File{}}
+}
+
 // capital is where a word begins in the name of a type.
 var capital = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
@@ -96,15 +101,23 @@ func typeName(e ast.Expr) string {
 		return typeName(e.Elt)
 	case *ast.Ident:
 		return e.Name
+	case *ast.InterfaceType:
+		return anything
 	}
 	return ""
 }
+
+// anything is the type of a field that the SDK leaves open.
+const anything = "any"
 
 // at is the field at a dotted place of a type.
 func (m *models) at(name, place string) (found field, ok bool) {
 	for part := range strings.SplitSeq(place, ".") {
 		if _, err := strconv.Atoi(part); err == nil {
 			continue // of a list
+		}
+		if name == anything {
+			return field{typ: anything}, true
 		}
 		if found, ok = m.fields(name)[part]; !ok {
 			return field{}, false
@@ -179,7 +192,7 @@ func TestEnums(t *testing.T) {
 			t.Errorf("%s: Type is %q, want a package and a type", s.Name, s.Type)
 			continue
 		}
-		m := &models{dir: filepath.Join(root, filepath.FromSlash(pkg), "model"), files: map[string]*ast.File{}}
+		m := newModels(filepath.Join(root, filepath.FromSlash(pkg)))
 		places := statuses(m, &s, response)
 		found := false
 		for _, at := range places {
@@ -247,7 +260,7 @@ func TestDocumentedWords(t *testing.T) {
 	n := 0
 	for _, s := range jobs.Services() {
 		pkg, response, _ := strings.Cut(s.Type, " ")
-		m := &models{dir: filepath.Join(root, filepath.FromSlash(pkg), "model"), files: map[string]*ast.File{}}
+		m := newModels(filepath.Join(root, filepath.FromSlash(pkg)))
 		for _, at := range statuses(m, &s, response) {
 			owner, f, ok := m.holder(at)
 			if !ok || m.enum(owner, f.typ) != nil {
