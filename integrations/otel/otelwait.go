@@ -106,7 +106,7 @@ func (o *Observer) Observe(ctx context.Context, id string) (context.Context, fun
 		*stored = text(w.span.SpanContext())
 	}
 	o.active.Add(w.parent, 1)
-	return context.WithValue(ctx, waitKey{}, w), w.hear
+	return context.WithValue(ctx, waitKey{}, w), w.receive
 }
 
 // maxKinds bounds the kinds that are told apart in metrics: a Source that makes one of each task fills no database.
