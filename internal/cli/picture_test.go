@@ -161,6 +161,7 @@ func picture(films [][]string) string {
 	}
 	fmt.Fprintf(&b, "}\n</style>\n<defs>\n%s</defs>\n", &defs)
 	b.WriteString(`<rect width="100%" height="100%" rx="8" fill="#0d1117"/>` + "\n")
-	fmt.Fprintf(&b, "<svg x=\"16\" y=\"14\" width=\"%d\" height=\"%d\"><g id=\"film\">\n%s</g></svg>\n</svg>\n", w, h, &film)
+	fmt.Fprintf(&b, `<svg x="16" y="14" width="%d" height="%d"><g id="film">`, w, h)
+	fmt.Fprintf(&b, "\n%s</g></svg>\n</svg>\n", &film)
 	return b.String()
 }

@@ -119,8 +119,8 @@ func kindsOf(h *schedule.History, of string) (all []learned) {
 	return all
 }
 
-// historyLines are a heading, a line for each kind, and below it, with an age, where a task of that age stands. What has
-// no room is left out, from the right; the bars need leastBars columns.
+// historyLines are a heading, a line for each kind, and below it, with an age, where a task of that age stands.
+// What has no room is left out, from the right; the bars need leastBars columns.
 func historyLines(all []learned, age time.Duration, g *glyphs, columns int) (lines []string) {
 	if len(all) == 0 {
 		return nil
