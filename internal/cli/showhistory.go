@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,17 +80,27 @@ func (s *env) showHistory(ctx context.Context, kinds []string, age time.Duration
 // learned reads all that is remembered, by kind. The kinds of services other than Kafka have its name before them. The
 // error says which file could not be read; the others are there.
 func (s *env) learned() (all []learned, fault error) {
-	paths, err := filepath.Glob(filepath.Join(filepath.Dir(historyPath(s.cache, "")), "history*.json"))
-	if err != nil || s.cache == "" {
+	if s.cache == "" {
+		return nil, nil
+	}
+	dir := filepath.Dir(historyPath(s.cache, ""))
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	for _, path := range paths {
+	for _, f := range files {
+		of, ok := strings.CutSuffix(f.Name(), ".json")
+		of, ours := strings.CutPrefix(of, "history")
+		if !ok || !ours {
+			continue
+		}
+		path := filepath.Join(dir, f.Name())
 		h, err := readHistory(path)
 		if err != nil {
 			fault = cmp.Or(fault, fmt.Errorf("%s: %w", clip(path), err))
 			continue
 		}
-		of := strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "history"), ".json"), "-")
+		of = clip(strings.TrimPrefix(of, "-"))
 		all = append(all, kindsOf(h, of)...)
 	}
 	return all, fault
