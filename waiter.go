@@ -37,10 +37,11 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 // goes back to 0 as soon as the Source has reacted. It is safe for concurrent use.
 func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 
-// Waits returns what is being waited for: each wait of the Waiter from its start until its call returns, the oldest
-// call first, as it is when the iteration comes to it. That is a [Progress] with the trouble at hand, and the time from
-// now until the coming query; 0: that is due, or under way. Task.Raw and Wait are nil. A wait that is stored is not
-// among them while it is nobody's call. It is safe for concurrent use, makes no query, and delays no wait.
+// Waits returns what is being waited for, the oldest call first: each wait of the Waiter from its start until its call
+// returns, or its result comes out of WaitForTasks. A wait is shown as it is when the iteration comes to it: by a
+// [Progress] with the trouble at hand, and the time from now until the coming query; 0: that is due, or under way.
+// Task.Raw and Wait are nil. A wait that is stored is not among them while it is nobody's call. Waits is safe for
+// concurrent use, makes no query, and delays no wait.
 func (w *Waiter) Waits() iter.Seq[Progress] {
 	return func(yield func(Progress) bool) {
 		for _, s := range w.stays.all() {

@@ -110,6 +110,31 @@ func TestOperationNamed(t *testing.T) {
 	}
 }
 
+// TestListSince: more than a page of jobs, of which the later ones are wanted, the latest first.
+func TestListSince(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cloud := fakejobs.New()
+		for range 250 {
+			cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1", CreatedAt: time.Now().Add(-time.Hour)})
+		}
+		first := cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1"})
+		time.Sleep(time.Minute)
+		second := cloud.AddJob(fakejobs.DMS, fakejobs.Script{Instance: "i1"})
+		source := jobs.RabbitMQ(inMemory(t, cloud.Transport()), "i1")
+		tasks, err := jobs.ListSince(t.Context(), source, time.Now().Add(-time.Minute))
+		if err != nil || len(tasks) != 2 || tasks[0].ID != second || tasks[1].ID != first {
+			t.Errorf("got %v, %v, want %s and %s", tasks, err, second, first)
+		}
+		if all, err := jobs.ListSince(t.Context(), source, time.Time{}); err != nil || len(all) != 252 {
+			t.Errorf("got %d tasks, %v, want all 252", len(all), err)
+		}
+		if _, err := jobs.ListSince(t.Context(), jobs.ECS(inMemory(t, cloud.Transport())), time.Time{}); err == nil {
+			t.Error("got no error of a source without a list")
+		}
+	})
+}
+
 // send is the request of an operation.
 type send func(*core.HcHttpClient) (*string, error)
 

@@ -107,7 +107,7 @@ func (o *Observer) Observe(ctx context.Context, id string) (context.Context, fun
 	}
 	w.ctx = context.WithoutCancel(ctx)
 	o.active.Add(w.ctx, 1)
-	return context.WithValue(ctx, waitKey{}, w), w.hear
+	return context.WithValue(ctx, waitKey{}, w), w.receive
 }
 
 // maxKinds bounds the kinds that are told apart in metrics: a Source that makes one of each task fills no database.

@@ -31,8 +31,8 @@ type wait struct {
 
 type waitKey struct{}
 
-// hear is what the observer of the wait hears.
-func (w *wait) hear(p taskwait.Progress) {
+// receive is what the observer of the wait is told by.
+func (w *wait) receive(p taskwait.Progress) {
 	w.identify(&p)
 	if by, ok := p.Context().Value(waitKey{}).(*wait); ok {
 		w.answered(&p, by)

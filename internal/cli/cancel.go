@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/spf13/cobra"
 	"github.com/taskwait/taskwait"
-	"github.com/taskwait/taskwait/httptasks"
 	"github.com/taskwait/taskwait/huawei/jobs"
 )
 
@@ -27,15 +27,24 @@ type cancelFlags struct {
 	limitFlags
 }
 
-func (s *env) serviceCancel(row jobs.Service) *cobra.Command {
-	f := cancelFlags{target: newTarget(serviceOf(&row))}
+// canceller asks a service once to cancel a task.
+type canceller interface {
+	Cancel(ctx context.Context, id string) error
+	Validate() error
+}
+
+// cancelCommand is a command that cancels what is called so; connect makes what asks for it.
+func (s *env) cancelCommand(
+	of service, things string, connect func(c *core.HcHttpClient, values []string) canceller,
+) *cobra.Command {
+	f := cancelFlags{target: newTarget(of)}
 	c := &cobra.Command{
-		Use:   "cancel [flags] JOB_ID...",
+		Use:   "cancel [flags] ID...",
 		Short: "Ask the service to cancel them",
-		Long: fold("Ask the service to cancel "+row.Waits+`, those with the given ids ("-" reads ids from standard input). `+
-			"That it has accepted this does not say that they have ended: a wait tells. Where no answer came it is not "+
-			"asked again, and may have accepted it.", "") + "\n\n" + codesText,
-		RunE: func(c *cobra.Command, ids []string) error { return s.cancelService(c, &row, &f, ids) },
+		Long: fold("Ask the service to cancel "+things+`, those with the given ids ("-" reads ids from standard input). `+
+			"That it has accepted this does not say that they have ended. Where no answer came it is not asked again, and "+
+			"may have accepted it.", "") + "\n\n" + codesText,
+		RunE: func(c *cobra.Command, ids []string) error { return s.cancel(c, &f, ids, connect) },
 	}
 	f.target.flags(c)
 	f.printing.flags(c)
@@ -43,7 +52,15 @@ func (s *env) serviceCancel(row jobs.Service) *cobra.Command {
 	return c
 }
 
-func (s *env) cancelService(c *cobra.Command, row *jobs.Service, f *cancelFlags, ids []string) error {
+func (s *env) serviceCancel(row jobs.Service) *cobra.Command {
+	return s.cancelCommand(serviceOf(&row), row.Waits, func(c *core.HcHttpClient, values []string) canceller {
+		return row.Source(c, values...)
+	})
+}
+
+func (s *env) cancel(
+	c *cobra.Command, f *cancelFlags, ids []string, connect func(c *core.HcHttpClient, values []string) canceller,
+) error {
 	if err := f.printing.check(); err != nil {
 		return err
 	}
@@ -63,7 +80,7 @@ func (s *env) cancelService(c *cobra.Command, row *jobs.Service, f *cancelFlags,
 	if err != nil {
 		return err
 	}
-	src := row.Source(client, f.values...)
+	src := connect(client, f.values)
 	if err := src.Validate(); err != nil {
 		return err
 	}
@@ -73,7 +90,7 @@ func (s *env) cancelService(c *cobra.Command, row *jobs.Service, f *cancelFlags,
 }
 
 // cancelAll asks for each task that it be cancelled, and gives the exit code as an error, unless it is 0.
-func (r *run) cancelAll(ctx context.Context, src *httptasks.Source, credentials string) error {
+func (r *run) cancelAll(ctx context.Context, src canceller, credentials string) error {
 	if r.forPeople {
 		r.env.note(ctx, r.subject.about(credentials))
 	}
@@ -100,7 +117,7 @@ func (r *run) cancelAll(ctx context.Context, src *httptasks.Source, credentials 
 }
 
 // cancelOne reports whether the service has accepted to cancel a task.
-func (r *run) cancelOne(ctx context.Context, src *httptasks.Source, id string) {
+func (r *run) cancelOne(ctx context.Context, src canceller, id string) {
 	err := r.cancel(ctx, src, id)
 	e := &event{Event: eventAccepted, Task: clip(id), Elapsed: seconds(time.Since(r.begun))}
 	if err == nil {
@@ -123,7 +140,8 @@ func (r *run) endCancels(ctx context.Context) *event {
 	for _, o := range r.outcomes {
 		e.Outcomes[o]++
 	}
-	if ids := r.resumable(); len(ids) > 0 {
+	// The ids of Kafka's scheduled tasks are not those of what it can wait for.
+	if ids := r.resumable(); len(ids) > 0 && r.subject.command != kafkaService.name {
 		e.command = r.resume(ids)
 		e.Resume = strings.Join(e.command, " ")
 	}
@@ -131,7 +149,7 @@ func (r *run) endCancels(ctx context.Context) *event {
 }
 
 // cancel asks once that a task be cancelled, and again only after a throttle, which has not reached the service.
-func (r *run) cancel(ctx context.Context, src *httptasks.Source, id string) error {
+func (r *run) cancel(ctx context.Context, src canceller, id string) error {
 	for until := time.Now().Add(cancelPatience); ; {
 		if r.limit != nil {
 			if err := r.limit.Wait(ctx); err != nil {

@@ -327,7 +327,7 @@ func TestSignals(t *testing.T) {
 // TestHelp compares what --help says with testdata. go test ./internal/cli -update writes that anew.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{
-		"", "kafka", "kafka wait", "kafka start", "kafka list", "http wait", "exec wait", "ecs",
+		"", "kafka", "kafka wait", "kafka start", "kafka list", "kafka cancel", "http wait", "exec wait", "ecs",
 		"rabbitmq wait", "ecs-servers wait", "mrs-jobs cancel", "organizations wait", "demo", "serve-fake",
 	} {
 		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	kafka "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/kafka/v2/region"
 	"github.com/spf13/cobra"
@@ -31,7 +32,10 @@ func (s *env) kafkaCommand() *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 	}
-	c.AddCommand(s.waitCommand(), s.startCommand(), s.listCommand())
+	c.AddCommand(s.waitCommand(), s.startCommand(), s.listCommand(), s.cancelCommand(kafkaService,
+		"scheduled tasks of the instance, which have not begun", func(c *core.HcHttpClient, values []string) canceller {
+			return kafkatasks.NewScheduled(kafka.NewKafkaClient(c), values[0])
+		}))
 	return c
 }
 

@@ -33,6 +33,18 @@ func (s observedSource) CheckID(id string) error {
 	return checkID("task id", id)
 }
 
+// CanList reports whether the source has a list.
+func (s observedSource) CanList() bool {
+	own, ok := s.polled.(interface{ CanList() bool })
+	return !ok || own.CanList()
+}
+
+// HasDetails reports whether the source can tell how far a task is.
+func (s observedSource) HasDetails() bool {
+	own, ok := s.polled.(interface{ HasDetails() bool })
+	return !ok || own.HasDetails()
+}
+
 // List queries a page of the list.
 func (s observedSource) List(ctx context.Context, b taskwait.ListRequest) ([]taskwait.Task, string, error) {
 	tasks, next, err := s.polled.List(ctx, b)

@@ -198,6 +198,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestKafkaCancel: a scheduled task is cancelled, whose id no wait can take.
+func TestKafkaCancel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestEnv()
+		var asked string
+		w.transport = handled(func(w http.ResponseWriter, req *http.Request) {
+			asked = req.Method + " " + req.URL.Path
+			_, _ = io.WriteString(w, `{}`)
+		})
+		code, stdout, stderr := w.run(t.Context(), "kafka", "cancel", "s1")
+		want := "PUT /v2/" + fakecloud.DefaultProject + "/instances/kafka-1/scheduled-tasks/s1"
+		if code != 0 || asked != want || !strings.Contains(stdout, "s1  the service has accepted to cancel it") ||
+			strings.Contains(stderr, "kafka wait") {
+			t.Errorf("got code %d after %q, %s%s\nwant 0 after %q", code, asked, stdout, stderr, want)
+		}
+	})
+}
+
 // TestUntilDeleted: a thing that is gone is a success, and its failure on the way is none.
 func TestUntilDeleted(t *testing.T) {
 	t.Parallel()

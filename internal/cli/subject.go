@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,14 @@ func (s *subject) about(credentials string) string {
 		return s.title
 	}
 	return fmt.Sprintf("%s, credentials from %s", s.title, clip(credentials))
+}
+
+// nothing says that no task runs.
+func (s *subject) nothing() string {
+	if where, _, named := strings.Cut(s.title, " "); named { // such as "instance kafka-1"
+		return "nothing runs on the " + where
+	}
+	return "nothing runs"
 }
 
 // polled is what the command polls.

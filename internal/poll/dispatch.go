@@ -87,7 +87,7 @@ func (p *Poller[T]) pollOne(now time.Duration) bool {
 		return true
 	}
 	final := e.state == isReadyFinal
-	if !p.permitted(e.due, final && !p.leftToList(e, now), now) {
+	if !p.permitted(e.due, final && !p.leftToList(e, now)) {
 		if final || p.finals == 0 || !p.permits().Holds() {
 			return false
 		}
@@ -338,7 +338,7 @@ func (p *Poller[T]) throttled(d time.Duration) {
 
 // permitted reports whether there is a permit for a poll that was due at a time, and uses it up. If there is none, it
 // sees to a place in the queue.
-func (p *Poller[T]) permitted(due time.Duration, final bool, now time.Duration) bool {
+func (p *Poller[T]) permitted(due time.Duration, final bool) bool {
 	if p.granted {
 		p.granted = false
 		if final || !p.forFinal || !p.permits().Holds() { // the time of that final poll may be over

@@ -490,8 +490,8 @@ func TestPermitsByDueTime(t *testing.T) {
 	})
 }
 
-// TestPlaceInTheQueue makes sure that a poll that is due before the one that a Poller has a place for has its own place,
-// before another Poller's.
+// TestPlaceInTheQueue makes sure that a poll that is due before the one that a Poller has a place for gets a place of
+// its own, before another Poller's.
 func TestPlaceInTheQueue(t *testing.T) {
 	play(t, behind(every(time.Second)), func(s *script) {
 		s.until(time.Second)

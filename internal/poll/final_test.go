@@ -297,6 +297,8 @@ func TestManyFinalPollsInHoldOff(t *testing.T) {
 		{"the list is slow", nil, n, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0, end + 1500*time.Millisecond},
 		{"the list is slow, and they are few", nil, maxYoung, n, 1500 * time.Millisecond, 0, nil, 1, maxYoung,
 			end + holdFor, end + 2*time.Second},
+		{"the list is slow, and they are just many enough", nil, maxYoung + 1, n, 1500 * time.Millisecond, 0, nil, 1, 0, 0,
+			end + 1500*time.Millisecond},
 		{"the list is slow, behind a Limiter", limiter.New(nil), n, n, 1500 * time.Millisecond, 0, nil, 1, n, end + holdFor,
 			end + 2*time.Second},
 		{"the list hangs", nil, n, n, time.Minute, 0, nil, 1, n, end + 2*time.Second, end + 4*time.Second},
@@ -359,6 +361,8 @@ func TestManyFinalPollsAfterAListThatFailed(t *testing.T) {
 		{"for no reason that it gives", Trouble{}, many, 1, 1}, // the one poll is made beside the page
 		{"and has asked for a minute", Trouble{After: time.Minute}, many, 0, many},
 		{"and they are few", Trouble{}, maxYoung, 0, maxYoung},
+		{"and they are just too few", Trouble{}, maxYoung + 1, 0, maxYoung + 1},
+		{"and they are just many enough", Trouble{}, maxYoung + 2, 1, 1}, // but for that one
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			playList(t, func(s *script) {
@@ -423,7 +427,8 @@ func TestEndWhileBusy(t *testing.T) {
 	})
 }
 
-// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller, too.
+// TestManyFinalPollsAtFirst makes sure that the list is asked for many final polls in the first second of a Poller,
+// too.
 func TestManyFinalPollsAtFirst(t *testing.T) {
 	playList(t, func(s *script) {
 		at := 500 * time.Millisecond
@@ -564,8 +569,10 @@ func TestEndFarAway(t *testing.T) {
 	play(t, nil, func(s *script) {
 		s.poll = hang(2 * time.Second)
 		a := s.subscribe("A", Terms{First: s.start, End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, "a")
-		s.until(2 * time.Second)
-		a.read()
+		for at := time.Second; at <= 2*time.Second; at += time.Second {
+			s.until(at)
+			a.read()
+		}
 		a.Close()
 		s.want("0s poll a", "2s A: a=1, sent 2s ago")
 	})

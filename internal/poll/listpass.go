@@ -83,7 +83,7 @@ func (p *Poller[T]) pollPage(now time.Duration) bool {
 	} else {
 		e, _, _ = p.waiting.top()
 	}
-	if !p.permitted(due, p.finals > 0, now) {
+	if !p.permitted(due, p.finals > 0) {
 		return false
 	}
 	if !w.active {

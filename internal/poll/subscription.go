@@ -333,7 +333,7 @@ func (p *Poller[T]) drop(i *interest[T]) (polling bool) {
 	p.unplan(e)
 	p.pass.missed(e)
 	p.entries.remove(e)
-	if e.call != nil && !e.call.left {
+	if e.call != nil {
 		p.abandon(e.call)
 	}
 	return polling

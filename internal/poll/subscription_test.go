@@ -421,8 +421,8 @@ func TestAnswerForNobody(t *testing.T) {
 	})
 }
 
-// TestDoneAfterAbandoning makes sure that Done reports no poll where the last one was abandoned, and the next one, though
-// planned for before that, waits behind another for a permit.
+// TestDoneAfterAbandoning makes sure that Done reports no poll where the last one was abandoned, and the next one,
+// though planned for before that, waits behind another for a permit.
 func TestDoneAfterAbandoning(t *testing.T) {
 	var s *script
 	quota := quotaFunc(func(ctx context.Context) error { // nothing from 1 s on

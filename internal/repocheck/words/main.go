@@ -37,7 +37,6 @@ var instead = map[string]string{
 	"kick":       "wake",
 	"lax":        "allow",
 	"leftbehind": "abandoned calls",
-	"listen":     "receive",
 	"mend":       "fix",
 	"news":       "newer",
 	"overheard":  "shared answer",
