@@ -47,7 +47,7 @@ func TestHostileTexts(t *testing.T) {
 			texts := []string{s.Name, s.Status.Description}
 			add := func(all []attribute.KeyValue) {
 				for _, a := range all {
-					texts = append(texts, a.Value.Emit())
+					texts = append(texts, a.Value.String())
 				}
 			}
 			add(s.Attributes)
