@@ -43,3 +43,12 @@ type valued struct {
 }
 
 func (c valued) Value(key any) any { return c.values.Value(key) }
+
+// causeOf is why ctx has ended. Package context asks the values for that, and those of an observer may be of a context
+// that is none of ctx.
+func causeOf(ctx context.Context) error {
+	if c, ok := ctx.(valued); ok {
+		ctx = c.Context
+	}
+	return context.Cause(ctx)
+}

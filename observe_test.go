@@ -387,3 +387,66 @@ func TestPermitAfter(t *testing.T) {
 type quotaFunc func(context.Context) error
 
 func (f quotaFunc) Wait(ctx context.Context) error { return f(ctx) }
+
+// TestObserverPanics: what an observer or a callback panics with is raised by the call, which is no wait any more.
+func TestObserverPanics(t *testing.T) {
+	running := taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+		return taskwait.Task{Status: taskwait.StatusExecuting}, nil
+	})
+	bad := func(taskwait.Progress) { panic("no") }
+	observers := []struct {
+		name    string
+		observe func(context.Context, string) (context.Context, func(taskwait.Progress))
+	}{
+		{"as a wait begins", func(context.Context, string) (context.Context, func(taskwait.Progress)) { panic("no") }},
+		{"as it goes on", func(ctx context.Context, _ string) (context.Context, func(taskwait.Progress)) { return ctx, bad }},
+	}
+	for _, o := range observers {
+		for _, m := range methods {
+			t.Run(o.name+"/"+m.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w, err := taskwait.New(running, taskwait.WithObserver(o.observe))
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer func() {
+						if got := recover(); got != "no" {
+							t.Errorf("got the panic %v, want no", got)
+						}
+						for p := range w.Waits() {
+							t.Errorf("got %v among the waits, want none", p)
+						}
+					}()
+					err = m.wait(t.Context(), w)
+					t.Errorf("got %v, want a panic", err)
+				})
+			})
+		}
+	}
+}
+
+// TestObserverOfOtherContext: values of a context that is not the wait's keep neither its end nor its cause away.
+func TestObserverOfOtherContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other, stop := context.WithCancelCause(context.Background())
+		stop(errors.New("another's cause"))
+		for _, values := range []context.Context{context.Background(), other} {
+			w, err := taskwait.New(taskwait.SourceFunc(func(context.Context, string) (taskwait.Task, error) {
+				return taskwait.Task{Status: taskwait.StatusExecuting}, nil
+			}), taskwait.WithObserver(func(context.Context, string) (context.Context, func(taskwait.Progress)) {
+				return values, nil
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range methods {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				why := errors.New("why")
+				go func() { synctest.Wait(); cancel(why) }()
+				if err := m.wait(ctx, w); !errors.Is(err, why) || !errors.Is(err, context.Canceled) {
+					t.Errorf("%s: got %v, want it to be %v", m.name, err, why)
+				}
+			}
+		}
+	})
+}

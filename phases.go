@@ -275,8 +275,8 @@ func (x *execution) enter(ctx context.Context, l *stays) context.Context {
 
 // leave ends the stay of the execution.
 func (x *execution) leave() {
+	defer x.stay.leave() // also if the observer panics
 	x.now.interrupt()
-	x.stay.leave()
 }
 
 // search runs a phase that looks for the operation's task.

@@ -115,10 +115,10 @@ func (g *group) observe(ctx context.Context, valid []string) func(key int) conte
 
 // leave ends the stay of the waits. Those that are not over are interrupted.
 func (g *group) leave() {
+	defer g.stay.leave() // also if the observer panics
 	for key := range g.waits {
 		g.waits[key].interrupt()
 	}
-	g.stay.leave()
 }
 
 // show returns the wait with this key.

@@ -176,8 +176,8 @@ func (w *wait) enter(ctx context.Context, l *stays) context.Context {
 
 // leave ends the stay of w, which is alone.
 func (w *wait) leave() {
+	defer w.stay.leave() // also if the observer panics
 	w.interrupt()
-	w.stay.leave()
 }
 
 // interrupt tells an observer that w is left, unless it was told of the end.
@@ -291,7 +291,7 @@ func (w *wait) conclusion() *WaitError {
 
 // stopped ends the wait because ctx has ended; polling says whether a poll was in flight.
 func (w *wait) stopped(ctx context.Context, polling bool) *WaitError {
-	return w.stoppedBy(ctx.Err(), context.Cause(ctx), polling)
+	return w.stoppedBy(ctx.Err(), causeOf(ctx), polling)
 }
 
 func (w *wait) stoppedBy(err, cause error, polling bool) *WaitError {

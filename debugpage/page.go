@@ -5,7 +5,7 @@
 //
 // It needs no more than the standard library. Like those of pprof, the page is for those who run the process: serve it
 // on an address of loopback, or behind a login. It shows ids, statuses and the errors of queries, clipped and escaped;
-// Task.Raw, headers and bodies are not in it.
+// Task.Raw, headers, bodies, and the users and queries of URLs are not in it.
 package debugpage
 
 import (

@@ -135,6 +135,37 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// TestSecrets: what an error of net/http shows of a URL has neither its query nor its user, even where it was cut.
+func TestSecrets(t *testing.T) {
+	broken := func(where string) answer {
+		return answer{err: &url.Error{Op: "Get", URL: where, Err: errors.New("reset, see https://help.example/x")}}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		h := waiting(t, map[string]answer{
+			"a": broken("https://secret@cloud.example:8443/v2/tasks?sign=secret&x=%22secret#secret"),
+			"b": broken("HTTP://cloud.example?" + strings.Repeat("secret", 100)),
+			"c": broken("http://secret:***@[::1]/v2/tasks"),
+		})
+		for _, query := range []string{"", "?format=text", "?format=json"} {
+			if _, _, got := get(t, h, http.MethodGet, query); strings.Contains(got, "secret") {
+				t.Errorf("%s: got a secret in\n%s", query, got)
+			}
+		}
+		if _, _, got := get(t, h, http.MethodGet, "?format=text&q=secret"); !strings.Contains(got, ", 0 with") {
+			t.Errorf("got\n%s\nwant a search that finds no secret", got)
+		}
+		_, _, got := get(t, h, http.MethodGet, "?format=text&sort=task")
+		for _, want := range []string{
+			`Get "https://cloud.example:8443/v2/tasks": reset, see https://help.example/x`,
+			`Get "HTTP://cloud.example`, `Get "http://[::1]/v2/tasks": reset`,
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("got\n%s\nwant in it\n%s", got, want)
+			}
+		}
+	})
+}
+
 // TestHTML: everything is escaped, nothing is loaded from elsewhere, and each link keeps what was asked for.
 func TestHTML(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -145,7 +176,8 @@ func TestHTML(t *testing.T) {
 			`<a href="?limit=1&amp;offset=0&amp;q=e&amp;refresh=60&amp;sort=percent" rel="prev">before</a> 2 to 2 ` +
 				`<a href="?limit=1&amp;offset=2&amp;q=e&amp;refresh=60&amp;sort=percent" rel="next">after</a>`,
 			`aria-sort="ascending" class="number"><a ` +
-				`href="?limit=1&amp;offset=1&amp;q=e&amp;refresh=60&amp;sort=-percent">%</a>`,
+				`href="?limit=1&amp;q=e&amp;refresh=60&amp;sort=-percent">%</a>`, // from the first one on
+			`<input type="hidden" name="limit" value="1">`,
 			`<meta http-equiv="refresh" content="60">`,
 			`<td class="task">b2</td>`, `<td class="percent number">7%</td>`,
 			`value="e"`,

@@ -95,7 +95,9 @@ func (p *page) link(name, value string) string {
 	if q.Find != "" {
 		v.Set("q", q.Find)
 	}
-	v.Set(name, value)
+	if v.Set(name, value); name == "sort" {
+		v.Del("offset") // what comes first now is of interest
+	}
 	return "?" + v.Encode()
 }
 

@@ -1,6 +1,7 @@
 package otelwait_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -160,6 +161,36 @@ func TestKindsAreBounded(t *testing.T) {
 			}
 			if len(h.DataPoints) != 101 || rest != 50 {
 				t.Errorf("got %d kinds, and %d waits of _OTHER; want 101 and 50", len(h.DataPoints), rest)
+			}
+		}
+	})
+}
+
+// TestExemplars: a measurement leads to the span of its wait.
+func TestExemplars(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader := metric.NewManualReader()
+		var contexts []trace.SpanContext
+		limiter := taskwait.WithLimiter(taskwait.NewLimiter(slow(3 * time.Second)))
+		w := observed(t, script(&contexts, running(""), succeeded), meters(reader), limiter)
+		ctx, caller := w.tracer.Start(t.Context(), "caller")
+		if _, err := w.WaitForTask(ctx, "id"); err != nil {
+			t.Fatal(err)
+		}
+		caller.End()
+		want := contexts[0].SpanID()
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all.ScopeMetrics[0].Metrics {
+			h, ok := m.Data.(metricdata.Histogram[float64])
+			if !ok {
+				continue
+			}
+			found := h.DataPoints[0].Exemplars
+			if len(found) == 0 || !bytes.Equal(found[0].SpanID, want[:]) {
+				t.Errorf("%s: got the exemplars %+v, want one of the span %s", m.Name, found, want)
 			}
 		}
 	})

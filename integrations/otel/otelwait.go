@@ -90,10 +90,10 @@ func New(c Config) (*Observer, error) {
 
 // Observe begins the span of a wait: it is what [taskwait.WithObserver] takes.
 func (o *Observer) Observe(ctx context.Context, id string) (context.Context, func(taskwait.Progress)) {
-	w := &wait{observer: o, parent: context.WithoutCancel(ctx)}
+	w := &wait{observer: o}
 	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindInternal)}
 	if id != "" {
-		opts = append(opts, trace.WithAttributes(taskIDKey.String(id)))
+		opts = append(opts, trace.WithAttributes(taskIDKey.String(clip(id))))
 	}
 	began, stored := beginning(ctx)
 	if began.IsValid() {
@@ -105,7 +105,8 @@ func (o *Observer) Observe(ctx context.Context, id string) (context.Context, fun
 	if stored != nil && !began.IsValid() {
 		*stored = text(w.span.SpanContext())
 	}
-	o.active.Add(w.parent, 1)
+	w.ctx = context.WithoutCancel(ctx)
+	o.active.Add(w.ctx, 1)
 	return context.WithValue(ctx, waitKey{}, w), w.receive
 }
 

@@ -21,7 +21,7 @@ const (
 // wait is one wait that is observed. It is in the context of its queries.
 type wait struct {
 	observer *Observer
-	parent   context.Context // for exemplars of the metrics
+	ctx      context.Context // has the span, to which exemplars of the metrics lead
 	span     trace.Span
 	kind     string
 	trouble  string // the type of the trouble at hand; empty: there is none
@@ -38,9 +38,9 @@ func (w *wait) receive(p taskwait.Progress) {
 		w.answered(&p, by)
 	}
 	if p.Changed {
-		attributes := []attribute.KeyValue{taskStatusKey.String(string(p.Task.Status))}
+		attributes := []attribute.KeyValue{taskStatusKey.String(clip(string(p.Task.Status)))}
 		if p.Task.Phase != "" {
-			attributes = append(attributes, taskPhaseKey.String(p.Task.Phase))
+			attributes = append(attributes, taskPhaseKey.String(clip(p.Task.Phase)))
 		}
 		if p.Task.Percent != nil {
 			attributes = append(attributes, percentKey.Int(*p.Task.Percent))
@@ -58,12 +58,12 @@ func (w *wait) receive(p taskwait.Progress) {
 // identify gives the span what is not known from the start.
 func (w *wait) identify(p *taskwait.Progress) {
 	if p.Task.ID != "" {
-		w.span.SetAttributes(taskIDKey.String(p.Task.ID))
+		w.span.SetAttributes(taskIDKey.String(clip(p.Task.ID)))
 	}
 	if p.Operation != "" {
-		w.span.SetAttributes(operationKey.String(p.Operation))
+		w.span.SetAttributes(operationKey.String(clip(p.Operation)))
 	}
-	if k := p.Task.Kind; k != w.kind {
+	if k := clip(p.Task.Kind); k != w.kind {
 		w.kind = k
 		w.span.SetName("wait " + k)
 		w.span.SetAttributes(taskKindKey.String(k))
@@ -77,9 +77,9 @@ func (w *wait) answered(p *taskwait.Progress, by *wait) {
 	if p.Err != nil {
 		attributes = append(attributes, errorTypeKey.String(troubleType(p)))
 	}
-	w.observer.polls.Add(w.parent, 1, metric.WithAttributes(attributes...))
+	w.observer.polls.Add(w.ctx, 1, metric.WithAttributes(attributes...))
 	if !shared && p.PermitAfter > 0 {
-		w.observer.permits.Record(w.parent, p.PermitAfter.Seconds())
+		w.observer.permits.Record(w.ctx, p.PermitAfter.Seconds())
 	}
 	other := by.span.SpanContext()
 	if !shared || !other.IsValid() || w.links[other.SpanID()] || len(w.links) >= maxLinks {
@@ -104,14 +104,16 @@ func (w *wait) note(p *taskwait.Progress) {
 	w.trouble = kind
 }
 
-// maxMessage is how many bytes of a Source's error are kept: enough for a message, too little for a page.
-const maxMessage = 256
+// maxText is how many bytes of a text from outside are kept: enough for a message, too little for a page.
+const maxText = 256
 
+// clip makes such a text fit: one that is no UTF-8 would end the export of all spans with it, and the scraping of all
+// metrics.
 func clip(s string) string {
-	if len(s) <= maxMessage {
-		return s
+	if len(s) <= maxText {
+		return strings.ToValidUTF8(s, "\uFFFD")
 	}
-	return strings.ToValidUTF8(s[:maxMessage], "") + "…"
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 // event adds an event, as long as there is room for the end.
@@ -124,10 +126,10 @@ func (w *wait) event(name string, attributes ...attribute.KeyValue) {
 // end ends the span. A wait that was interrupted is not over: its duration is not known yet.
 func (w *wait) end(p *taskwait.Progress) {
 	o := w.observer
-	o.active.Add(w.parent, -1)
+	o.active.Add(w.ctx, -1)
 	w.span.SetAttributes(pollsKey.Int(p.Polls), errorsKey.Int(p.Errors), doneKey.Bool(p.Done),
-		taskStatusKey.String(string(p.Task.Status)))
-	attributes := []attribute.KeyValue{taskStatusKey.String(string(p.Task.Status)), pollsKey.Int(p.Polls)}
+		taskStatusKey.String(clip(string(p.Task.Status))))
+	attributes := []attribute.KeyValue{taskStatusKey.String(clip(string(p.Task.Status))), pollsKey.Int(p.Polls)}
 	if w.events > maxEvents {
 		attributes = append(attributes, attribute.Int("taskwait.events.dropped", w.events-maxEvents))
 	}
@@ -137,9 +139,9 @@ func (w *wait) end(p *taskwait.Progress) {
 			outcome := errorTypeKey.String(outcomeType(p.Outcome))
 			measured, attributes = append(measured, outcome), append(attributes, outcome)
 			w.span.SetAttributes(outcome)
-			w.span.SetStatus(codes.Error, p.Outcome.Error())
+			w.span.SetStatus(codes.Error, p.Outcome.Error()) // which is clipped
 		}
-		o.duration.Record(w.parent, p.Elapsed.Seconds(), metric.WithAttributes(measured...))
+		o.duration.Record(w.ctx, p.Elapsed.Seconds(), metric.WithAttributes(measured...))
 		w.span.AddEvent("end", trace.WithAttributes(attributes...))
 	} else {
 		w.span.AddEvent("interrupted", trace.WithAttributes(attributes...))

@@ -101,7 +101,17 @@ func responseOf(err error) *response {
 	if v = reflect.Indirect(v); v.Kind() == reflect.Struct {
 		r.readFields(v)
 	}
-	switch e := err.(type) { //nolint:errorlint // responseIn looks at what it wraps
+	r.callMethods(err)
+	if r.status < 200 || r.status > 599 {
+		return nil
+	}
+	return r
+}
+
+// callMethods reads what a method of the error shows. One that panics, as where there was no response, shows nothing.
+func (r *response) callMethods(err error) {
+	defer func() { _ = recover() }() // helper/retry does not call it at all
+	switch e := err.(type) {         //nolint:errorlint // responseIn looks at what it wraps
 	case interface{ StatusCode() int }:
 		r.status = e.StatusCode()
 	case interface{ GetStatusCode() int }:
@@ -109,10 +119,6 @@ func responseOf(err error) *response {
 	case interface{ HTTPStatusCode() int }:
 		r.status = e.HTTPStatusCode()
 	}
-	if r.status < 200 || r.status > 599 {
-		return nil
-	}
-	return r
 }
 
 // readFields reads what the fields of an error show.

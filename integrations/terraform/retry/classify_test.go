@@ -50,6 +50,9 @@ type (
 	// pointer has a method that nil does not survive.
 	pointer struct{ status int }
 
+	// hollow has one that looks for the response, of which there may be none, as that of AWS does.
+	hollow struct{ *http.Response }
+
 	// misleading has fields of these names that are no HTTP status.
 	misleading struct {
 		StatusCode string
@@ -64,6 +67,8 @@ func (awsError) Error() string         { return "aws error" }
 func (e awsError) HTTPStatusCode() int { return int(e) }
 func (*pointer) Error() string         { return "pointer" }
 func (p *pointer) StatusCode() int     { return p.status }
+func (hollow) Error() string           { return "hollow" }
+func (h hollow) HTTPStatusCode() int   { return h.StatusCode }
 func (misleading) Error() string       { return "misleading" }
 func sent(err error) error             { return &url.Error{Op: "Get", URL: "https://x", Err: err} }
 func golangsdk404(body string) error {
@@ -115,6 +120,7 @@ func TestErrors(t *testing.T) {
 		{"fields that are no status", misleading{StatusCode: "502", Actual: 502}, atOnce},
 		{"a status of something else", status(700), atOnce},
 		{"a nil pointer", (*pointer)(nil), atOnce},
+		{"no response", hollow{}, atOnce},
 		{"a timeout of the network", errTimeout{}, longest},
 		{"an http.Client's timeout", sent(context.DeadlineExceeded), longest},
 		{"no connection", sent(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), longest},
