@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,12 @@ import (
 // operations is an HTTP API, by the paths of its answers. It wants a header and a query that nobody may print.
 type operationsAPI struct {
 	answers map[string]string
-	asked   int
+	asked   atomic.Int64
 	refuse  bool
 }
 
 func (a *operationsAPI) RoundTrip(req *http.Request) (*http.Response, error) {
-	a.asked++
+	a.asked.Add(1)
 	w := httptest.NewRecorder()
 	answer, found := a.answers[req.URL.Path]
 	switch {
@@ -211,8 +212,8 @@ func TestDescribedUsage(t *testing.T) {
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
 			}
-			if strings.Contains(stderr, "-secret") || api.asked > 0 {
-				t.Errorf("got a secret printed, or %d requests: %q", api.asked, stderr)
+			if strings.Contains(stderr, "-secret") || api.asked.Load() > 0 {
+				t.Errorf("got a secret printed, or %d requests: %q", api.asked.Load(), stderr)
 			}
 		})
 	}
