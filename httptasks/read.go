@@ -267,10 +267,18 @@ func (p *program) status(a *reading, job *node, word, failure string) taskwait.S
 	return s
 }
 
+// words are a text; of an object or a list that is not empty, its JSON.
+func words(n *node) string {
+	if n.decode(); n != nil && len(n.items) > 0 {
+		return string(n.text)
+	}
+	return n.str()
+}
+
 // failure is why a job failed: its own code and reason, else those of the first step that failed.
 func (p *program) failure(a *reading, job *node) (code, reason string) {
 	of := &p.places
-	code, reason = a.at(of.code, job).str(), a.at(of.reason, job).str()
+	code, reason = a.at(of.code, job).str(), words(a.at(of.reason, job))
 	if code == "0" { // of none
 		code = ""
 	}
@@ -281,7 +289,7 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 	steps.decode()
 	for i := range steps.items {
 		if s := steps.item(i); s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
-			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, a.at(of.reason, s).str())
+			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, words(a.at(of.reason, s)))
 		}
 	}
 	return code, reason

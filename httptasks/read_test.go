@@ -53,6 +53,11 @@ func TestRead(t *testing.T) {
 			"the failure of a part", `{"status":"fail","parts":[{"status":"ok","why":"-"},null,{"status":"FAIL","why":"full"}]}`,
 			`task "j": FAILED, phase fail, full`,
 		},
+		{
+			"an object for words", `{"status":"fail","why":{"at":"disk 2"}}`,
+			`task "j": FAILED, phase fail, {"at":"disk 2"}`,
+		},
+		{"an empty one", `{"status":"fail","why":[]}`, `task "j": FAILED, phase fail`},
 		{"parts that are no list", `{"status":"fail","parts":{}}`, `task "j": FAILED, phase fail`},
 		{"no status", `{"id":"j"}`, `task "j": no status`},
 		{"an odd status", `{"id":"j","status":["x"]}`, `task "j": no status`},
