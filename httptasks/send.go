@@ -105,26 +105,22 @@ func withoutSecrets(body []byte, r *http.Request, not string) []byte {
 		return body
 	}
 	known := []string{"Accept", "Content-Type", "User-Agent", http.CanonicalHeaderKey(not)}
-	hide := func(word string) {
-		for _, form := range []string{word, url.QueryEscape(word), quoted(word)} {
-			if len(word) >= leastSecret {
-				body = bytes.ReplaceAll(body, []byte(form), []byte("…"))
-			}
-		}
-	}
+	var words []string
 	for name, values := range r.Header {
-		for _, v := range values {
-			if !slices.Contains(known, name) {
-				hide(v)
-				for _, word := range strings.Fields(v) {
-					hide(word)
-				}
-			}
+		if !slices.Contains(known, name) {
+			words = append(append(words, values...), strings.Fields(strings.Join(values, " "))...)
 		}
 	}
 	for _, values := range r.URL.Query() {
-		for _, v := range values {
-			hide(v)
+		words = append(words, values...)
+	}
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	for _, word := range words {
+		if len(word) < leastSecret {
+			break
+		}
+		for _, form := range []string{word, url.QueryEscape(word), quoted(word)} {
+			body = bytes.ReplaceAll(body, []byte(form), []byte("…"))
 		}
 	}
 	return body

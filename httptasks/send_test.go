@@ -327,7 +327,8 @@ func TestSecretsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = source.Task(t.Context(), "j?sig=query%2Fsecret")
-	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "is bad, as is … (Denied)") {
+	const want = "the token … of … is bad, as is … (Denied)"
+	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want the words without the secrets", err)
 	}
 }
