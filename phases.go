@@ -99,7 +99,7 @@ func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *Wait
 	start.end, start.limited = x.end()
 	x.starting = start
 	e := x.phase(ctx, first, start.poll)
-	o := start.close()
+	o, saveFailed := start.close()
 	if o.sent {
 		x.sentAt = o.sentAt
 	}
@@ -107,8 +107,8 @@ func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *Wait
 	if x.starting = nil; o.accepted {
 		x.kept.ID = o.id
 	}
-	if start.saveFailed != nil {
-		x.notSaved(start.saveFailed)
+	if saveFailed != nil {
+		x.notSaved(saveFailed)
 	}
 	if e != nil {
 		return o, x.notAccepted(ctx, o, e)

@@ -262,10 +262,11 @@ func (p *startPhase) note(id string, err error) error {
 // refusal is the answer that ends the phase.
 func (p *startPhase) refusal() error { return permanent(p.err) }
 
-// close ends the phase: from now on nothing is sent. It returns what is known of the operation.
-func (p *startPhase) close() startOutcome {
+// close ends the phase: from now on nothing is sent. It returns what is known of the operation, and why that could not
+// be saved.
+func (p *startPhase) close() (o startOutcome, saveFailed error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	return p.startOutcome
+	return p.startOutcome, p.saveFailed
 }

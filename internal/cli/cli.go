@@ -156,7 +156,8 @@ The exit code tells how the tasks ended.
 	root.SetErr(s.errOut.writer(ctx))
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
-	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.demoCommand(), s.serveCommand())
+	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.historyCommand(), s.demoCommand(),
+		s.serveCommand())
 	root.Long += "\n\n" + fold("Services of Huawei Cloud: "+strings.Join(s.addServices(root), ", ")+".", "  ")
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(s.args...)

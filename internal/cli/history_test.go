@@ -207,7 +207,9 @@ func TestDemo(t *testing.T) {
 		code, stdout, stderr := w.run(t.Context(), "demo")
 		for _, want := range []string{
 			"throttled, next try in 1.0s", "no answer, next try in", "failed: FAILED (bindInstancePublicIp), took 3.5s",
-			"6 tasks: 1 failed, 1 cancelled, 1 not found, 1 timed out, 2 succeeded\n",
+			"9 tasks: 2 failed, 1 cancelled, 1 not found, 1 timed out, 4 succeeded\n",
+			"succeeded: SUCCESS (ECS createServer), took",
+			"failed: FAILED (CCE CreateCluster), took",
 			`would exit with 1 now: a task failed.`,
 		} {
 			if !strings.Contains(stdout, want) {

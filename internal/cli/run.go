@@ -33,6 +33,7 @@ func (s *selection) given() []string {
 type run struct {
 	env       *env
 	source    observedSource
+	beside    []beside // other services; their ids are in the selection too
 	selection selection
 	subject   subject
 	given     []string // further flags of the command line
@@ -145,12 +146,45 @@ func (r *run) await(ctx context.Context) error {
 		err = r.operate(ctx, waiter, r.find())
 	case r.state != nil:
 		err = r.resumeAll(ctx, waiter)
+	case len(r.beside) > 0:
+		err = r.sideBySide(ctx, waiter)
 	case len(ids) == 1: // a single wait also reports how far the task is
 		_, err = waiter.WaitForTask(ctx, ids[0])
 	default:
 		_, err = waiter.WaitForAll(ctx, ids)
 	}
 	return err
+}
+
+// beside is a service whose tasks are waited for beside those of the run's source.
+type beside struct {
+	service string // that stands before the kind of each task
+	source  polled
+	ids     []string
+}
+
+// sideBySide waits for the tasks of several services at once: one Waiter for each service.
+func (r *run) sideBySide(ctx context.Context, first *taskwait.Waiter) error {
+	var all sync.WaitGroup
+	ids := r.selection.ids
+	errs := make([]error, 1+len(r.beside))
+	for i, b := range r.beside {
+		ids = ids[:len(ids)-len(b.ids)]
+		progress := func(p taskwait.Progress) {
+			p.Task.Kind = strings.TrimSpace(b.service + " " + p.Task.Kind)
+			r.progress(p)
+		}
+		all.Go(func() {
+			waiter, err := taskwait.New(b.source, append(r.options(), taskwait.WithProgress(progress))...)
+			if err == nil {
+				_, err = waiter.WaitForAll(ctx, b.ids)
+			}
+			errs[1+i] = err
+		})
+	}
+	_, errs[0] = first.WaitForAll(ctx, ids)
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // options are those of a wait that begins now.
