@@ -275,7 +275,7 @@ func words(n *node) string {
 	return n.str()
 }
 
-// failure is why a job failed: its own code and reason, else those of the first step that failed.
+// failure is why a job failed: its own code and reason, else those of the first step that failed and has some.
 func (p *program) failure(a *reading, job *node) (code, reason string) {
 	of := &p.places
 	code, reason = a.at(of.code, job).str(), words(a.at(of.reason, job))
@@ -289,7 +289,9 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 	steps.decode()
 	for i := range steps.items {
 		if s := steps.item(i); s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
-			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, words(a.at(of.reason, s)))
+			if itsCode, itsReason := p.failure(a, s); itsCode+itsReason != "" { // its steps' where it has none
+				return cmp.Or(code, itsCode), cmp.Or(reason, itsReason)
+			}
 		}
 	}
 	return code, reason

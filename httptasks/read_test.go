@@ -58,6 +58,11 @@ func TestRead(t *testing.T) {
 			`task "j": FAILED, phase fail, {"at":"disk 2"}`,
 		},
 		{"an empty one", `{"status":"fail","why":[]}`, `task "j": FAILED, phase fail`},
+		{
+			"that of a part's part", `{"status":"fail","parts":[{"status":"fail"},` +
+				`{"status":"fail","parts":[{"status":"ok"},{"status":"fail","code":"E.1"}]}]}`,
+			`task "j": FAILED, phase fail, E.1`,
+		},
 		{"parts that are no list", `{"status":"fail","parts":{}}`, `task "j": FAILED, phase fail`},
 		{"no status", `{"id":"j"}`, `task "j": no status`},
 		{"an odd status", `{"id":"j","status":["x"]}`, `task "j": no status`},
