@@ -159,7 +159,7 @@ func (a *reading) refused() error {
 	}
 	q.StatusCode, q.RetryAfter = a.status, a.retryAfter
 	q.Err = errors.New(strings.Replace(q.Err.Error(), wire.StatusText(http.StatusInternalServerError),
-		wire.StatusText(a.status)+", though an error", 1))
+		wire.StatusText(a.status)+": an error", 1))
 	return q
 }
 

@@ -93,7 +93,7 @@ func TestReadErrors(t *testing.T) {
 		text   string
 	}{
 		{"another job", 200, `{"id":"k","status":"OK"}`, missing, "another job"},
-		{"an error inside of a 200", 200, `{"code":"J.1","message":"busy"}`, transient, "200 OK, though an error: busy (J"},
+		{"an error inside of a 200", 200, `{"code":"J.1","message":"busy"}`, transient, "200 OK: an error: busy (J.1)"},
 		{"one that has the id", 200, `{"id":"j","status":null,"code":"J.1","message":"busy"}`, transient, "busy (J.1)"},
 		{"one that is a throttle", 200, `{"error":{"code":"J.Slow","message":"slow"}}`, taskwait.ClassThrottled, "slow"},
 		{"one that says that there is none", 200, `{"error_code":"J.404","error_msg":"gone"}`, missing, "gone"},
