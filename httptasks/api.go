@@ -39,7 +39,7 @@ type API struct {
 	Percent   string // how much is done: "60%", 60, "60", 0.6; 1 is 1 %
 	Remaining string // the service's estimate, in seconds
 	Code      string // why it failed: the service's code
-	Reason    string // and its words
+	Reason    string // and its words; of an object, such as that of an "error", its JSON
 	CreatedAt string // when it was created or begun
 	UpdatedAt string // when it changed last, or ended
 
@@ -52,8 +52,8 @@ type API struct {
 	Steps string
 
 	// Done is the place of a flag that says that the job is over, as in Google's long-running operations (AIP-151): it
-	// has failed if Code or Reason is there, else succeeded. While the flag is false, or missing from an answer with an
-	// ID, Status is read, and a job without one is EXECUTING.
+	// has failed if Code or Reason ("error.message|error") is there, else succeeded. While the flag is false, or missing
+	// from an answer with an ID, Status is read, and a job without one is EXECUTING.
 	Done string
 
 	// FailedByCode says that a job with a word of Success has failed all the same if its Code or Reason is there.

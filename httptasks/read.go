@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/taskwait/taskwait"
 	"github.com/taskwait/taskwait/internal/lenient"
+	"github.com/taskwait/taskwait/internal/wire"
 )
 
 // reading is an answer that is being read.
@@ -49,7 +51,8 @@ func (p *program) decode(a Answer, permission string) (*reading, error) {
 	if len(body) == 0 {
 		return r, nil
 	}
-	if r.top = parse(body); r.top == nil && !p.isWord(r.status) {
+	page := strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") // of a proxy's, say
+	if r.top = parse(body); r.top == nil && (page || !p.isWord(r.status)) {
 		return nil, r.failed("the answer does not decode")
 	}
 	if r.top != nil && r.top.text[0] == 'n' { // null
@@ -130,10 +133,13 @@ func (p *program) read(a *reading, id string) (taskwait.Task, error) {
 	if err == nil {
 		t := p.task(a, job, id)
 		t.RetryAfter = a.retryAfter
-		if t.Status != "" || !a.at(p.places.id, job).empty() {
+		if t.Status != "" {
 			return t, nil
 		}
 		err = a.lacks("status")
+		if !a.at(p.places.id, job).empty() && a.refused() == nil {
+			return t, nil
+		}
 	}
 	if refused := a.refused(); refused != nil && !isNotFound(err) {
 		err = refused
@@ -152,6 +158,8 @@ func (a *reading) refused() error {
 		return nil
 	}
 	q.StatusCode, q.RetryAfter = a.status, a.retryAfter
+	q.Err = errors.New(strings.Replace(q.Err.Error(), wire.StatusText(http.StatusInternalServerError),
+		wire.StatusText(a.status)+": an error", 1))
 	return q
 }
 
@@ -162,31 +170,41 @@ func (p *program) find(a *reading, id string) (*node, error) {
 		job = a.at(p.places.task, nil)
 	}
 	switch {
-	case job.isList():
+	case job.isList() && (p.places.task != nil || p.places.id != nil || !p.isWord(a.status)):
 		job.decode()
 		for i := range job.items {
 			row := job.item(i)
-			if row.isObject() && p.places.id != nil && a.at(p.places.id, row).str() == id {
+			if row.isObject() && p.places.id != nil && sameWord(id, a.at(p.places.id, row).str()) {
 				return row, nil
 			}
 		}
 		return nil, taskwait.NotFound(errors.New("the service lists no job with this id"))
 	case job.isObject():
-	case job == nil && p.isWord(a.status):
+	case p.places.task == nil && p.isWord(a.status): // which says it all, whatever the answer is
 		return &node{text: []byte("{}")}, nil
 	default:
 		return nil, a.lacks("job")
 	}
 	if got := a.at(p.places.id, job).str(); got != "" && !p.sameID(id, got) {
-		return nil, taskwait.NotFound(errors.New("the service answered for another job"))
+		return nil, taskwait.NotFound(errOther)
 	}
 	return job, nil
 }
 
+// errOther is that a service has answered for another job, which says nothing of the one that was asked for.
+var errOther = errors.New("the service answered for another job")
+
+// uuid matches an id whose letters may come back large or small.
+var uuid = regexp.MustCompile(`^(?i)[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$`)
+
+func sameWord(id, got string) bool {
+	return id == got || strings.EqualFold(id, got) && uuid.MatchString(id)
+}
+
 // sameID reports whether an answer is for an id. One that is a path or a URL may be answered with its end.
 func (p *program) sameID(id, got string) bool {
-	if id == got || !strings.Contains(p.URL, "{+id}") {
-		return id == got
+	if sameWord(id, got) || !strings.Contains(p.URL, "{+id}") {
+		return sameWord(id, got)
 	}
 	path, _, _ := strings.Cut(id, "?")
 	return strings.HasSuffix(path, "/"+strings.TrimPrefix(got, "/"))
@@ -249,10 +267,18 @@ func (p *program) status(a *reading, job *node, word, failure string) taskwait.S
 	return s
 }
 
-// failure is why a job failed: its own code and reason, else those of the first step that failed.
+// words are a text; of an object or a list that is not empty, its JSON.
+func words(n *node) string {
+	if n.decode(); n != nil && len(n.items) > 0 {
+		return string(n.text)
+	}
+	return n.str()
+}
+
+// failure is why a job failed: its own code and reason, else those of the first step that failed and has some.
 func (p *program) failure(a *reading, job *node) (code, reason string) {
 	of := &p.places
-	code, reason = a.at(of.code, job).str(), a.at(of.reason, job).str()
+	code, reason = a.at(of.code, job).str(), words(a.at(of.reason, job))
 	if code == "0" { // of none
 		code = ""
 	}
@@ -263,7 +289,9 @@ func (p *program) failure(a *reading, job *node) (code, reason string) {
 	steps.decode()
 	for i := range steps.items {
 		if s := steps.item(i); s.isObject() && p.words[strings.ToLower(a.at(of.status, s).str())] == taskwait.StatusFailed {
-			return cmp.Or(code, a.at(of.code, s).str()), cmp.Or(reason, a.at(of.reason, s).str())
+			if itsCode, itsReason := p.failure(a, s); itsCode+itsReason != "" { // its steps' where it has none
+				return cmp.Or(code, itsCode), cmp.Or(reason, itsReason)
+			}
 		}
 	}
 	return code, reason

@@ -53,6 +53,16 @@ func TestRead(t *testing.T) {
 			"the failure of a part", `{"status":"fail","parts":[{"status":"ok","why":"-"},null,{"status":"FAIL","why":"full"}]}`,
 			`task "j": FAILED, phase fail, full`,
 		},
+		{
+			"an object for words", `{"status":"fail","why":{"at":"disk 2"}}`,
+			`task "j": FAILED, phase fail, {"at":"disk 2"}`,
+		},
+		{"an empty one", `{"status":"fail","why":[]}`, `task "j": FAILED, phase fail`},
+		{
+			"that of a part's part", `{"status":"fail","parts":[{"status":"fail"},` +
+				`{"status":"fail","parts":[{"status":"ok"},{"status":"fail","code":"E.1"}]}]}`,
+			`task "j": FAILED, phase fail, E.1`,
+		},
 		{"parts that are no list", `{"status":"fail","parts":{}}`, `task "j": FAILED, phase fail`},
 		{"no status", `{"id":"j"}`, `task "j": no status`},
 		{"an odd status", `{"id":"j","status":["x"]}`, `task "j": no status`},
@@ -83,7 +93,8 @@ func TestReadErrors(t *testing.T) {
 		text   string
 	}{
 		{"another job", 200, `{"id":"k","status":"OK"}`, missing, "another job"},
-		{"an error inside of a 200", 200, `{"code":"J.1","message":"busy"}`, transient, "busy (J.1)"},
+		{"an error inside of a 200", 200, `{"code":"J.1","message":"busy"}`, transient, "200 OK: an error: busy (J.1)"},
+		{"one that has the id", 200, `{"id":"j","status":null,"code":"J.1","message":"busy"}`, transient, "busy (J.1)"},
 		{"one that is a throttle", 200, `{"error":{"code":"J.Slow","message":"slow"}}`, taskwait.ClassThrottled, "slow"},
 		{"one that says that there is none", 200, `{"error_code":"J.404","error_msg":"gone"}`, missing, "gone"},
 		{"a code that says so", 400, `{"code":"J.404","message":"gone"}`, missing, "gone"},
@@ -162,6 +173,9 @@ func TestHTTPStatus(t *testing.T) {
 		{204, "", taskwait.StatusSuccess},
 		{303, "", taskwait.StatusSuccess},
 		{410, `{"error":{"code":"Gone"}}`, taskwait.StatusDeleted},
+		{200, `[]`, taskwait.StatusSuccess},
+		{200, `[{"id":"k"}]`, taskwait.StatusSuccess},
+		{200, `"made"`, taskwait.StatusSuccess},
 		{200, `{"properties":{"provisioningState":"Updating"}}`, taskwait.StatusExecuting},
 		{200, `{"properties":{"provisioningState":"Failed"}}`, taskwait.StatusFailed},
 	} {
@@ -175,8 +189,40 @@ func TestHTTPStatus(t *testing.T) {
 			t.Errorf("%d %s: %v, %v, %v; want %s", tt.status, tt.body, got, got.RetryAfter, err, tt.want)
 		}
 	}
-	if got, err := from(t, api, httptasks.Answer{StatusCode: 500}).Task(t.Context(), "j"); err == nil {
-		t.Errorf("500: %v, want an error", got)
+	for _, a := range []httptasks.Answer{
+		{StatusCode: 500},
+		{Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, Body: []byte("<html>Log in</html>")},
+	} {
+		if got, err := from(t, api, a).Task(t.Context(), "j"); err == nil {
+			t.Errorf("%d %s: %v, want an error", a.StatusCode, a.Body, got)
+		}
+	}
+}
+
+// TestOtherID: a UUID may come back in other letters; an answer for another thing does not say that this one is gone.
+func TestOtherID(t *testing.T) {
+	t.Parallel()
+	const id, small = "8ABF6E1A-9C0D-4E2F-8A1B-0123456789AB", "8abf6e1a-9c0d-4e2f-8a1b-0123456789ab"
+	one := httptasks.API{ID: "id", Status: "status", Success: []string{"OK"}, Executing: []string{"BUSY"}}
+	list := one
+	list.Task = "jobs"
+	for _, tt := range []struct {
+		name, id, body string
+		api            httptasks.API
+		want           taskwait.Status // empty: an error
+	}{
+		{"one", id, `{"id":"` + small + `","status":"OK"}`, one, taskwait.StatusSuccess},
+		{"of a list", id, `{"jobs":[{"id":"` + small + `","status":"OK"}]}`, list, taskwait.StatusSuccess},
+		{"that is to go", id, `{"id":"` + small + `","status":"OK"}`, one.UntilDeleted(), taskwait.StatusExecuting},
+		{"of a list, that is to go", id, `{"jobs":[{"id":"` + small + `","status":"OK"}]}`, list.UntilDeleted(),
+			taskwait.StatusExecuting},
+		{"no UUID", "aB", `{"id":"AB","status":"OK"}`, one, ""},
+		{"another that is to go", "a", `{"id":"b","status":"OK"}`, one.UntilDeleted(), ""},
+	} {
+		got, err := from(t, tt.api, httptasks.Answer{Body: []byte(tt.body)}).Task(t.Context(), tt.id)
+		if (err != nil) != (tt.want == "") || got.Status != tt.want {
+			t.Errorf("%s: %v, %v; want %q", tt.name, got, err, tt.want)
+		}
 	}
 }
 

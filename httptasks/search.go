@@ -27,7 +27,8 @@ func (s *Source) search(ctx context.Context, id string, first *reading, absent e
 		if err = limiter.Acquire(ctx); err == nil {
 			tasks, next, err = s.List(ctx, taskwait.ListRequest{Page: next})
 		}
-		if i := slices.IndexFunc(tasks, func(t taskwait.Task) bool { return t.ID == id }); i >= 0 {
+		if i := slices.IndexFunc(tasks, func(t taskwait.Task) bool { return sameWord(id, t.ID) }); i >= 0 {
+			tasks[i].ID = id
 			return tasks[i], nil
 		}
 	}

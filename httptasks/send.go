@@ -1,12 +1,14 @@
 package httptasks
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/taskwait/taskwait"
@@ -87,7 +89,41 @@ func (s *sender) send(ctx context.Context, r Request) (Answer, error) {
 			StatusCode: resp.StatusCode, Err: errors.New("the answer is longer than 16 MiB"),
 		}
 	}
+	if resp.StatusCode >= http.StatusBadRequest {
+		text = withoutSecrets(text, resp.Request, r.RequestID.Name)
+	}
 	return Answer{resp.StatusCode, resp.Header, text}, nil
+}
+
+// leastSecret is how long a word is, at least, that may be a secret.
+const leastSecret = 8
+
+// withoutSecrets is the body of an error without what the headers and the query of the request hold, which a service
+// may repeat. The headers are those that were sent last, also by the client's Transport. One of them is not secret.
+func withoutSecrets(body []byte, r *http.Request, not string) []byte {
+	if r == nil || r.URL == nil {
+		return body
+	}
+	known := []string{"Accept", "Content-Type", "User-Agent", http.CanonicalHeaderKey(not)}
+	var words []string
+	for name, values := range r.Header {
+		if !slices.Contains(known, name) {
+			words = append(append(words, values...), strings.Fields(strings.Join(values, " "))...)
+		}
+	}
+	for _, values := range r.URL.Query() {
+		words = append(words, values...)
+	}
+	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	for _, word := range words {
+		if len(word) < leastSecret {
+			break
+		}
+		for _, form := range []string{word, url.QueryEscape(word), quoted(word)} {
+			body = bytes.ReplaceAll(body, []byte(form), []byte("…"))
+		}
+	}
+	return body
 }
 
 // cause is the error of a request that got no answer: the context's if it has ended.

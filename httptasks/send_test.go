@@ -306,3 +306,29 @@ func TestCancel(t *testing.T) {
 		t.Errorf("what cannot be cancelled: %v", err)
 	}
 }
+
+// TestSecretsComeBack: a service that repeats the headers and the query of a request does not make them known.
+func TestSecretsComeBack(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprintf(w, `{"code":"Denied","message":"the token %s of %s is bad, as is %s"}`,
+			r.Header.Get("Authorization"), r.Header.Get("X-Later"), r.URL.Query().Get("sig"))
+	}))
+	defer s.Close()
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		own := r.Clone(r.Context())
+		own.Header.Set("X-Later", "later-secret")
+		return http.DefaultTransport.RoundTrip(own)
+	})}
+	api := httptasks.API{URL: s.URL + "/{+id}", Status: "status", Success: []string{"OK"}}
+	source, err := httptasks.New(client, api, httptasks.WithHeader("Authorization", "Bearer header-secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = source.Task(t.Context(), "j?sig=query%2Fsecret")
+	const want = "the token … of … is bad, as is … (Denied)"
+	if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want the words without the secrets", err)
+	}
+}

@@ -78,7 +78,7 @@ func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if a != nil && isNotFound(err) && s.p.hasList() && !s.p.named() {
 		t, err = s.search(ctx, id, a, err)
 	}
-	if s.p.untilDeleted && isNotFound(err) {
+	if s.p.untilDeleted && isNotFound(err) && !errors.Is(err, errOther) {
 		return taskwait.Task{ID: id, Status: taskwait.StatusSuccess, Phase: phaseGone}, nil
 	}
 	return t, err

@@ -65,6 +65,7 @@ type event struct {
 
 	Trouble string `json:"trouble,omitempty"` // in plain words
 	Code    string `json:"code,omitempty"`    // the service's
+	Reason  string `json:"reason,omitempty"`  // why the task failed, in the service's words
 	Request string `json:"request_id,omitempty"`
 
 	Value    string          `json:"value,omitempty"` // what --print asks for
@@ -110,6 +111,7 @@ type reporter interface {
 func (e *event) fill(p *taskwait.Progress) {
 	t := &p.Task
 	e.Name, e.Status, e.Percent = clip(t.Kind), taskwait.Status(clip(string(t.Status))), t.Percent
+	e.Code, e.Reason = clip(t.FailureCode), clip(t.FailureReason)
 	e.Created, e.Updated = plausible(t.CreatedAt), plausible(t.UpdatedAt)
 	e.Elapsed, e.Polls, e.Errors = seconds(p.Elapsed), p.Polls, p.Errors
 	if t.Status.Terminal() && !e.Created.IsZero() && e.Updated.After(e.Created) {

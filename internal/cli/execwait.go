@@ -151,25 +151,27 @@ func (x *program) send(ctx context.Context, _ httptasks.Request) (httptasks.Answ
 	inGroup(c)
 	c.Cancel = func() error { return killGroup(c) }
 	err := c.Run()
+	ended := c.ProcessState != nil && c.ProcessState.Success() // though what it left behind may hold its output open
+	if err != nil && c.Process != nil {
+		_ = killGroup(c)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return httptasks.Answer{}, ctx.Err()
-	case limited.Err() != nil:
+	case limited.Err() != nil && !ended:
 		return httptasks.Answer{}, x.failed(fmt.Sprintf("killed, as it took longer than %v", x.limit), &complaint)
-	case errors.Is(err, exec.ErrWaitDelay): // it has ended well, and left processes behind
-		_ = killGroup(c)
 	case out.full:
 		return httptasks.Answer{}, x.failed("more than 16 MiB of output", &complaint)
 	case c.ProcessState != nil && !c.ProcessState.Success():
 		how := strings.Replace(c.ProcessState.String(), "exit status", "exit code", 1)
 		return httptasks.Answer{}, x.failed(how, &complaint)
-	case err != nil:
+	case err != nil && !ended:
 		return httptasks.Answer{}, x.failed(err.Error(), &complaint)
 	}
-	if err := json.NewDecoder(bytes.NewReader(out.Bytes())).Decode(new(json.RawMessage)); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(out.text)).Decode(new(json.RawMessage)); err != nil {
 		return httptasks.Answer{}, x.failed("no JSON on its standard output", &complaint)
 	}
-	return httptasks.Answer{Body: out.Bytes()}, nil
+	return httptasks.Answer{Body: out.text}, nil
 }
 
 // failed is an error of the command, with what it has written to standard error last.
@@ -194,18 +196,19 @@ func (x *program) finish() {
 	}
 }
 
-// bounded is a buffer with a bound.
+// bounded is a buffer with a bound. It is no bytes.Buffer, whose ReadFrom would go round the bound.
 type bounded struct {
-	bytes.Buffer
+	text []byte
 	full bool
 }
 
 // Write returns an error if there is no room.
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.full = b.full || b.Len()+len(p) > maxRunOutput; b.full {
+	if b.full = b.full || len(b.text)+len(p) > maxRunOutput; b.full {
 		return 0, errors.New("too much output")
 	}
-	return b.Buffer.Write(p)
+	b.text = append(b.text, p...)
+	return len(p), nil
 }
 
 // tail keeps the end of what is written.

@@ -22,6 +22,8 @@ func TestExecWait(t *testing.T) {
 	}{
 		{"success", "", `echo '{"status":"done"}'`, 0, "sh  succeeded: SUCCESS", "taskwait: running sh\n"},
 		{"failed", "", `echo '{"status":"error","why":"no room"}'`, 1, "failed: FAILED", ""},
+		{"why it failed", "--code nr --reason why", `echo '{"status":"error","nr":"E1","why":"no \u001b[31mroom"}'`, 1,
+			`: E1 no \x1b[31mroom`, ""},
 		{"the value", "--print url", `echo '{"status":"done","url":"https://x"}'`, 0, "https://x\n", "succeeded"},
 		{"its exit code, and what it says", "--timeout 50ms", `echo "no kubeconfig" >&2; exit 3`, 6,
 			"sh: exit code 3: no kubeconfig", "to wait again: taskwait exec wait --failure error --interval 10ms " +
@@ -32,9 +34,11 @@ func TestExecWait(t *testing.T) {
 		{"no JSON", "--timeout 50ms", `echo done`, 6, "sh: no JSON on its standard output", ""},
 		{"no output", "--timeout 50ms", `true`, 6, "sh: no JSON on its standard output", ""},
 		{"no status", "--timeout 50ms", `echo '{}'`, 6, "no answer", ""},
-		{"too much output", "--timeout 50ms", `head -c 20000000 /dev/zero`, 6, "sh: ", ""},
+		{"too much output", "--timeout 50ms", `head -c 20000000 /dev/zero`, 6, "sh: more than 16 MiB of output", ""},
 		{"no standard input", "", `cat; echo '{"status":"done"}'`, 0, "SUCCESS", ""},
 		{"what it leaves behind", "", `sleep 1000 & echo '{"status":"done"}'`, 0, "SUCCESS", ""},
+		{"what it leaves behind, as long as it may take", "--command-timeout 1s",
+			`sleep 1000 & echo '{"status":"done"}'`, 0, "SUCCESS", ""},
 		{"a word that is in no list", "--timeout 50ms", `echo '{"status":"odd"}'`, 6, "a status that is not known: odd", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -146,7 +146,7 @@ func (e *event) last() string {
 	case e.Outcome == succeeded:
 		return fmt.Sprintf("%s %v", who, e.took())
 	case e.Status.Terminal() && slices.Contains([]outcome{failed, cancelled, deleted}, e.Outcome):
-		return fmt.Sprintf("%s %v %s", who, e.took(), e.Status)
+		return fmt.Sprintf("%s %v %s%s", who, e.took(), e.Status, e.why())
 	}
 	return who + gap + sentence(&named)
 }

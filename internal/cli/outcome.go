@@ -211,9 +211,9 @@ func sentence(e *event) string {
 	switch e.Outcome {
 	case succeeded, failed, cancelled, deleted:
 		if e.Took > 0 {
-			return fmt.Sprintf("%s: %s, took %v", e.Outcome, e.seen(), e.Took)
+			return fmt.Sprintf("%s: %s, took %v%s", e.Outcome, e.seen(), e.Took, e.why())
 		}
-		return fmt.Sprintf("%s: %s after %v", e.Outcome, e.seen(), e.Elapsed)
+		return fmt.Sprintf("%s: %s after %v%s", e.Outcome, e.seen(), e.Elapsed, e.why())
 	case stopped:
 		return "stopped waiting: " + lastSeen(e)
 	case timedOut, unknown:
@@ -224,6 +224,14 @@ func sentence(e *event) string {
 		s += "; last seen " + e.seen() + e.ago()
 	}
 	return s
+}
+
+// why is the service's code and words for a failure, behind a colon; empty: it gives none.
+func (e *event) why() string {
+	if s := strings.TrimSpace(e.Code + " " + e.Reason); s != "" {
+		return ": " + s
+	}
+	return ""
 }
 
 // lastSeen is what the polls of a task have shown: its status and when that was seen, and what has failed since.
