@@ -307,12 +307,14 @@ func TestPanicWhileANeighbourIsBusy(t *testing.T) {
 			if n == 2 {
 				panic("boom")
 			}
+			time.Sleep(time.Millisecond) // until both have subscribed
 			return row{id, n}, nil
 		}
 		a := s.subscribe("A", Terms{First: s.start}, "a")
 		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.until(time.Millisecond)
 		s.want("0s poll a")
-		a.Plan(0, s.in(time.Second), time.Time{})
+		a.Plan(0, s.start.Add(time.Second), time.Time{})
 		s.until(2 * time.Second)
 		b.read()
 		s.want("1s poll a", "2s B: a=1, sent 2s ago")
@@ -433,8 +435,13 @@ func TestQueuedNoticeWhileBusy(t *testing.T) {
 	})
 	play(t, behind(quota), func(it *script) {
 		s = it
+		s.poll = func(_ context.Context, id string, n int) (row, error) {
+			time.Sleep(time.Millisecond) // until both have subscribed
+			return row{id, n}, nil
+		}
 		a := s.subscribe("A", Terms{First: s.start}, "a")
 		b := s.subscribe("B", Terms{First: s.start}, "a")
+		s.until(time.Millisecond)
 		s.want("0s poll a")
 		a.Plan(0, s.start.Add(5*time.Second), time.Time{})
 		b.read()
