@@ -186,6 +186,7 @@ func TestFinalPollAnswered(t *testing.T) {
 	for _, way := range waitOne {
 		virtually(t, way.name, func(t *testing.T) {
 			s, begun := newService(t), time.Now()
+			s.latency = time.Nanosecond // so that no poll is in flight at the timeout
 			id := s.add("task", 1, always(timeout+time.Second))[0]
 			_, err := way.wait(t.Context(), newWaiter(t, s, taskwait.WithTimeout(timeout)), id)
 			want := timeout + s.latency
