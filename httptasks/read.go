@@ -141,7 +141,7 @@ func (p *program) read(a *reading, id string) (taskwait.Task, error) {
 			return t, nil
 		}
 	}
-	if refused := a.refused(); refused != nil && !isNotFound(err) {
+	if refused := a.refused(); refused != nil && !errors.Is(err, errOther) {
 		err = refused
 	}
 	return taskwait.Task{}, p.judge(err)

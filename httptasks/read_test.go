@@ -218,6 +218,8 @@ func TestOtherID(t *testing.T) {
 			taskwait.StatusExecuting},
 		{"no UUID", "aB", `{"id":"AB","status":"OK"}`, one, ""},
 		{"another that is to go", "a", `{"id":"b","status":"OK"}`, one.UntilDeleted(), ""},
+		{"of a list that is an error", "a", `{"jobs":[],"error_code":"X.1","error_msg":"no"}`, list.UntilDeleted(), ""},
+		{"of a list without it", "a", `{"jobs":[]}`, list.UntilDeleted(), taskwait.StatusSuccess},
 	} {
 		got, err := from(t, tt.api, httptasks.Answer{Body: []byte(tt.body)}).Task(t.Context(), tt.id)
 		if (err != nil) != (tt.want == "") || got.Status != tt.want {
