@@ -13,7 +13,7 @@ var outputs = flag.Bool("outputs", false, "run the programs whose output the doc
 
 var (
 	shownOutput = regexp.MustCompile("(?s)```sh\ngo run (\\./[^\n]+)\n```\n(.*?)```text\n(.*?)```\n")
-	figures     = regexp.MustCompile(`\d+(\.\d+)?(m\d+(\.\d+)?)?s\b|\b\d+ (polls|errors)\b|request id \w+`)
+	figures     = regexp.MustCompile(`\d+(\.\d+)?(m\d+(\.\d+)?)?s\b|\b\d+ (polls|errors)\b|\b\d+%|request id \w+`)
 )
 
 // TestOutputs runs each program whose output a document shows, and compares the two line by line: which lines there
