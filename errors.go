@@ -80,7 +80,7 @@ func (e *QueryError) Error() string {
 	}
 	s := e.Class.String()
 	if e.Err != nil {
-		s = text.Clip(e.Err.Error())
+		s = text.ClipError(e.Err)
 	}
 	var more []string
 	if e.Code != "" && !strings.Contains(s, e.Code) {

@@ -252,5 +252,5 @@ func errorText(err error) string {
 	case *QueryError, *WaitError:
 		return err.Error()
 	}
-	return text.Clip(err.Error())
+	return text.ClipError(err)
 }

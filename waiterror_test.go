@@ -3,9 +3,15 @@ package taskwait
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 type customError struct{ text string }
@@ -64,6 +70,27 @@ func TestTextOfACancellation(t *testing.T) {
 		_, err, _ := d.waitFor(cancelAfter(t, time.Second, nil), newWaiter(t, script(running)))
 		if s := err.Error(); strings.Contains(s, "timed out") || strings.Contains(s, "%!") || strings.Contains(s, "<nil>") {
 			t.Errorf("text = %s", s)
+		}
+	})
+}
+
+// TestNoSecretInTexts: net/http puts the user and the query of a URL into its errors. Neither error nor log shows them.
+func TestNoSecretInTexts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := &url.Error{Op: "Get", URL: "https://a-secret@h/t?sign=a-secret", Err: errors.New("reset")}
+		core, logs := observer.New(zap.DebugLevel)
+		w, err := New(SourceFunc(func(context.Context, string) (Task, error) { return Task{}, broken }),
+			WithTimeout(time.Second), WithLogger(zap.New(core)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.WaitForTask(t.Context(), "id")
+		said := fmt.Sprint(err, Permanent(broken), logs.All())
+		if strings.Contains(said, "a-secret") || !strings.Contains(err.Error(), `Get "https://h/t": reset`) {
+			t.Errorf("got %s\nwant no secret, and the URL without it", said)
+		}
+		if !errors.Is(err, ErrTimeout) {
+			t.Errorf("got %v, want %v", err, ErrTimeout)
 		}
 	})
 }

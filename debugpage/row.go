@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -45,7 +44,7 @@ func newRow(p *taskwait.Progress, now time.Time) *row {
 		r.Seen = known(p.SeenAgo)
 	}
 	if p.Err != nil {
-		r.Trouble = text.Clip(withoutSecrets(p.Err.Error()))
+		r.Trouble = text.ClipError(p.Err)
 	}
 	switch {
 	case t.Remaining > 0:
@@ -55,13 +54,6 @@ func newRow(p *taskwait.Progress, now time.Time) *row {
 	}
 	return r
 }
-
-// location is a URL in an error's text: scheme, user, host and path, then the query or the fragment.
-var location = regexp.MustCompile(`(?i)(https?://)(?:[^\s/?#"]*@)?([^\s?#"]*)(?:[?#](?:\\.|[^\s"\\])*)?`)
-
-// withoutSecrets is an error's text without what may be a key in it: the users and queries of its URLs, which net/http
-// shows.
-func withoutSecrets(s string) string { return location.ReplaceAllString(s, "$1$2") }
 
 // has reports whether r has the text s in it, whatever the case.
 func (r *row) has(s string) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,7 +17,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/prometheus"
 )
 
-// TestHostileTexts: what a service says stops neither the scraping of metrics nor the export of spans.
+// TestHostileTexts: what a service says stops neither the scraping of metrics nor the export of spans, and no
+// query of a URL is in them.
 func TestHostileTexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry := promclient.NewRegistry()
@@ -30,7 +32,7 @@ func TestHostileTexts(t *testing.T) {
 			n++
 			switch n {
 			case 1:
-				return taskwait.Task{}, errors.New(bad)
+				return taskwait.Task{}, &url.Error{Op: "Get", URL: "https://a-secret@h/t?sign=a-secret", Err: errors.New(bad)}
 			case 3:
 				return taskwait.Task{}, taskwait.Permanent(errors.New(bad))
 			}
@@ -55,8 +57,8 @@ func TestHostileTexts(t *testing.T) {
 				add(e.Attributes)
 			}
 			for _, text := range texts {
-				if !utf8.ValidString(text) || len(text) > 2000 {
-					t.Errorf("got %d bytes %.50q, want UTF-8 and short", len(text), text)
+				if !utf8.ValidString(text) || len(text) > 2000 || strings.Contains(text, "a-secret") {
+					t.Errorf("got %d bytes %.50q, want UTF-8, short, and without the secret", len(text), text)
 				}
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -93,7 +94,7 @@ func (o *Observer) Observe(ctx context.Context, id string) (context.Context, fun
 	w := &wait{observer: o}
 	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindInternal)}
 	if id != "" {
-		opts = append(opts, trace.WithAttributes(taskIDKey.String(clip(id))))
+		opts = append(opts, trace.WithAttributes(taskIDKey.String(text.Clip(id))))
 	}
 	began, stored := beginning(ctx)
 	if began.IsValid() {
@@ -103,7 +104,7 @@ func (o *Observer) Observe(ctx context.Context, id string) (context.Context, fun
 	}
 	ctx, w.span = o.tracer.Start(ctx, "wait", opts...)
 	if stored != nil && !began.IsValid() {
-		*stored = text(w.span.SpanContext())
+		*stored = traceparent(w.span.SpanContext())
 	}
 	w.ctx = context.WithoutCancel(ctx)
 	o.active.Add(w.ctx, 1)

@@ -29,8 +29,8 @@ func beginning(ctx context.Context) (began trace.SpanContext, stored *string) {
 	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), carrier)), stored
 }
 
-// text is the traceparent of a span.
-func text(s trace.SpanContext) string {
+// traceparent is that of a span.
+func traceparent(s trace.SpanContext) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpanContext(context.Background(), s), carrier)
 	return carrier["traceparent"]

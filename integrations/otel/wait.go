@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/internal/text"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
@@ -38,9 +39,9 @@ func (w *wait) receive(p taskwait.Progress) {
 		w.answered(&p, by)
 	}
 	if p.Changed {
-		attributes := []attribute.KeyValue{taskStatusKey.String(clip(string(p.Task.Status)))}
+		attributes := []attribute.KeyValue{taskStatusKey.String(text.Clip(string(p.Task.Status)))}
 		if p.Task.Phase != "" {
-			attributes = append(attributes, taskPhaseKey.String(clip(p.Task.Phase)))
+			attributes = append(attributes, taskPhaseKey.String(text.Clip(p.Task.Phase)))
 		}
 		if p.Task.Percent != nil {
 			attributes = append(attributes, percentKey.Int(*p.Task.Percent))
@@ -58,12 +59,12 @@ func (w *wait) receive(p taskwait.Progress) {
 // identify gives the span what is not known from the start.
 func (w *wait) identify(p *taskwait.Progress) {
 	if p.Task.ID != "" {
-		w.span.SetAttributes(taskIDKey.String(clip(p.Task.ID)))
+		w.span.SetAttributes(taskIDKey.String(text.Clip(p.Task.ID)))
 	}
 	if p.Operation != "" {
-		w.span.SetAttributes(operationKey.String(clip(p.Operation)))
+		w.span.SetAttributes(operationKey.String(text.Clip(p.Operation)))
 	}
-	if k := clip(p.Task.Kind); k != w.kind {
+	if k := text.Clip(p.Task.Kind); k != w.kind {
 		w.kind = k
 		w.span.SetName("wait " + k)
 		w.span.SetAttributes(taskKindKey.String(k))
@@ -99,21 +100,9 @@ func (w *wait) note(p *taskwait.Progress) {
 		kind = troubleType(p)
 	}
 	if kind != "" && kind != w.trouble {
-		w.event("trouble", errorTypeKey.String(kind), messageKey.String(clip(p.Err.Error())))
+		w.event("trouble", errorTypeKey.String(kind), messageKey.String(text.ClipError(p.Err)))
 	}
 	w.trouble = kind
-}
-
-// maxText is how many bytes of a text from outside are kept: enough for a message, too little for a page.
-const maxText = 256
-
-// clip makes such a text fit: one that is no UTF-8 would end the export of all spans with it, and the scraping of all
-// metrics.
-func clip(s string) string {
-	if len(s) <= maxText {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 // event adds an event, as long as there is room for the end.
@@ -128,8 +117,8 @@ func (w *wait) end(p *taskwait.Progress) {
 	o := w.observer
 	o.active.Add(w.ctx, -1)
 	w.span.SetAttributes(pollsKey.Int(p.Polls), errorsKey.Int(p.Errors), doneKey.Bool(p.Done),
-		taskStatusKey.String(clip(string(p.Task.Status))))
-	attributes := []attribute.KeyValue{taskStatusKey.String(clip(string(p.Task.Status))), pollsKey.Int(p.Polls)}
+		taskStatusKey.String(text.Clip(string(p.Task.Status))))
+	attributes := []attribute.KeyValue{taskStatusKey.String(text.Clip(string(p.Task.Status))), pollsKey.Int(p.Polls)}
 	if w.events > maxEvents {
 		attributes = append(attributes, attribute.Int("taskwait.events.dropped", w.events-maxEvents))
 	}

@@ -3,6 +3,7 @@ package text
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,19 @@ func Clip(s string) string {
 		s = escape(s)
 	}
 	return s + dots
+}
+
+// location is a URL in an error's text: scheme, user, host and path, then the query or the fragment.
+var location = regexp.MustCompile(`(?i)(https?://)(?:[^\s/?#"]*@)?([^\s?#"]*)(?:[?#](?:\\.|[^\s"\\])*)?`)
+
+// ClipError is Clip of an error's text without what may be a key in it: the users and queries of its URLs, which net/http
+// shows.
+func ClipError(err error) string {
+	s := err.Error()
+	if strings.Contains(s, "://") {
+		s = location.ReplaceAllString(s, "$1$2")
+	}
+	return Clip(s)
 }
 
 // Quote makes foreign text safe to show, as Clip does, in quotes: what Clip has escaped would be escaped again by %q.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,24 @@ func TestClip(t *testing.T) {
 	} {
 		if got := Clip(tt.text); got != tt.want {
 			t.Errorf("%s: Clip(%q) = %q, want %q", tt.name, tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestClipError(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, text, want string }{
+		{"no URL", "reset?", "reset?"},
+		{"a query and a fragment", `Get "https://h:8443/v2/t?sign=s&x=%22s#s": reset`, `Get "https://h:8443/v2/t": reset`},
+		{"a user", "http://s:***@[::1]/v2", "http://[::1]/v2"},
+		{"capitals, and a query that is cut", "HTTP://h?" + strings.Repeat("s", 300), "HTTP://h"},
+		{"two", "https://a?s to https://b#s", "https://a to https://b"},
+		{"in quotes within quotes", `"https://a?s\"s" and more`, `"https://a" and more`},
+		{"another scheme", "ftp://a?b", "ftp://a?b"},
+		{"does not print", "a\x1b", "a\\x1b"},
+	} {
+		if got := ClipError(errors.New(tt.text)); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
