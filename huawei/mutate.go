@@ -39,6 +39,20 @@ func Mutate[T any](
 	return Reply[T]{value, rec.date(), taskwait.RetryAfter(rec.header), rec}, nil
 }
 
+// NotSent is the error of a Start of a [taskwait.Operation] that asks the service something first, and got err for it:
+// nothing was sent, so that it may begin anew (ClassNotSent). What is throttled, or final, stays so.
+func NotSent(err error) *taskwait.QueryError {
+	var q *taskwait.QueryError
+	if errors.As(err, &q) && q.Class != taskwait.ClassTransient {
+		return q // throttled, or for good
+	}
+	n := &taskwait.QueryError{Class: taskwait.ClassNotSent, Err: err}
+	if q != nil {
+		n.Code, n.RequestID, n.RetryAfter = q.Code, q.RequestID, q.RetryAfter
+	}
+	return n
+}
+
 // mutationError is err, of a call that must not be made twice unless that is known to be safe.
 func mutationError(err error, rec *recorder) error {
 	var q *taskwait.QueryError

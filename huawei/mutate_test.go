@@ -3,12 +3,14 @@ package huawei_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
@@ -223,5 +225,30 @@ func TestMutateReads(t *testing.T) {
 	})
 	if classOf(t, err) != taskwait.ClassPermanent || err.Error() != "it says failed" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNotSent: a Start that asks first was not sent, whatever it was that the question met, unless that is final.
+func TestNotSent(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("reset")
+	for _, tt := range []struct {
+		name string
+		err  error
+		want taskwait.Class
+	}{
+		{"a plain error", lost, taskwait.ClassNotSent},
+		{"trouble", &taskwait.QueryError{Code: "X.1", RetryAfter: time.Minute, Err: lost}, taskwait.ClassNotSent},
+		{"a throttle", taskwait.Throttled(time.Minute, lost), taskwait.ClassThrottled},
+		{"for good", fmt.Errorf("list: %w", taskwait.Permanent(lost)), taskwait.ClassPermanent},
+	} {
+		var before *taskwait.QueryError
+		got := huawei.NotSent(tt.err)
+		if got.Class != tt.want || !errors.Is(got, lost) {
+			t.Errorf("%s: got %v: %v, want %v", tt.name, got.Class, got, tt.want)
+		}
+		if errors.As(tt.err, &before) && (got.Code != before.Code || got.RetryAfter != before.RetryAfter) {
+			t.Errorf("%s: got %q and %v, want %q and %v", tt.name, got.Code, got.RetryAfter, before.Code, before.RetryAfter)
+		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 var rolloutJobs = flag.Int("rollout.jobs", 200, "how many jobs TestRollout waits for, some hundreds")
 
 // TestRollout holds what waiting for many jobs costs, in virtual time: of RDS, whose jobs are listed, and of ECS, whose
-// jobs are asked for one by one. They start together, take times log-normal around 20 s (σ 1.2), and are behind a quota
-// of one request a second for each 100 of them. A request takes 50 ms.
+// jobs are asked for one by one. They start together, take times log-normal around 20 s (σ 1.2), and are behind a
+// quota of one request a second for each 100 of them. A request takes 50 ms.
 //
 //	go test -v -run TestRollout ./huawei/jobs -rollout.jobs 1000
 func TestRollout(t *testing.T) {

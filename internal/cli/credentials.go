@@ -17,7 +17,8 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// The names are the SDK's own (core/auth/provider, v0.1.207), and CLOUD_SDK_… those of the samples on the API's pages.
+// The names are the SDK's own (core/auth/provider, v0.1.207), and CLOUD_SDK_… those of the samples on the API's
+// pages.
 const (
 	sdkPrefix    = "HUAWEICLOUD_SDK_"
 	samplePrefix = "CLOUD_SDK_"

@@ -46,7 +46,7 @@ URL are ever printed, and they are sent to the host of the URL and no other.
 
   # Google's long-running operations
   taskwait http wait --done done --id name --code error.code \
-    --reason error.message --header-file headers.txt URL
+    --reason 'error.message|error' --header-file headers.txt URL
 
   # 202 while it runs, 200 at the end
   taskwait http wait --status @status --executing 202 --success 200 URL`,

@@ -80,9 +80,7 @@ func serviceOf(row *jobs.Service) service {
 
 // serviceFlags are those of the wait of a service.
 type serviceFlags struct {
-	target
-	waiting
-	selecting
+	waitFlags
 	untilDeleted bool
 }
 
@@ -95,7 +93,7 @@ func (s listedSource) ListSince(ctx context.Context, since time.Time) ([]taskwai
 }
 
 func (s *env) serviceWait(row jobs.Service) *cobra.Command {
-	f := serviceFlags{target: newTarget(serviceOf(&row))}
+	f := serviceFlags{waitFlags: waitFlags{target: newTarget(serviceOf(&row))}}
 	id := "JOB_ID"
 	if row.Resource {
 		id = "ID"
@@ -132,20 +130,10 @@ func (s *env) serviceWait(row jobs.Service) *cobra.Command {
 }
 
 func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags) error {
-	if err := f.waiting.check(c); err != nil {
-		return err
-	}
 	if len(f.ids) == 0 && row.API.List == nil {
 		return errNoTask
 	}
-	if err := f.selecting.check(c); err != nil {
-		return err
-	}
-	selected, err := f.selection(c.Context(), s.stdin, (&subject{}).check)
-	if err != nil {
-		return err
-	}
-	k, err := s.resolve(&f.target)
+	selected, k, err := s.choose(c, &f.waitFlags)
 	if err != nil {
 		return err
 	}

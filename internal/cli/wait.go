@@ -273,18 +273,23 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 		text.Quote(s), withUnit(s))
 }
 
-func (s *env) wait(c *cobra.Command, f *waitFlags) error {
+// choose checks the flags, and gives what is waited for, and the keys.
+func (s *env) choose(c *cobra.Command, f *waitFlags) (selected selection, k *keys, err error) {
 	if err := f.waiting.check(c); err != nil {
-		return err
+		return selected, nil, err
 	}
 	if err := f.selecting.check(c); err != nil {
-		return err
+		return selected, nil, err
 	}
-	selected, err := f.selection(c.Context(), s.stdin, (&subject{}).check)
-	if err != nil {
-		return err
+	if selected, err = f.selection(c.Context(), s.stdin, (&subject{}).check); err != nil {
+		return selected, nil, err
 	}
-	k, err := s.resolve(&f.target)
+	k, err = s.resolve(&f.target)
+	return selected, k, err
+}
+
+func (s *env) wait(c *cobra.Command, f *waitFlags) error {
+	selected, k, err := s.choose(c, f)
 	if err != nil {
 		return err
 	}

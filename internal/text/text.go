@@ -26,8 +26,8 @@ func Clip(s string) string {
 // location is a URL in an error's text: scheme, user, host and path, then the query or the fragment.
 var location = regexp.MustCompile(`(?i)(https?://)(?:[^\s/?#"]*@)?([^\s?#"]*)(?:[?#](?:\\.|[^\s"\\])*)?`)
 
-// ClipError is Clip of an error's text without what may be a key in it: the users and queries of its URLs, which net/http
-// shows.
+// ClipError is Clip of an error's text without what may be a key in it: the users and queries of its URLs, which
+// net/http shows.
 func ClipError(err error) string {
 	s := err.Error()
 	if strings.Contains(s, "://") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
 	"github.com/taskwait/taskwait/internal/lenient"
 	"github.com/taskwait/taskwait/internal/limiter"
 )
@@ -143,7 +144,7 @@ func WhileBusy(
 		}
 		switch {
 		case failed != nil:
-			return id, notSent(failed)
+			return id, huawei.NotSent(failed)
 		case what != "":
 			return id, err
 		case !again:
@@ -152,17 +153,4 @@ func WhileBusy(
 			return id, &refused
 		}
 	}
-}
-
-// notSent is the error of a query that keeps the operation from being sent again.
-func notSent(err error) error {
-	var q *taskwait.QueryError
-	if errors.As(err, &q) && q.Class != taskwait.ClassTransient {
-		return q // throttled, or for good
-	}
-	n := &taskwait.QueryError{Class: taskwait.ClassNotSent, Err: err}
-	if q != nil {
-		n.Code, n.RequestID, n.RetryAfter = q.Code, q.RequestID, q.RetryAfter
-	}
-	return n
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -175,19 +174,6 @@ func (c *cloud) extension(ctx context.Context, id string, gigabytes int64) (stri
 		}
 	}
 	return "", nil
-}
-
-// notSent is the error of a query that was to be made before an operation is sent: the operation was not.
-func notSent(err error) error {
-	var q *taskwait.QueryError
-	if errors.As(err, &q) && q.Class != taskwait.ClassTransient {
-		return q // throttled, or for good
-	}
-	n := &taskwait.QueryError{Class: taskwait.ClassNotSent, Err: err}
-	if q != nil {
-		n.Code, n.RequestID, n.RetryAfter = q.Code, q.RequestID, q.RetryAfter
-	}
-	return n
 }
 
 // severalClaimed is the error where it cannot be known which instance is the one.

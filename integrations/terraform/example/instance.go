@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 	"github.com/taskwait/taskwait"
+	"github.com/taskwait/taskwait/huawei"
 	"github.com/taskwait/taskwait/huawei/kafkatasks"
 )
 
@@ -94,7 +95,7 @@ func (r *instanceResource) creation(
 		ours, err := r.cloud.claimed(ctx, name)
 		switch {
 		case err != nil:
-			return "", notSent(err)
+			return "", huawei.NotSent(err)
 		case len(ours) > 1:
 			return "", severalClaimed(name, ours)
 		case len(ours) == 1 && r.cloud.take(ours[0].ID):
@@ -277,7 +278,7 @@ func (r *instanceResource) extension(id string, gigabytes int64) (*kafkatasks.So
 		before, err := r.cloud.extension(ctx, id, gigabytes)
 		switch {
 		case err != nil:
-			return "", notSent(err)
+			return "", huawei.NotSent(err)
 		case before != "":
 			tflog.Info(ctx, op.Name+": begun before", map[string]any{"id": before})
 			return before, nil
@@ -301,7 +302,7 @@ func (r *instanceResource) Delete(ctx context.Context, req resource.DeleteReques
 	send := op.Start
 	op.Start = func(ctx context.Context, a taskwait.Attempt) (string, error) {
 		if t, err := source.Task(ctx, m.ID.ValueString()); err != nil {
-			return "", notSent(err)
+			return "", huawei.NotSent(err)
 		} else if t.Phase == "DELETING" || t.Status.Succeeded() { // an interrupted destroy has begun it
 			return t.ID, nil
 		}
