@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,55 +39,58 @@ func page(t *testing.T, url, host string) (status int, body string) {
 // TestDebugListen: the page is there as long as the command waits.
 func TestDebugListen(t *testing.T) {
 	t.Parallel()
+	var all sync.WaitGroup // at once, more of them than -parallel allows: they mostly wait
 	for _, args := range []string{"long", "long long2", "--all", "--name bindInstancePublicIp --since 1h"} {
-		t.Run(args, func(t *testing.T) {
-			t.Parallel()
-			w := newTestEnv()
-			id := w.cloud.AddTask(testInstance, script("long", time.Hour, taskwait.StatusSuccess))
-			if strings.Contains(args, "long2") {
-				w.cloud.AddTask(testInstance, script("long2", time.Hour, taskwait.StatusSuccess))
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			stderr, errOut := io.Pipe()
-			s := &env{
-				args:   append(strings.Fields("kafka wait --debug-listen :0"), strings.Fields(args)...),
-				stdout: io.Discard, stderr: errOut, getenv: func(name string) string { return w.env[name] },
-				transport: w.cloud.Transport(),
-			}
-			code := make(chan int)
-			go func() {
-				n := s.run(ctx)
-				_ = errOut.Close()
-				code <- n
-			}()
-			lines, url := bufio.NewScanner(stderr), ""
-			for found := false; !found && lines.Scan(); {
-				_, url, found = strings.Cut(lines.Text(), "the waits are shown on ")
-			}
-			go func() { _, _ = io.Copy(io.Discard, stderr) }() // so that the command can write
-			if !strings.HasPrefix(url, "http://127.0.0.1:") || !strings.HasSuffix(url, "/debug/waits") {
-				t.Fatalf("got the page %q, want one of loopback", url)
-			}
-			for shown := false; !shown; time.Sleep(10 * time.Millisecond) {
-				_, body := page(t, url+"?format=text", "")
-				shown = strings.Contains(body, id+" ") && strings.Contains(body, "EXECUTING")
-			}
-			if status, body := page(t, strings.TrimSuffix(url, debugPath), "localhost"); status != http.StatusOK ||
-				!strings.Contains(body, "What this process is waiting for") {
-				t.Errorf("got %d, %s; want the page", status, body)
-			}
-			if status, body := page(t, url, "example.com"); status != http.StatusMisdirectedRequest {
-				t.Errorf("got %d, %s for a host name; want 421", status, body)
-			}
-			cancel()
-			if n := <-code; n == 0 {
-				t.Errorf("got code 0 of a command that was stopped, want another one")
-			}
-			if _, err := net.DialTimeout("tcp", strings.Split(url, "/")[2], time.Second); err == nil {
-				t.Error("got a connection after the command has ended, want none")
-			}
+		all.Go(func() {
+			t.Run(args, func(t *testing.T) {
+				w := newTestEnv()
+				id := w.cloud.AddTask(testInstance, script("long", time.Hour, taskwait.StatusSuccess))
+				if strings.Contains(args, "long2") {
+					w.cloud.AddTask(testInstance, script("long2", time.Hour, taskwait.StatusSuccess))
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				stderr, errOut := io.Pipe()
+				s := &env{
+					args:   append(strings.Fields("kafka wait --debug-listen :0"), strings.Fields(args)...),
+					stdout: io.Discard, stderr: errOut, getenv: func(name string) string { return w.env[name] },
+					transport: w.cloud.Transport(),
+				}
+				code := make(chan int)
+				go func() {
+					n := s.run(ctx)
+					_ = errOut.Close()
+					code <- n
+				}()
+				lines, url := bufio.NewScanner(stderr), ""
+				for found := false; !found && lines.Scan(); {
+					_, url, found = strings.Cut(lines.Text(), "the waits are shown on ")
+				}
+				go func() { _, _ = io.Copy(io.Discard, stderr) }() // so that the command can write
+				if !strings.HasPrefix(url, "http://127.0.0.1:") || !strings.HasSuffix(url, "/debug/waits") {
+					t.Fatalf("got the page %q, want one of loopback", url)
+				}
+				for shown := false; !shown; time.Sleep(10 * time.Millisecond) {
+					_, body := page(t, url+"?format=text", "")
+					shown = strings.Contains(body, id+" ") && strings.Contains(body, "EXECUTING")
+				}
+				if status, body := page(t, strings.TrimSuffix(url, debugPath), "localhost"); status != http.StatusOK ||
+					!strings.Contains(body, "What this process is waiting for") {
+					t.Errorf("got %d, %s; want the page", status, body)
+				}
+				if status, body := page(t, url, "example.com"); status != http.StatusMisdirectedRequest {
+					t.Errorf("got %d, %s for a host name; want 421", status, body)
+				}
+				cancel()
+				if n := <-code; n == 0 {
+					t.Errorf("got code 0 of a command that was stopped, want another one")
+				}
+				if _, err := net.DialTimeout("tcp", strings.Split(url, "/")[2], time.Second); err == nil {
+					t.Error("got a connection after the command has ended, want none")
+				}
+			})
 		})
 	}
+	all.Wait()
 }
 
 // TestDebugListenAddress: what is no address is refused before anything is asked, and one that is open is warned of.

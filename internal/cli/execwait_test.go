@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 func TestExecWait(t *testing.T) {
 	t.Parallel()
+	var all sync.WaitGroup // at once, more of them than -parallel allows: they mostly wait
 	for _, tt := range []struct {
 		name, args, script string
 		want               int
@@ -41,20 +43,22 @@ func TestExecWait(t *testing.T) {
 			`sleep 1000 & echo '{"status":"done"}'`, 0, "SUCCESS", ""},
 		{"a word that is in no list", "--timeout 50ms", `echo '{"status":"odd"}'`, 6, "a status that is not known: odd", ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			args := strings.Fields("exec wait --status status --success done --failure error --interval 10ms " + tt.args)
-			args = append(args, "--", "/bin/sh", "-c", tt.script+" # x-secret")
-			code, stdout, stderr := newTestEnv().run(t.Context(), args...)
-			if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
-				t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want,
-					tt.stdout, tt.stderr)
-			}
-			if strings.Contains(stdout+stderr, "-secret") || strings.Contains(stdout+stderr, "\x1b") {
-				t.Errorf("got an argument or a control character printed:\n%s%s", stdout, stderr)
-			}
+		all.Go(func() {
+			t.Run(tt.name, func(t *testing.T) {
+				args := strings.Fields("exec wait --status status --success done --failure error --interval 10ms " + tt.args)
+				args = append(args, "--", "/bin/sh", "-c", tt.script+" # x-secret")
+				code, stdout, stderr := newTestEnv().run(t.Context(), args...)
+				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want,
+						tt.stdout, tt.stderr)
+				}
+				if strings.Contains(stdout+stderr, "-secret") || strings.Contains(stdout+stderr, "\x1b") {
+					t.Errorf("got an argument or a control character printed:\n%s%s", stdout, stderr)
+				}
+			})
 		})
 	}
+	all.Wait()
 }
 
 // TestExecAgain: the command is run for each poll, and one that fails is run again.
@@ -74,6 +78,7 @@ func TestExecAgain(t *testing.T) {
 // ends the wait.
 func TestExecHangs(t *testing.T) {
 	t.Parallel()
+	var all sync.WaitGroup // at once, more of them than -parallel allows: they mostly wait
 	for _, tt := range []struct {
 		name   string
 		args   string
@@ -86,36 +91,38 @@ func TestExecHangs(t *testing.T) {
 		{"a signal", "", true, 130, ""},
 		{"the wait is over", "--timeout 200ms", false, 6, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			child := filepath.Join(t.TempDir(), "child")
-			ctx, cancel := context.WithCancelCause(t.Context())
-			defer cancel(nil)
-			if tt.signal {
-				go func() { // ends when the command has begun, or with the test
-					for ctx.Err() == nil && readPID(child) == 0 {
-						time.Sleep(time.Millisecond)
-					}
-					cancel(signalError{os.Interrupt})
-				}()
-			}
-			args := strings.Fields("exec wait --status status --success done --interval 10ms " + tt.args)
-			args = append(args, "--", "/bin/sh", "-c", `echo a word >&2; sleep 1000 & echo $! >`+child+`; wait`)
-			code, stdout, stderr := newTestEnv().run(ctx, args...)
-			if code != tt.want || !strings.Contains(stdout, tt.stdout) {
-				t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stdout)
-			}
-			pid := readPID(child)
-			if pid == 0 {
-				t.Fatal("the command did not begin")
-			}
-			for i := 0; syscall.Kill(pid, 0) == nil && !zombie(pid); i++ { // until the system has done it
-				if time.Sleep(time.Millisecond); i > 5000 {
-					t.Fatalf("process %d lives on", pid)
+		all.Go(func() {
+			t.Run(tt.name, func(t *testing.T) {
+				child := filepath.Join(t.TempDir(), "child")
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if tt.signal {
+					go func() { // ends when the command has begun, or with the test
+						for ctx.Err() == nil && readPID(child) == 0 {
+							time.Sleep(time.Millisecond)
+						}
+						cancel(signalError{os.Interrupt})
+					}()
 				}
-			}
+				args := strings.Fields("exec wait --status status --success done --interval 10ms " + tt.args)
+				args = append(args, "--", "/bin/sh", "-c", `echo a word >&2; sleep 1000 & echo $! >`+child+`; wait`)
+				code, stdout, stderr := newTestEnv().run(ctx, args...)
+				if code != tt.want || !strings.Contains(stdout, tt.stdout) {
+					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stdout)
+				}
+				pid := readPID(child)
+				if pid == 0 {
+					t.Fatal("the command did not begin")
+				}
+				for i := 0; syscall.Kill(pid, 0) == nil && !zombie(pid); i++ { // until the system has done it
+					if time.Sleep(time.Millisecond); i > 5000 {
+						t.Fatalf("process %d lives on", pid)
+					}
+				}
+			})
 		})
 	}
+	all.Wait()
 }
 
 func readPID(path string) int {
