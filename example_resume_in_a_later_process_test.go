@@ -11,7 +11,7 @@ import (
 	"github.com/taskwait/taskwait/sourcetest"
 )
 
-// A wait that is interrupted goes on in a later process: with the same budget, and where it was.
+// A wait that is interrupted goes on in a later process, with the time that is left.
 func ExampleWaiter_Resume() {
 	source := sourcetest.Script(
 		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusExecuting}},
@@ -29,7 +29,7 @@ func ExampleWaiter_Resume() {
 		if stored, err = json.Marshal(p.Wait); err != nil { // inside the callback
 			log.Fatal(err)
 		}
-		interrupt()
+		interrupt() // as a deploy would
 	}))
 	fmt.Println("interrupted:", err != nil)
 

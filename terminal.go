@@ -12,7 +12,7 @@ const (
 	StatusSuccess   Status = "SUCCESS"   // terminal: done, and it went well
 	StatusFailed    Status = "FAILED"    // terminal: done, and it did not
 	StatusDeleted   Status = "DELETED"   // terminal: the task's record was removed; what came of the task cannot be known
-	StatusCancelled Status = "CANCELLED" // terminal: a scheduled task was called off
+	StatusCancelled Status = "CANCELLED" // terminal: somebody cancelled the task
 )
 
 // outcome is the error of a wait whose task ended with s; terminal is false if that is no end.

@@ -23,7 +23,7 @@ func dws() Service {
 			Permission: "dws:service:listJobDetail", Created: words("INIT", "WAITING", "DELAY_SCHEDULED"),
 			Executing: words("RUNNING"), Success: words("SUCCESS"), Failed: words("FAIL"), Cancelled: words("STOP"),
 		},
-		Note: "STOP is a job that was stopped. Its times have no zone.",
+		Note: "STOP means that somebody stopped the job. Its times have no zone.",
 	}
 }
 
@@ -50,7 +50,7 @@ func dwsClusters() Service {
 				"MANAGE_IP_BIND_FAILED"),
 		},
 		PassedOn: words("REDISTRIBUTION_PAUSED", "ORDER_PENDING"),
-		Note:     "What task_status says counts before the status.",
+		Note:     "The field task_status counts before the status.",
 	}
 }
 
@@ -67,7 +67,7 @@ func cssClusters() Service {
 			Code:    "failedReason.errorCode", Reason: "failedReason.errorMsg", CreatedAt: "created", UpdatedAt: "updated",
 			Executing: words("100"), Success: words("200"), Failed: words("303"),
 		},
-		Note: "Numbers are words: 100 is busy, 200 available, 303 failed.",
+		Note: "Words are numbers: 100 is busy, 200 available, 303 failed.",
 	}
 }
 
@@ -86,7 +86,7 @@ func mrsClusters() Service {
 			Success: words("running", "scaled-up-success"), Failed: words("failed", "abnormal", "frozen", "scaling-error"),
 			Deleted: words("terminated"),
 		},
-		Note: "running is ready. What scale says counts before: scaling-error is a cluster that runs as before.",
+		Note: "running means ready. The field scale counts first. After scaling-error the cluster runs as before.",
 	}
 }
 
@@ -108,6 +108,6 @@ func mrsJobs() Service {
 			Cancelled: words("KILLED"), Cancel: &httptasks.Request{Method: http.MethodPost, URL: job + "/kill"},
 		},
 		PassedOn: words("FINISHED"),
-		Note:     "FINISHED does not say with which result. A result of UNDEFINED is a job that runs.",
+		Note:     "FINISHED does not say with which result. A job with the result UNDEFINED runs.",
 	}
 }

@@ -18,7 +18,7 @@ func ecs() Service {
 	return Service{
 		Name: "ecs", Func: "ECS", Waits: "jobs of Elastic Cloud Server", Host: "ecs",
 		Type: "ecs/v2 ShowJobResponse", API: a,
-		Note: "An answer of 200 with a code and a message, and no status, is an error of the query.",
+		Note: "An answer of 200 with a code and a message, and without a status, counts as an error.",
 	}
 }
 
@@ -35,7 +35,7 @@ func ecsServers() Service {
 			Executing: words("HARD_REBOOT", "MIGRATING", "REBOOT", "REBUILD", "RESIZE", "REVERT_RESIZE"),
 		},
 		PassedOn: words("PAUSED", "SHELVED", "SHELVED_OFFLOADED", "SHUTOFF", "SUSPENDED", "VERIFY_RESIZE"),
-		Note:     "A server that is stopped, or whose resize is to be confirmed, is left so until somebody acts.",
+		Note:     "A stopped server, or one whose resize waits for confirmation, stays so until somebody acts.",
 	}
 }
 
@@ -45,7 +45,7 @@ func BMS(client *core.HcHttpClient) *httptasks.Source { return bms().Source(clie
 func bms() Service {
 	return Service{
 		Name: "bms", Func: "BMS", Waits: "jobs of Bare Metal Server", Host: "bms",
-		Type: "bms/v1 ShowJobInfosResponse", API: v1Job(), Note: "Errors in an answer of 200, as for ECS.",
+		Type: "bms/v1 ShowJobInfosResponse", API: v1Job(), Note: "An answer of 200 may be an error, as for ECS.",
 	}
 }
 
@@ -61,7 +61,7 @@ func bmsServers() Service {
 			Success: words("ACTIVE"), Failed: words("ERROR"), Deleted: words("DELETED"),
 		},
 		PassedOn: words("SHUTOFF"),
-		Note:     "SHUTOFF is seen of a server that is stopped, and while one starts or is built anew.",
+		Note:     "A server shows SHUTOFF when it is stopped, and also while it starts or is rebuilt.",
 	}
 }
 

@@ -40,7 +40,7 @@ func cceUpgrades() Service {
 	return Service{
 		Name: "cce-upgrades", Func: "CCEUpgrades", Waits: "upgrades of a cluster of Cloud Container Engine", Host: "cce",
 		Type: "cce/v3 ShowUpgradeClusterTaskResponse", Page: "api-cce/ShowUpgradeClusterTask", API: a,
-		Note: "Pause has not ended: it lasts until somebody goes on with the upgrade.",
+		Note: "Pause is not an end: it lasts until somebody continues the upgrade.",
 	}
 }
 
@@ -59,7 +59,7 @@ func cceClusters() Service {
 			Failed: words("Unavailable", "RollbackFailed", "Error"),
 		},
 		PassedOn: words("Hibernation", "Empty"),
-		Note:     "Without errorStatus the service says Deleting where it means Error.",
+		Note:     "Asked with errorStatus: without it the service says Deleting where it means Error.",
 	}
 }
 
@@ -75,7 +75,7 @@ func cceNodes() Service {
 	a.Success, a.Failed = words("Active"), words("Abnormal", "Error")
 	return Service{
 		Name: "cce-nodes", Func: "CCENodes", Waits: "nodes of a cluster of Cloud Container Engine", Host: "cce",
-		Resource: true, Type: "cce/v3 ShowNodeResponse", API: a, Note: "errorStatus as for clusters.",
+		Resource: true, Type: "cce/v3 ShowNodeResponse", API: a, Note: "Asked with errorStatus, as for CCE clusters.",
 	}
 }
 
@@ -120,6 +120,6 @@ func cceAutopilotClusters() Service {
 	a.Executing = words("Deleting", "Upgrading", "RollingBack")
 	return Service{
 		Name: "cce-autopilot-clusters", Func: "CCEAutopilotClusters", Waits: "clusters of CCE Autopilot", Host: "cce",
-		Resource: true, Type: "cce/v3 ShowAutopilotClusterResponse", API: a, Note: "errorStatus as for CCE clusters.",
+		Resource: true, Type: "cce/v3 ShowAutopilotClusterResponse", API: a, Note: "Asked with errorStatus, as for CCE.",
 	}
 }

@@ -27,7 +27,7 @@ func rds() Service {
 	return Service{
 		Name: "rds", Func: "RDS", Waits: "jobs of Relational Database Service", Host: "rds",
 		Type: "rds/v3 ListJobInfoResponse", Page: "api-rds/rds_08_0001", API: a,
-		Note: "A job is found only some seconds after it began.",
+		Note: "The service knows a job only some seconds after it began.",
 	}
 }
 
@@ -39,7 +39,7 @@ func rdsScheduled() Service {
 	a.Created, a.Failed = words("Initing", "Pending"), words("Failed", "Unauthorized")
 	return Service{
 		Name: "rds-scheduled", Func: "RDSScheduled", Waits: "scheduled tasks of Relational Database Service", Host: "rds",
-		Type: "rds/v3 ListScheduleTasksResponse", API: a, Note: "Unauthorized is a failure: the task may not be carried out.",
+		Type: "rds/v3 ListScheduleTasksResponse", API: a, Note: "Unauthorized is a failure: the task may not run.",
 	}
 }
 
@@ -72,7 +72,7 @@ func gaussDB() Service {
 	return Service{
 		Name: "gaussdb", Func: "GaussDB", Waits: "jobs of TaurusDB, formerly GaussDB(for MySQL)", Host: "gaussdb",
 		Type: "gaussdb/v3 ShowGaussMySqlJobInfoResponse", Page: "api-taurusdb/ListImmediateJobs", API: a,
-		Note: "Pending is a delayed job, and Unauthorized one that waits to be authorized: neither has begun.",
+		Note: "Pending is a delayed job, and Unauthorized a job that waits for authorization: neither has begun.",
 	}
 }
 
@@ -123,7 +123,7 @@ func openGauss() Service {
 	return Service{
 		Name: "opengauss", Func: "GaussDBForOpenGauss", Waits: "jobs of GaussDB, formerly GaussDB(for openGauss)",
 		Host: "gaussdb-opengauss", Type: "gaussdbforopengauss/v3 ShowJobDetailResponse", API: a,
-		Note: "The words of a job are documented of the list alone.",
+		Note: "The words are documented for the list of jobs alone.",
 	}
 }
 
@@ -223,7 +223,7 @@ func ddsInstances() Service {
 	return Service{
 		Name: "dds-instances", Func: "DDSInstances", Waits: "instances of Document Database Service", Host: "dds",
 		Resource: true, Type: "dds/v3 ListInstancesResponse", API: a,
-		Note: "What an instance is busy with, its actions, counts before its status. Those words are not documented.",
+		Note: "The actions that an instance is busy with count before its status. Their words are not documented.",
 	}
 }
 

@@ -24,7 +24,7 @@ func rfsStacks() Service {
 			Success:   words("DEPLOYMENT_COMPLETE", "CREATION_COMPLETE"),
 			Failed:    words("DEPLOYMENT_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETION_FAILED"),
 		},
-		Note: "ROLLBACK_COMPLETE is a deployment that failed. CREATION_COMPLETE is an empty stack, and final.",
+		Note: "ROLLBACK_COMPLETE means that a deployment failed. CREATION_COMPLETE is an empty stack, and final.",
 	}
 }
 
@@ -44,7 +44,7 @@ func rfsPlans() Service {
 			RequestID: "Client-Request-Id", Executing: words("CREATION_IN_PROGRESS", "APPLY_IN_PROGRESS"),
 			Success: words("AVAILABLE", "APPLIED"), Failed: words("CREATION_FAILED"),
 		},
-		Note: "AVAILABLE is a plan that can be applied. APPLIED does not say how the deployment ended.",
+		Note: "AVAILABLE means that the plan can be applied. APPLIED does not say how the deployment ended.",
 	}
 }
 

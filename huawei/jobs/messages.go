@@ -28,7 +28,7 @@ func dcs() Service {
 				Offset: "offset", Since: "start_time", SinceLayout: "20060102150405",
 			},
 		},
-		Note: "The words of the list, those of background tasks, are not documented.",
+		Note: "The words of the list, which are those of background tasks, are not documented.",
 	}
 }
 
@@ -55,7 +55,7 @@ func dcsTasks() Service {
 				Kind: "step_name", Status: "step_status", CreatedAt: "begin_time", UpdatedAt: "end_time",
 			},
 		},
-		Note: "The words are not documented: EXECUTING and SUCCESS were seen, the others are those of DMS.",
+		Note: "The words are not documented. EXECUTING and SUCCESS were seen; the others are those of DMS.",
 	}
 }
 

@@ -18,7 +18,7 @@ func eip() Service {
 	return Service{
 		Name: "eip", Func: "EIP", Waits: "jobs of Elastic IP", Host: "vpc",
 		Type: "eip/v2 ShowResourcesJobDetailResponse", Page: "api-eip/ShowResourcesJobDetail", API: v1Job(),
-		Note: "The words are not documented, but for SUCCESS in the example: these are those of the same request elsewhere.",
+		Note: "Only SUCCESS is documented. The other words are those of the same request elsewhere.",
 	}
 }
 
@@ -34,7 +34,7 @@ func eips() Service {
 			Executing: words("BINDING", "PENDING_UPDATE", "PENDING_DELETE", "NOTIFY_DELETE"),
 			Success:   words("DOWN", "ACTIVE", "ELB", "VPN"), Failed: words("FREEZED", "BIND_ERROR", "ERROR"),
 		},
-		Note: "DOWN is usable, and bound to nothing.",
+		Note: "DOWN means usable, and bound to nothing.",
 	}
 }
 
@@ -54,7 +54,7 @@ func elb() Service {
 				Marker: "marker", Next: "page_info.next_marker", Since: "begin_time", SinceLayout: "2006-01-02T15:04:05",
 			},
 		},
-		Note: "COMPLETE is the end of the documented example, a success; with an error code, as after a rollback, a failure.",
+		Note: "COMPLETE is a success, and a failure if there is an error code, as after a rollback.",
 	}
 }
 
@@ -159,6 +159,6 @@ func apigInstances() Service {
 				"RestartTimeout", "ResizeFailed", "ResizeTimeout"),
 		},
 		PassedOn: words("RollbackSuccess"),
-		Note:     "CreateSuccess comes before the gateway is initialised, and does not run yet.",
+		Note:     "After CreateSuccess the gateway is not initialised yet, and does not run.",
 	}
 }

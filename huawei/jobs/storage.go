@@ -20,7 +20,7 @@ func evs() Service {
 	return Service{
 		Name: "evs", Func: "EVS", Waits: "jobs of Elastic Volume Service", Host: "evs",
 		Type: "evs/v2 ShowJobResponse", API: a,
-		Note: "WAITING_EXECUTE and LISTENING are documented, though the SDK lacks them: the job still runs.",
+		Note: "WAITING_EXECUTE and LISTENING are documented, though not in the SDK: the job still runs.",
 	}
 }
 
@@ -101,7 +101,7 @@ func sfsTurboShares() Service {
 			Success: words("200", "221", "232", "237", "238", "250", "251"),
 			Failed:  words("303", "800", "321", "332", "337", "338", "350", "351"),
 		},
-		Note: "Numbers are words: 100 is being created, 200 available, 800 frozen; 1xx is a change, 2xx done, 3xx failed.",
+		Note: "Words are numbers: 100 is being created, 200 available, 800 frozen; 1xx is a change, 2xx done, 3xx failed.",
 	}
 }
 

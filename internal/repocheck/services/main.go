@@ -20,18 +20,28 @@ func main() {
 
 const intro = `# The services of Huawei Cloud
 
-For those who wait for the jobs of a service, or for an instance to run or to be gone.
+For people who wait for a job of a service, or for an instance to run or to be gone.
 
-This page is made from the table of package 'huawei/jobs', by 'go run ./internal/repocheck/services'.
+Each service is a function of package 'huawei/jobs', which takes the 'HcClient' of a client of the SDK. For RDS:
 
-Each service is a function of 'jobs' that takes the 'HcClient' of a client of the SDK, and a command:
-'jobs.ECS(client.HcClient)', 'taskwait ecs wait JOB_ID…'. What stands in brackets after the function is needed beside
-the client: an instance, a cluster, a group. Words are compared without regard to case. A word that is in no list is
-passed on: it is neither success nor failure, and the wait goes on.
+<!-- from: huawei/jobs/example_test.go -->
+'''go
+	waiter, err := taskwait.New(jobs.RDS(client.HcClient), taskwait.WithTimeout(30*time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	task, err := waiter.WaitForTask(context.Background(), jobID)
+'''
 
-The facts were read in the SDK, v0.1.207: the type named under "Read in", its comments and its enums. Where a page is
-named, the documentation says more; pages are below 'https://support.huaweicloud.com/intl/en-us/', and were read
-2026-11-28.
+Each is also a command: 'taskwait rds wait JOB_ID'. [cli.md](cli.md#the-services-of-huawei-cloud) has its flags.
+
+Words in brackets after a function are ids that it needs beside the client: of an instance, a cluster, a group. The
+service's words are compared without regard to case. A word that is in no list is neither success nor failure, and the
+wait goes on. DMS for Kafka has a package of its own, 'huawei/kafkatasks'.
+
+This page is made from the table of 'huawei/jobs', by 'go run ./internal/repocheck/services'. The facts were read in the
+SDK, v0.1.207: in the type named under "Read in", its comments and its enums. Some services have a page of documentation
+too, named there, below 'https://support.huaweicloud.com/intl/en-us/', read 2026-11-28.
 `
 
 // parts are the tables: of jobs, and of things.
@@ -40,10 +50,10 @@ var parts = []struct {
 	resource bool
 	text     string
 }{
-	{"Jobs and tasks", false, `**Also**: *list*, many waits share one list; *details*, how far a task is;
-*cancel*, it can be called off.`},
-	{"Instances, clusters and other things", true, `The id is that of the thing itself. SUCCESS is that it can be used;
-'UntilDeleted' of the Source waits until it is gone, whatever its status says until then.`},
+	{"Jobs and tasks", false, `**Also**: *list*, many waits share one list; *details*, the progress of a task is
+reported; *cancel*, a job can be cancelled.`},
+	{"Instances, clusters and other resources", true, `The id is that of the resource. SUCCESS means that it can be
+used. 'UntilDeleted' of the Source waits until it is gone, whatever its status until then.`},
 }
 
 // page is the whole page.
@@ -119,7 +129,7 @@ func also(s jobs.Service) string {
 func remark(s jobs.Service) string {
 	text := s.Note
 	if len(s.PassedOn) > 0 {
-		text += " Passed on: " + list(s.PassedOn) + "."
+		text += " In no list: " + list(s.PassedOn) + "."
 	}
 	return strings.TrimSpace(text)
 }
