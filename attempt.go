@@ -2,7 +2,7 @@ package taskwait
 
 import "time"
 
-// Attempt is what was there before an operation was sent. It is plain data.
+// Attempt is what existed before an operation was sent. It is plain data.
 type Attempt struct {
 	Key  string    // made by Do, once for each operation, and kept in its Wait: for services that take an idempotency key
 	At   time.Time // when Seen was read, by the service's clock if it has said so; zero from Before: filled in by ours

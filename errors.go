@@ -19,32 +19,31 @@ func (s sentinel) Error() string { return string(s) }
 // is reports whether err itself is the target, not what it wraps.
 func is(err, target error) bool { return any(err) == any(target) }
 
-// What became of the task. A [*WaitError] that Is one of these was told so by the service, for the id that was asked
-// for.
+// How the task ended. A [*WaitError] Is one of these only if the service has reported it for this id.
 var (
 	ErrTaskFailed    error = sentinel("task failed")
 	ErrTaskDeleted   error = sentinel("task record deleted")
 	ErrTaskCancelled error = sentinel("task cancelled")
 )
 
-// Why we stopped waiting. None of these says anything of the task: it may still run.
+// Why the wait ended without an end of the task. After any of these the task may still run.
 var (
 	ErrTimeout      error = sentinel("timed out")      // WithTimeout passed; also Is context.DeadlineExceeded
-	ErrTaskNotFound error = sentinel("task not found") // the service does not know the id, for longer than the grace
-	// refused for good, or nothing but errors for longer than tolerated
+	ErrTaskNotFound error = sentinel("task not found") // the service did not know the id for longer than the grace
+	// a refusal, or only errors for longer than tolerated
 	ErrQuery          error = sentinel("could not query")
-	ErrStalled        error = sentinel("stalled")           // no change for as long as WithStallTimeout allows
+	ErrStalled        error = sentinel("stalled")           // no change for the time of WithStallTimeout
 	ErrBackOffStopped error = sentinel("backoff said stop") // the BackOff of WithBackOff returned backoff.Stop
-	ErrInvalidOption  error = sentinel("invalid option")    // nothing was asked
-	ErrInvalidID      error = sentinel("invalid id")        // nothing was asked
+	ErrInvalidOption  error = sentinel("invalid option")    // nothing was sent
+	ErrInvalidID      error = sentinel("invalid id")        // nothing was sent
 )
 
-// What became of an operation that [Waiter.Do] was to start, where that is not known from its task.
+// What happened to an operation of [Waiter.Do] whose task is not known.
 var (
-	ErrNotStarted error = sentinel("not started") // it was refused, or never sent: nothing was begun
-	// it was sent, and may have been carried out: list the tasks before it is sent again
+	ErrNotStarted error = sentinel("not started") // it was refused, or never sent
+	// it was sent, and may have been carried out: list the tasks before you send it again
 	ErrOutcomeUnknown error = sentinel("outcome unknown")
-	// it was started, but more than one task may be the one; WaitError.Candidates has them
+	// it was started, but more than one task may be its task; WaitError.Candidates has them
 	ErrAmbiguous error = sentinel("ambiguous")
 )
 
@@ -53,16 +52,16 @@ type Class int
 
 // The zero Class is ClassTransient, so that a plain error is transient too.
 const (
-	ClassTransient Class = iota // poll again on schedule; only a long unbroken run of these ends the wait
-	ClassThrottled              // the service wants to be asked less often; never ends the wait
+	ClassTransient Class = iota // poll again on schedule; only a long streak of these ends the wait
+	ClassThrottled              // the service wants fewer queries; never ends the wait
 	ClassNotFound               // the service does not know the id (yet); tolerated for the grace
-	ClassPermanent              // asking again cannot help: bad credentials, no permission, bad request
+	ClassPermanent              // another query cannot help: bad credentials, no permission, bad request
 	ClassConflict               // something else runs: an [Operation] is sent again; of a query it never ends the wait
 	ClassNotSent                // only for an [Operation]: it never left, and is sent again
 )
 
-// QueryError is what a [Source] returns to say more of a failed query than "error". [NotFound], [Permanent],
-// [Throttled] and [CheckResponse] make one.
+// QueryError is an error of a [Source] that says more than a plain error does. [NotFound], [Permanent], [Throttled] and
+// [CheckResponse] make one.
 type QueryError struct {
 	Class      Class
 	StatusCode int           // the HTTP status of the answer; 0: none
@@ -99,11 +98,11 @@ func (e *QueryError) Error() string {
 // request id and RetryAfter of a [*QueryError] in err. err may be nil; the result never is.
 func NotFound(err error) error { return classed(ClassNotFound, 0, err) }
 
-// Permanent returns an error of ClassPermanent: to query again cannot help. Otherwise it is like [NotFound].
+// Permanent returns an error of ClassPermanent: another query cannot help. Otherwise it is like [NotFound].
 func Permanent(err error) error { return classed(ClassPermanent, 0, err) }
 
-// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after a time. If
-// after is not positive, RetryAfter of a [*QueryError] in err stands. Otherwise it is like [NotFound].
+// Throttled returns an error of ClassThrottled: the service wants fewer queries, and the next one after this time. If
+// after is not positive, RetryAfter of a [*QueryError] in err holds. Otherwise it is like [NotFound].
 func Throttled(after time.Duration, err error) error { return classed(ClassThrottled, after, err) }
 
 func classed(class Class, after time.Duration, err error) error {

@@ -8,17 +8,17 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// Wait is a wait as a value, which outlives its process: [Waiter.Resume] and [Waiter.Poll] go on with it, and JSON
-// stores it. It remembers when it began, what it has seen and when its next poll is due, but no options: what holds is
-// what the call is given that goes on with it. Task.Raw and the errors of queries are not in it.
+// Wait is a wait as a value that outlives its process: JSON stores it, and [Waiter.Resume] and [Waiter.Poll] go on with
+// it. It remembers when it began, what it has seen, and when its next poll is due. It does not hold options (those of
+// the call that goes on with it hold), Task.Raw, or errors of queries.
 //
 //	wait := &taskwait.Wait{ID: id}     // or json.Unmarshal of what was stored
 //	task, err := waiter.Resume(ctx, wait)
 //
-// [Progress] and [WaitError] have the one of their wait. Its JSON is at most 600 bytes long for an id of 32, and 1.5 kB
-// where texts of the service are long; that of an operation which has no id yet is longer by what Attempt.Seen holds.
-// In JSON the clock counts, as nothing else outlives a process: one that has stepped back since lengthens no bound, and
-// one that has stepped ahead uses them up sooner.
+// [Progress] and [WaitError] have the Wait of their wait. Its JSON is at most 600 bytes long for an id of 32, and 1.5
+// kB if texts of the service are long. That of an operation which has no id yet is longer by Attempt.Seen. A stored
+// wait depends on the clock of the machine. If the clock has stepped back, no bound becomes longer; if it has stepped
+// ahead, bounds become shorter.
 //
 // A Wait is for one goroutine at a time.
 type Wait struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// Operation is something that is started once, and whose task is then waited for: what [Waiter.Do] takes. It may be
-// given to Do more than once, also at the same time.
+// Operation is something that [Waiter.Do] starts once, and whose task it then waits for. It may be given to Do more
+// than once, also at the same time.
 type Operation struct {
 	// Name says what it is, for messages: "resize", "bindInstancePublicIp".
 	Name string
@@ -17,65 +17,66 @@ type Operation struct {
 	// Kind is the kind of its task, as [WithKind] names it. Empty: unknown.
 	Kind string
 
-	// Before reads what Start and Find have to know of the time before the operation: Attempt.At and Seen. It is called
-	// each time before the operation is sent; but what it has read is good for two minutes after a Start that was
-	// throttled or did not get through. An error of class ClassPermanent or ClassNotFound ends Do with [ErrNotStarted];
-	// after any other it is called again. nil: there is nothing to read.
+	// Before notes the tasks that exist before the operation is sent: Attempt.At and Seen. It is called each time
+	// before the operation is sent, but its result is reused for two minutes after a Start that was throttled or did
+	// not get through. An error of ClassPermanent or ClassNotFound ends Do with [ErrNotStarted]; after any other error
+	// it is called again. nil: there is nothing to note.
 	Before func(ctx context.Context) (Attempt, error)
 
-	// Start sends the operation, once, and returns the id of its task; empty: the service gives none, and Find finds the
-	// task. It must not retry.
+	// Start sends the operation, once, and returns the id of its task. If the id is empty, Find looks for the task. It
+	// must not retry.
 	//
-	// A nil error means that the service has accepted it. An error is taken to leave open whether it has: the operation is
-	// then not sent again, and Do ends with [ErrOutcomeUnknown]. Only a [*QueryError] says more: ClassConflict (refused
-	// because something else runs), ClassThrottled and ClassNotSent, after which it is sent again; ClassPermanent and
-	// ClassNotFound, for every other refusal, which end Do with [ErrNotStarted]. An id beside an error says what the
-	// operation is about.
+	// A nil error means that the service has accepted it. After a plain error it is not known whether the service has.
+	// The operation is then not sent again, and Do ends with [ErrOutcomeUnknown]. A [*QueryError] says more. After
+	// ClassConflict (refused because something else runs), ClassThrottled and ClassNotSent the operation is sent
+	// again. ClassPermanent and ClassNotFound, for every other refusal, end Do with [ErrNotStarted]. An id beside an
+	// error says what the operation is about.
 	Start func(ctx context.Context, a Attempt) (id string, err error)
 
-	// Find returns the tasks that may be the operation's: by their kind, by what they are about, and because they are not
-	// in a.Seen. None yet: an empty list. nil: there is no way to find it. It is called where Start gives no id, and where
+	// Find returns the tasks that may be the operation's: by their kind, by what they are about, and because they are
+	// not in a.Seen. An empty list: none yet. nil: the task cannot be found. It is called if Start gives no id, or if
 	// the outcome of Start is unknown.
 	Find func(ctx context.Context, a Attempt) ([]Task, error)
 
-	// Busy says in a few words what keeps the service from taking the operation, after it was refused with ClassConflict;
-	// "": nothing, it may be sent again. nil: it is sent again on schedule.
+	// Busy says in a few words what keeps the service from accepting the operation, after a refusal with
+	// ClassConflict. "": nothing, it may be sent again. nil: it is sent again on schedule.
 	Busy func(ctx context.Context) (string, error)
 
 	// StalePhase and Confirmations are what the operation needs of [WithStalePhase] and [WithConfirmations]: an
-	// instance is still seen RUNNING when its restart was accepted. An option that is given, to New or to Do, wins.
+	// instance still shows RUNNING when its restart was accepted. An option that is given, to New or to Do, wins.
 	// Empty and 0: nothing.
 	StalePhase    string
 	Confirmations int
 
-	// Save keeps what a later process needs, should this one die: as JSON, in a file or a row. It is called before Start,
-	// whenever that is about to be sent, and again with the answer, and when Find has found the task. An error before
-	// Start ends Do with [ErrNotStarted], and nothing is sent; one afterwards is logged. The Wait is a copy for Save
-	// alone. Like Start it may be abandoned, and still run when Do has returned. nil: nothing is kept but by
-	// Progress.Wait.
+	// Save stores what a later process needs if this one dies: as JSON, in a file or a row. It is called each time
+	// before Start, again with the answer, and when Find has found the task. An error before Start ends Do with
+	// [ErrNotStarted], and nothing is sent. A later error is logged. The Wait is a copy for Save alone. Like Start,
+	// Save may be abandoned, and still run when Do has returned. nil: only Progress.Wait has it.
 	Save func(*Wait) error
 
-	// Wait is what Save has kept, or a WaitError had: Do goes on with it, in whatever phase it was, on the same budget and
-	// with the same Attempt.Key. Where it is not known whether the operation was sent, its task is looked for: one that
-	// is new is waited for; if there is none ten seconds after it was sent, it is sent now; if there are several, or no
-	// Find, the error Is [ErrOutcomeUnknown], and nothing is sent. Name must be the same. nil, or new(Wait): it begins.
+	// Wait is what Save has stored, or the Wait of a WaitError. Do goes on with it, in its phase, with the time that
+	// is left and the same Attempt.Key. If it is not known whether the operation was sent, Do looks for a task that is
+	// new. If there is one, Do waits for it. If there is none ten seconds after the operation was sent, Do sends it
+	// now. If there are several, or there is no Find, the error Is [ErrOutcomeUnknown], and nothing is sent. Name must
+	// be the same. nil, or new(Wait): a new operation.
 	Wait *Wait
 }
 
 // Do starts an operation and waits for its task, all within one WithTimeout. The id of the task is in the Task that is
 // returned, and in the error.
 //
-// Refused because something else runs, it waits until that is over and tries again; Progress.Err says so. It never
-// sends the operation twice unless the service has refused it: where an answer leaves that open, or the wait ends in
-// the middle of the call, the error Is [ErrOutcomeUnknown], and Candidates has the tasks that appeared since, if any
-// did. Where ctx has ended there is no time to look for them: SentAt says since when one may have begun. Any other
-// refusal Is [ErrNotStarted], and so is every other end before the operation was accepted.
+// If the service refuses because something else runs, Do waits until that is over and tries again; Progress.Err says
+// so. Do never sends the operation twice unless the service has refused it. If an answer leaves open whether the
+// service has accepted it, or the wait ends during the call, the error Is [ErrOutcomeUnknown], and Candidates has the
+// tasks that have appeared since. If ctx has ended there is no time to look for them: SentAt says since when one may
+// have begun. Any other end before the operation was accepted Is [ErrNotStarted].
 //
-// Where the service gives no id, the task is looked for through WithNotFoundGrace. If more than one may be the one, now
-// or when it has ended, the error Is [ErrAmbiguous], and Candidates has them: it is never guessed.
+// If the service gives no id, Do looks for the task for the time of WithNotFoundGrace. If more than one task may be the
+// operation's, now or when it has ended, the error Is [ErrAmbiguous], and Candidates has them. Do does not guess.
 //
-// What WaitForTask promises holds for Do as well. WithInitialDelay comes between the start and the first poll, and one
-// WithQueryTimeout bounds a call of Start: one that takes longer has an unknown outcome. Polls counts those calls too.
+// The promises of WaitForTask hold for Do as well. WithInitialDelay is the pause between the start and the first poll.
+// WithQueryTimeout bounds a call of Start; one that takes longer has an unknown outcome. Polls counts calls of Start
+// too.
 func (w *Waiter) Do(ctx context.Context, op Operation, opts ...Option) (Task, error) {
 	s, err := w.settings.forCall(ctx, opts)
 	if err == nil {

@@ -413,13 +413,13 @@ func TestDoTells(t *testing.T) {
 				starts: []error{nil}, finds: []any{[]Task{{ID: "a", Status: StatusExecuting}, {ID: "b", Status: StatusCreated}}},
 			},
 			want: `taskwait: operation resize: ambiguous after 0s: it was started, perhaps as "a" EXECUTING or "b" CREATED, ` +
-				`2 polls, 1 error, last: 2 tasks may be it`,
+				`2 polls, 1 error, last: 2 tasks may be the operation's`,
 		},
 		{
 			name: "never found", s: starter{starts: []error{nil}, finds: []any{nil}},
 			opts: []Option{WithNotFoundGrace(5 * time.Second)},
 			want: `taskwait: operation resize: task not found after 5s: it was started, its task is not known, 3 polls, ` +
-				`2 errors, last: no task of it has appeared`,
+				`2 errors, last: no task of the operation has appeared`,
 		},
 	}
 	for _, tt := range tests {

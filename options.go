@@ -30,9 +30,9 @@ const (
 	defaultNotFoundGrace = time.Minute
 )
 
-// Option changes one setting: for every wait of a Waiter when given to [New], for one call when given to that. The
-// package documentation has a table of all options. No option depends on another one, or on the order; of two of one
-// name the later wins. nil is [ErrInvalidOption].
+// Option changes one setting: for every wait of a Waiter if given to [New], for one call if given to that call. The
+// package documentation has a table of all options. No option depends on another one, or on the order; of two with the
+// same name the later wins. nil is [ErrInvalidOption].
 type Option func(*settings)
 
 type settings struct {
@@ -146,54 +146,55 @@ func (s *settings) learned() *pacing.Learned {
 	}
 }
 
-// WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: no limit but the context's. When it has
-// passed, one last query is made, so a task that had finished by then is never reported as timed out; the wait is over
-// 5 s after the timeout at the latest, with [ErrTimeout]. For this guarantee let the context live longer than that.
+// WithTimeout bounds the whole wait, from the call of WaitForTask. Default 0: only the context bounds it. When the
+// timeout has passed, a final poll is made, so a task that had finished by then is never reported as timed out. The
+// wait ends at most 5 s after the timeout, with [ErrTimeout]. Let the context live longer than that.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
-// WithRunTimeout bounds the task's own run: from the first answer that is not CREATED, for services whose tasks queue.
-// When it has passed the wait ends as with WithTimeout, by [ErrTimeout] and after a final poll; the earlier one of the
-// two bounds holds. Default 0: no limit.
+// WithRunTimeout bounds the run of the task, from the first answer that is not CREATED, for services whose tasks queue.
+// It ends the wait as WithTimeout does: with a final poll and [ErrTimeout]. The earlier of the two bounds holds.
+// Default 0: no limit.
 func WithRunTimeout(d time.Duration) Option { return func(s *settings) { s.run = d } }
 
-// WithInterval sets the first pause and the cap of the default exponential schedule, jitter included: every pause lies
-// between the two. Default 4 s and 30 s. min must be at least 1 ms, max at least min; equal, they make a fixed interval
-// without jitter. A BackOff or a history that decides instead is not bounded by them.
+// WithInterval sets the first pause and the cap of the default exponential schedule. Every pause lies between the two,
+// jitter included. Default 4 s and 30 s. min must be at least 1 ms, and max at least min. If they are equal the pause
+// is fixed, without jitter. They do not bound the pauses of a BackOff or a history.
 func WithInterval(min, max time.Duration) Option {
 	return func(s *settings) { s.lo, s.hi = min, max }
 }
 
-// WithBackOff sets a schedule of one's own, in place of the exponential and the learned one. f is called once for
-// each wait and must return a fresh [backoff.BackOff] each time: most of them are not safe for concurrent use. Reset
-// is called once, at the beginning. NextBackOff is called for each answer, good or bad, before it is decided what
-// follows from it: where a bound ends the wait, its last pause is never made. It is not called where the answer is
-// the task's end, nor for what other waits' polls bring before the pause is over. Pauses below 1 ms are raised to
-// that, and backoff.Stop ends the wait with [ErrBackOffStopped]. Mind that backoff.NewExponentialBackOff stops by
-// itself after 15 minutes unless MaxElapsedTime is 0. nil: none, the default.
+// WithBackOff sets your own schedule, in place of the exponential and the learned one. f is called once for each wait,
+// and must return a new [backoff.BackOff] each time, because most of them are not safe for concurrent use. Pauses below
+// 1 ms are raised to 1 ms. backoff.Stop ends the wait with [ErrBackOffStopped]. Mind that backoff.NewExponentialBackOff
+// stops after 15 minutes unless MaxElapsedTime is 0. Default nil: none.
+//
+// Reset is called once, at the beginning. NextBackOff is called for each answer, good or bad, before the wait decides
+// what follows from it. If a bound then ends the wait, that last pause is never made. NextBackOff is not called for the
+// answer that ends the task, nor for answers of other waits' polls that come before the pause is over.
 func WithBackOff(f func() backoff.BackOff) Option { return func(s *settings) { s.newBackOff = f } }
 
-// WithInitialDelay sets the pause before the first query. Default 0: at once, which finds a task that is already done,
-// and a wrong id or a missing permission in the first second.
+// WithInitialDelay sets the pause before the first query. Default 0: none, which finds a task that is already done, a
+// wrong id and a missing permission in the first second.
 func WithInitialDelay(d time.Duration) Option { return func(s *settings) { s.initial = d } }
 
-// WithQueryTimeout bounds one query. Default 30 s, at least 1 ms. A query that takes longer is cancelled, or abandoned
-// if it does not honour its context, and counts as a transient error.
+// WithQueryTimeout bounds one query. Default 30 s, at least 1 ms. A query that takes longer counts as a transient
+// error. It is cancelled, or abandoned if it does not honour its context.
 func WithQueryTimeout(d time.Duration) Option { return func(s *settings) { s.queryTimeout = d } }
 
-// WithErrorTolerance sets for how long a wait goes on while queries bring nothing but transient errors, counted from
-// the first of them; one good answer, or a throttled one, ends the run. Default 5 min. It takes at least three errors
-// to give up with [ErrQuery], also if d is 0.
+// WithErrorTolerance sets how long a wait goes on while queries bring only transient errors, from the first of them.
+// Any other answer ends the streak, a throttle too. Default 5 min. The wait gives up with [ErrQuery] after at least
+// three errors, also if d is 0.
 func WithErrorTolerance(d time.Duration) Option { return func(s *settings) { s.tolerance = d } }
 
-// WithNotFoundGrace sets for how long the service may say that it does not know the task, counted from the first such
-// answer. Default 60 s: a task may be listed a moment after its id was handed out. It takes at least two polls to give
-// up with [ErrTaskNotFound], also if d is 0.
+// WithNotFoundGrace sets how long the service may not know the task, from the first such answer. Default 60 s, because
+// a service may list a task a moment after it has returned its id. The wait gives up with [ErrTaskNotFound] after at
+// least two polls, also if d is 0.
 func WithNotFoundGrace(d time.Duration) Option { return func(s *settings) { s.grace = d } }
 
-// WithConfirmations sets how many SUCCESS in a row end a wait: services flap, and a resource that was good once may
-// be bad at the next poll. Default 1; 0 is 1 too. Errors and throttles in between neither count nor reset; any other
-// answer resets. If the timeout passes, or the schedule ends, after a SUCCESS that nothing has contradicted, the wait
-// succeeds, and the Task says so: Unconfirmed. A failure needs no confirmation.
+// WithConfirmations sets how many SUCCESS in a row end a wait, for services whose status flaps. Default 1; 0 means 1.
+// Errors and throttles in between neither count nor reset the count; any other answer resets it. If the timeout passes,
+// or the BackOff stops, after a SUCCESS that nothing has contradicted, the wait succeeds and sets Task.Unconfirmed. A
+// failure needs no confirmation.
 func WithConfirmations(n int) Option {
 	return func(s *settings) {
 		if s.confirmations = n; n == 0 {
@@ -202,38 +203,40 @@ func WithConfirmations(n int) Option {
 	}
 }
 
-// WithStalePhase names the phase, such as RUNNING, in which the task was before the wait began, and which does not
-// count until it has been left: right after a restart was asked for, an instance is still seen RUNNING, and has not
-// been restarted. Until the wait has seen another phase, a terminal status in this one is taken for EXECUTING. A
-// change so quick that no poll falls into it is waited for until the timeout; so give one. phase is compared with
-// Task.Phase, or with Status where the Source gives no Phase. Default "": everything counts.
+// WithStalePhase names the phase, such as RUNNING, in which the task was before the wait began. It does not count until
+// the task has left it: right after the request for a restart, an instance still shows RUNNING. Until the wait has seen
+// another phase, a terminal status in this phase is taken for EXECUTING. If a change is so quick that no poll sees
+// another phase, the wait lasts until the timeout, so give one. phase is compared with Task.Phase, or with Status if
+// the Source gives no Phase. Default "": every phase counts.
 func WithStalePhase(phase string) Option {
 	return func(s *settings) { s.stalePhase, s.stalePhaseGiven = phase, true }
 }
 
-// WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for so long:
-// status, phase, percentage or steps, as far as the Source reports them. Most tasks show nothing but EXECUTING from
-// begin to end, so it must be longer than the longest of those. Progress.Unchanged shows the time running. Default 0:
-// off.
+// WithStallTimeout ends a wait with [ErrStalled] when the task is seen, but nothing of it has changed for this long:
+// status, phase, percentage or steps, as far as the Source reports them. Most tasks show only EXECUTING from beginning
+// to end, so d must be longer than the longest task. Progress.Unchanged shows the time. Default 0: off.
 func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.stall = d } }
 
-// WithProgress sets the callback that is given every answer and of the outcome; [Progress] says when and how it is
-// called. nil: none, the default.
+// WithProgress sets the callback that gets every answer and the outcome. [Progress] says when and how it is called.
+// Default nil: none.
 func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progress = f } }
 
-// WithObserver sets what observes waits: tracing and metrics. f is called as each wait begins, on its goroutine, with
-// the context of the call and the task's id; of WaitForTasks for each id, and of Do once, with an empty id as there is
-// none yet. A bad option or id begins no wait, and a call of Poll that comes early observes nothing. The values of the
-// context that f returns reach the calls of the Source for that wait, lists too, and those of an Operation; its end is
-// not heeded; nil: no values. The function that f returns is told what the callback of [WithProgress] is, before it,
-// and is told of Interrupted besides: so there is always a last call, with Done or with Interrupted. nil: it is told
-// nothing. Default nil: no observer.
+// WithObserver sets a hook for traces and metrics. f is called when a wait begins, on the goroutine of the wait, with
+// the context of the call and the id of the task: in WaitForTasks once for each id, in Do once, with an empty id as
+// there is none yet. It is not called for a bad option or id, nor for a call of Poll that comes early. Default nil: no
+// observer.
+//
+// The values of the context that f returns reach the calls of the Source for that wait, lists too, and those of an
+// Operation. The end of that context has no effect. nil: no values.
+//
+// The function that f returns gets every [Progress] before the callback of [WithProgress]. It also gets Interrupted, so
+// there is always a last call with Done or with Interrupted. nil: it is not called.
 func WithObserver(f func(ctx context.Context, id string) (context.Context, func(Progress))) Option {
 	return func(s *settings) { s.observer = f }
 }
 
-// WithLogger sets where to log: Info on a change of status and at the end, Warn on trouble (once for each kind), Debug
-// for each query. nil: nowhere, the default.
+// WithLogger sets the log: Info on a change of status and at the end, Warn on trouble (once for each kind), Debug for
+// each query. Default nil: nothing is logged.
 func WithLogger(log *zap.Logger) Option {
 	return func(s *settings) {
 		if s.log = log; log == nil {
@@ -242,33 +245,32 @@ func WithLogger(log *zap.Logger) Option {
 	}
 }
 
-// WithHistory lets a wait learn from h when to poll, and adds to h how long its own task took. For a kind of which h
-// knows nothing the exponential schedule stands; with each task seen the schedule moves on to the learned one, which
-// polls when an answer is likely. Its pauses lie between 0.1 s and 5 min, and WithInterval does not bound them.
-// h.QueryCost weighs queries against delay. [Progress] carries an [schedule.Estimate] then. With WithBackOff, h
-// changes no pause and learns all the same. The zero History knows nothing and is ready for use. nil: none, the
-// default.
+// WithHistory lets a wait learn from h when to poll, and adds to h how long its own task took. For a kind that h does
+// not know, the exponential schedule holds. With each task seen, the pauses move to the learned ones, which poll when
+// an end is likely. Learned pauses lie between 0.1 s and 5 min; WithInterval does not bound them. h.QueryCost weighs
+// queries against delay. With a history, [Progress] has an [schedule.Estimate]. With WithBackOff, h changes no pause,
+// and learns all the same. The zero History knows nothing and is ready for use. Default nil: none.
 //
-// A history that has become wrong costs queries or delay, never the outcome. By a factor of ten too long: the first
-// wait is minutes late (113 s where tasks of 5 min now take 30 s), the third 38 s, the twentieth 7 s. By a factor of
-// ten too short: the first one polls three times as often as it would need to, the twentieth not twice.
+// A wrong history costs queries or delay, and never changes the outcome. If tasks of 5 min now take 30 s, the first
+// wait is 113 s late, the third 38 s, the twentieth 7 s. If tasks have become ten times as long, the first wait polls
+// three times as often as it needs to, the twentieth less than twice.
 func WithHistory(h *schedule.History) Option { return func(s *settings) { s.history = h } }
 
-// WithKind names the kind of task beforehand, as the service will report it. With a history that knows the kind the
-// first poll is planned too, instead of being made at once, which saves a query or two. The price: a wrong id and a
-// missing permission show only then. That poll comes no later than 30 s. WithInitialDelay, if it is not 0, stands
-// instead, and a BackOff plans no first poll. Default "": unknown, until the first answer.
+// WithKind names the kind of the task before the service reports it. With a history that knows the kind, the first poll
+// waits for a likely end, at most 30 s, instead of being made at once. That saves a query or two, but a wrong id and a
+// missing permission show later. A WithInitialDelay other than 0 overrides it. A BackOff plans no first poll. Default
+// "": unknown until the first answer.
 func WithKind(kind string) Option { return func(s *settings) { s.kind = kind } }
 
-// WithLimiter makes each request wait for its permit from l, together with all other Waiters that have l, and makes
-// all hold off when one is throttled. A poll that has had no permit for ten seconds says so in its [Progress]. The
-// timeout holds all the same: a final poll comes before others, at the quota's pace, and no hold-off delays it; where
-// there is no permit in time, [ErrTimeout] says that it is not known whether the task has finished. nil: no limit,
-// the default.
+// WithLimiter makes each request wait for a permit from l, together with all other Waiters that have l. A throttled
+// answer makes all of them hold off. A poll that has had no permit for ten seconds is reported in [Progress]. The
+// timeout holds all the same: a final poll comes before others, at the pace of the quota, and no hold-off delays it. If
+// it gets no permit in time, [ErrTimeout] says that it is not known whether the task has finished. Default nil: no
+// limit.
 func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l.permits() } }
 
-// WithoutSharing keeps waits on one Waiter apart. By default waits that run at the same time on one Waiter, with one
-// limiter and one query timeout, share answers by id: so an answer must not depend on the context of the query. Give
-// this option where it does, for example because the tenant is a value of the context. Each wait then polls for
-// itself; the tasks of one WaitForTasks have one context, and share a list.
+// WithoutSharing keeps waits on one Waiter apart. By default, waits that run at the same time on one Waiter, with the
+// same limiter and query timeout, share answers by id. Use this option if an answer depends on the context of the
+// query, for example because the tenant is a value of the context. Each wait then polls for itself. The tasks of one
+// call of WaitForTasks have one context, and still share a list.
 func WithoutSharing() Option { return func(s *settings) { s.alone = true } }

@@ -117,7 +117,7 @@ func (x *execution) start(ctx context.Context, first *wait) (startOutcome, *Wait
 }
 
 // errSentAgain says that the operation is sent, though an earlier process may have sent it.
-var errSentAgain = errors.New("an earlier process may have sent it, but no task of it has appeared: it is sent now")
+var errSentAgain = errors.New("an earlier process may have sent it, but its task has not appeared: it is sent now")
 
 // recover looks for the task of an operation that was perhaps sent by a process that has died, and keeps its id. No id
 // and no error: it was not sent, as far as the service's list tells.

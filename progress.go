@@ -7,11 +7,11 @@ import (
 	"github.com/taskwait/taskwait/schedule"
 )
 
-// Progress is what the callback of [WithProgress] is given: once for every answer, and once more, with Done set, when
-// the wait is over. Besides, there is a call each time that a [Detailer] reports something, and every ten seconds
-// while a poll waits for its permit of a [Limiter]. The calls come in order, on the goroutine that waits, never two
-// at a time for one wait and never after WaitForTask has returned. A slow callback uses up the coming pause, and
-// delays a cancellation: hand long work to a goroutine of your own.
+// Progress is what the callback of [WithProgress] gets: once for every answer, and once more, with Done set, when the
+// wait is over. It is also called each time that a [Detailer] reports something, and every ten seconds while a poll
+// waits for a permit of a [Limiter]. The calls come in order, on the goroutine that waits, never two at a time for one
+// wait, and never after WaitForTask has returned. A slow callback uses up the coming pause, and delays a cancellation:
+// hand long work to a goroutine of your own.
 type Progress struct {
 	Task      Task               // the last one seen; only its ID is set as long as none was
 	Polls     int                // queries so far

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Resume goes on with a wait, on the same budget: what WaitForTask would return had it never been interrupted. A Wait
-// that has not begun begins; one that has seen the end of its task returns that again, without a query. Bounds that
-// have passed meanwhile leave a final poll; if they were given more time, the wait goes on. Progress.Wait, and the
-// error's Wait, are the one that is given here, which is kept up to date: store it inside the callback.
+// Resume goes on with a wait, as if it had never been interrupted: WithTimeout counts from its beginning. A Wait that
+// has not begun begins. One that has seen the end of its task returns that again, without a query. If a bound has
+// passed meanwhile, a final poll is made; if the bound is longer now, the wait goes on. Progress.Wait and
+// WaitError.Wait are the Wait that was given, kept up to date: store it inside the callback.
 //
-// The next poll is made when it was due, or at once if that has passed. A BackOff is asked for the pauses that were
+// The next poll is made when it was due, or at once if that time has passed. A BackOff replays the pauses that were
 // made, 64 at most.
 func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, error) {
 	r, err := w.newWait(ctx, wait.id(), wait, opts)
@@ -32,14 +32,14 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 // Poll makes the next poll of a wait, if it is due, and returns: for engines that hold no goroutine for each wait. A
 // loop that sleeps for Progress.Next between two calls polls when WaitForTask does, and ends as it does.
 //
-// If Done is set the wait is over, and the error is that of WaitForTask; nil means SUCCESS. It is nil too if Done is
-// not set: store the Wait, and call Poll again after Next. A call that comes early makes no query, and Next is what is
-// left. So is it while the service has asked this Waiter to hold off. An error without Done says that ctx has ended,
-// and that nothing has changed; let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call, not the
-// wait.
+// If Done is set the wait is over, and the error is that of WaitForTask; nil means SUCCESS. If Done is not set and the
+// error is nil, store the Wait, and call Poll again after Next. A call that comes early, or while the service has asked
+// this Waiter to hold off, makes no query, and Next is the time that is left. An error without Done means that ctx has
+// ended, and that nothing has changed. Let ctx live longer than WithQueryTimeout. A deadline of ctx bounds the call,
+// not the wait.
 //
-// Calls of Poll that are under way at the same moment on one Waiter share queries as WaitForTask does. What a list
-// shows is for those alone, and for no call that comes a moment later.
+// Calls of Poll that run at the same moment on one Waiter share queries as WaitForTask does. They share the answers of
+// a list, but a call that comes a moment later does not.
 func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress, error) {
 	forever := ctx
 	if ctx != nil {

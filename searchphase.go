@@ -36,9 +36,9 @@ func (p *searchPhase) poll(ctx context.Context) error {
 	case len(all) == 1 && (p.id == "" || known), len(all) == 0 && p.id != "": // a record may have been deleted since
 		return nil
 	case len(all) == 0:
-		return &QueryError{Class: ClassNotFound, Err: errors.New("no task of it has appeared")}
+		return &QueryError{Class: ClassNotFound, Err: errors.New("no task of the operation has appeared")}
 	}
-	return p.fail(ErrAmbiguous, fmt.Errorf("%d tasks may be it", len(all)))
+	return p.fail(ErrAmbiguous, fmt.Errorf("%d tasks may be the operation's", len(all)))
 }
 
 func (p *searchPhase) fail(reason, err error) error {

@@ -141,7 +141,7 @@ func (p *startPhase) heldOff() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if left := time.Until(p.heldTill); left > 0 && !p.sent {
-		return &QueryError{Class: ClassThrottled, RetryAfter: left, Err: errors.New("the service has asked to come later")}
+		return &QueryError{Class: ClassThrottled, RetryAfter: left, Err: errors.New("the service has asked to wait")}
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (p *startPhase) begin(ctx context.Context, attempt Attempt) (done bool, err
 		p.reason, p.err = ErrOutcomeUnknown, errors.New("the call ended without an answer")
 		return false, p.refusal()
 	case p.closed || ctx.Err() != nil || isClosed(p.over): // this call was abandoned, or is about to be
-		return false, &QueryError{Class: ClassConflict, Err: errors.New("nobody waits for this call any more")}
+		return false, &QueryError{Class: ClassConflict, Err: errors.New("the wait for this call has ended")}
 	case p.limited && !time.Now().Before(p.end):
 		return false, &QueryError{Class: ClassConflict, Err: errors.New("no time is left to start it")}
 	}

@@ -200,7 +200,7 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 	y := Wait{ID: x.ID}
 	if x != (storedWait{Version: x.Version, ID: x.ID}) {
 		if err := x.check(); err != nil {
-			return fmt.Errorf("taskwait: the stored wait for %s cannot be: %w", text.Quote(x.ID), err)
+			return fmt.Errorf("taskwait: the stored wait for %s is impossible: %w", text.Quote(x.ID), err)
 		}
 		y.restore(&x, time.Now())
 	}
@@ -226,7 +226,7 @@ func decodeStored(b []byte, x *storedWait) error {
 		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is more behind it")
+		return errors.New("there is more after it")
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func TestStoredForEver(t *testing.T) {
 
 // TestNotAStoredWait: what cannot be is an error, which says what is wrong, and leaves the Wait as it was.
 func TestNotAStoredWait(t *testing.T) {
-	const not, cannot = "taskwait: not a stored wait: ", `taskwait: the stored wait for "a" cannot be: `
+	const not, cannot = "taskwait: not a stored wait: ", `taskwait: the stored wait for "a" is impossible: `
 	const at = `"at":"2026-11-28T10:00:00Z"`
 	begun := func(more string) string {
 		return `{"v":1,"id":"a",` + at + `,"began":0,"planned":0,"started":0` + more + `}`

@@ -10,27 +10,26 @@ import (
 	"github.com/taskwait/taskwait/internal/poll"
 )
 
-// WaitForTasks waits for many tasks at once. It gives each result when it comes, with what WaitForTask would return:
-// the Task, whose ID is always the id that was given, and nil or a [*WaitError]. An error belongs to its id and does
-// not end the iteration; leaving the loop stops the rest. An id that stands there twice is answered twice. What is
-// wrong with an option is every id's error, or that of a zero Task if there are no ids.
+// WaitForTasks waits for many tasks at once. It yields each result when it comes, as WaitForTask would return it: the
+// Task, whose ID is always the id that was given, and nil or a [*WaitError]. An error belongs to its id and does not
+// end the iteration. Leaving the loop stops the rest. An id that is given twice is answered twice. A bad option is the
+// error of every id, or of a zero Task if there are no ids.
 //
 //	for task, err := range waiter.WaitForTasks(ctx, ids) {
 //
-// To end all as soon as one has not succeeded, cancel ctx in the loop: with the cancel function of
-// [context.WithCancelCause], cancel(err) makes the rest come at once, with an error that Is context.Canceled and
-// names the cause.
+// To end all waits as soon as one has not succeeded, call the cancel function of [context.WithCancelCause] in the loop.
+// With cancel(err) the other results come at once, with an error that Is context.Canceled and names the cause.
 //
-// What answers mean is decided on the goroutine of the loop, between its rounds: while a round of the loop takes its
-// time, polls that are due are made, but their answers wait, and so does what follows from them. No result is lost by
-// that, and none is wrong; but timeouts are noticed late. When the loop is left nothing is polled any more, and
-// queries in flight are cancelled ([Waiter.AbandonedCalls] counts those that ignore that).
+// The loop decides on its own goroutine, between two rounds, what answers mean. While a round takes its time, polls
+// that are due are made, but their answers wait, and timeouts are noticed late. No result is lost or wrong. When the
+// loop is left, nothing is polled any more, and queries in flight are cancelled ([Waiter.AbandonedCalls] counts those
+// that ignore that).
 //
-// If the Source is a [Lister] the tasks share its answers. Then the number of requests grows with that of the pages
-// of its list, and hardly with that of the tasks; a task is polled alone where that is cheaper, and where the list
-// does not show it. Options hold for each of the tasks: the pauses of the schedule are those of a task that waits
-// alone, and many tasks together are polled more often, as a poll is worth more. With WithBackOff, an answer that
-// comes before a task's own pause is over is used too, but the BackOff is not asked for another pause.
+// If the Source is a [Lister], the tasks share the answers of its list. The number of requests then grows with the
+// number of its pages, and hardly with the number of tasks. A task is polled alone if that is cheaper, or if the list
+// does not show it. Options hold for each task. Pauses of the schedule are those of a task that waits alone; many tasks
+// together are polled more often, because one poll serves many. With WithBackOff, an answer that comes before a task's
+// own pause is over is used too, but the BackOff is not asked for another pause.
 //
 // Each range over the iterator is a wait of its own.
 func (w *Waiter) WaitForTasks(ctx context.Context, ids []string, opts ...Option) iter.Seq2[Task, error] {
@@ -228,10 +227,10 @@ func (g *group) stop(err, cause error) {
 	}
 }
 
-// WaitForAll waits as WaitForTasks does until each task has ended, and returns what the service last said of them:
-// tasks[i] is that of ids[i]. The error is nil if and only if all have succeeded. It joins one [*WaitError] for each
-// id that has not, in the order of ids, also where there is only one id: [errors.Is] and [errors.As] find them, and its
-// method Unwrap() []error gives them all.
+// WaitForAll waits as WaitForTasks does until each task has ended, and returns the tasks as the service last reported
+// them: tasks[i] is that of ids[i]. The error is nil if and only if all have succeeded. Otherwise it joins one
+// [*WaitError] for each id that has not, in the order of ids, also for one id. [errors.Is] and [errors.As] find them,
+// and its method Unwrap() []error returns them all.
 func (w *Waiter) WaitForAll(ctx context.Context, ids []string, opts ...Option) ([]Task, error) {
 	places := make(map[string][]int, len(ids))
 	for i, id := range ids {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Waiter waits for tasks of one Source. It never changes after [New] and is safe for concurrent use.
+// Waiter waits for tasks of one Source. It never changes after [New], and is safe for concurrent use.
 type Waiter struct {
 	settings *settings
 	pollers  pollers
 	stays    stays
 }
 
-// New returns a Waiter that asks src, with opts as the defaults of its waits. A bad option is an error that Is
-// [ErrInvalidOption] and names it and its value. If src has a method Validate() error, New returns what that returns.
+// New returns a Waiter for src, with opts as the defaults of its waits. The error of a bad option Is
+// [ErrInvalidOption], and names the option and its value. If src has a method Validate() error, New returns its error.
 func New(src Source, opts ...Option) (*Waiter, error) {
 	if f, ok := src.(SourceFunc); src == nil || ok && f == nil {
 		return nil, fmt.Errorf("taskwait: %w: the Source is nil", ErrInvalidOption)
@@ -32,16 +32,16 @@ func New(src Source, opts ...Option) (*Waiter, error) {
 	return &Waiter{settings: s, pollers: pollers{src: src, poll: checked(src), checkID: idCheck(src)}}, nil
 }
 
-// AbandonedCalls returns how many calls of the Source are abandoned, and still running: because the context of their
-// wait ended, or because they took longer than WithQueryTimeout allows. With a Source that honours its context it
-// goes back to 0 as soon as the Source has reacted. It is safe for concurrent use.
+// AbandonedCalls returns how many calls of the Source are abandoned and still running, because the context of their
+// wait ended, or because they took longer than WithQueryTimeout. With a Source that honours its context it goes back to
+// 0 as soon as the Source has reacted. It is safe for concurrent use.
 func (w *Waiter) AbandonedCalls() int { return int(w.pollers.abandoned.Load()) }
 
-// Waits returns what is being waited for, the oldest call first: each wait of the Waiter from its start until its call
-// returns, or its result comes out of WaitForTasks. A wait is shown as it is when the iteration comes to it: by a
-// [Progress] with the trouble at hand, and the time from now until the coming query; 0: that is due, or under way.
-// Task.Raw and Wait are nil. A wait that is stored is not among them while it is nobody's call. Waits is safe for
-// concurrent use, makes no query, and delays no wait.
+// Waits returns the waits of the Waiter, the oldest call first: each from its start until its call returns, or until
+// its result comes out of WaitForTasks. A wait is shown as it is when the iteration reaches it, by a [Progress]. Err is
+// the present trouble, and Next the time from now until the coming query; 0: the query is due, or under way. Task.Raw
+// and Wait are nil. A stored wait is not among them while no call goes on with it. Waits is safe for concurrent use,
+// makes no query, and delays no wait.
 func (w *Waiter) Waits() iter.Seq[Progress] {
 	return func(yield func(Progress) bool) {
 		for _, s := range w.stays.all() {
@@ -52,23 +52,25 @@ func (w *Waiter) Waits() iter.Seq[Progress] {
 	}
 }
 
-// WaitForTask waits for the task with this id and returns the last thing the service said of it, with every error too.
+// WaitForTask waits for the task with this id. It returns the task as the service last reported it, with every error
+// too.
 //
-// The error is nil if and only if the service said SUCCESS for this id; every other one is a [*WaitError]. For a bad
-// option or id it Is [ErrInvalidOption] or [ErrInvalidID], nothing has been polled, and the task may still run. When
-// ctx ends WaitForTask returns at once, also while a query is in flight, with an error that Is ctx.Err() and
-// context.Cause(ctx) (unless the cause is, say, another wait's ErrTaskFailed: that is not what became of this task).
+// The error is nil if and only if the service reported SUCCESS for this id. Every other error is a [*WaitError]. For a
+// bad option or id it Is [ErrInvalidOption] or [ErrInvalidID]: nothing has been polled, and the task may still run.
 //
-// There is no limit on the time but that of ctx and [WithTimeout]: a service that throttles for ever, or that answers
-// for ever with a status we do not know, is waited for that long. A ctx that ends by a deadline ends the wait on the
-// spot; one query is made shortly before (a second, or a tenth of the time left), but only WithTimeout promises a
-// final poll.
+// When ctx ends, WaitForTask returns at once, also while a query is in flight. The error Is ctx.Err() and
+// context.Cause(ctx). It is not the cause if that is one of this package's errors, such as the ErrTaskFailed of another
+// wait.
+//
+// Only ctx and [WithTimeout] limit the time. If a service throttles for ever, or always answers with an unknown status,
+// the wait lasts until then. A deadline of ctx ends the wait at that instant. One query is made shortly before it (a
+// second, or a tenth of the time left), but only WithTimeout promises a final poll.
 //
 // Waits that run at the same time on one Waiter share answers by id, so an answer of the Source must not depend on the
 // context ([WithoutSharing]). A query has the values of the context of the wait whose poll was due first.
 //
-// The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the
-// value and the Source's stack, and unwraps to the value if that is an error.
+// The wait runs on the calling goroutine. If the Source panics, so does WaitForTask, with an error that shows the value
+// and the stack of the Source, and unwraps to the value if that is an error.
 func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Task, error) {
 	r, ctx, err := w.begin(ctx, id, opts)
 	if err != nil {

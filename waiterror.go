@@ -13,14 +13,16 @@ import (
 	"github.com/taskwait/taskwait/internal/text"
 )
 
-// WaitError is what every method of a [Waiter] returns when the wait did not end with SUCCESS. Its exported fields are
-// enough to make one for a test.
+// WaitError is the error of every method of a [Waiter] whose wait did not end with SUCCESS. A test can make one from
+// its exported fields.
 //
-// It Is its Reason, and ErrTimeout also Is context.DeadlineExceeded. Where the last answer was an error, such as the
-// one that has ended the wait, [errors.Is] and [errors.As] reach it. An error that the wait has recovered from is
-// LastErr alone. They also reach the context's cause where the context ended. But they never find one of our sentinels,
-// context.Canceled or context.DeadlineExceeded in either: an http.Client's own timeout is a DeadlineExceeded too, and
-// in an errgroup the cause is the error of a sibling, whose task may have failed while this one runs.
+// [errors.Is] finds Reason, and context.DeadlineExceeded for ErrTimeout. If the last answer was an error, errors.Is and
+// [errors.As] find that too. An error that the wait has recovered from is in LastErr alone. If the context ended, they
+// find its cause.
+//
+// They never find an error of this package, context.Canceled or context.DeadlineExceeded in the last answer or in the
+// cause: the timeout of an http.Client is a DeadlineExceeded too, and in an errgroup the cause is the error of a
+// sibling, whose task may have failed while this one runs.
 type WaitError struct {
 	ID      string
 	Task    Task          // the last one seen; only its ID is set if none was
@@ -60,9 +62,9 @@ func (e *WaitError) endedBy(err error) { e.Reason, e.outcome.ended = err, err }
 // ended is what ended the wait: the sentinel or the context's error; nil: unknown.
 func (e *WaitError) ended() error { return cmp.Or(e.outcome.ended, e.Reason) }
 
-// StillRunning reports whether the task may still run: true whenever the service has not reported a terminal status for
-// what is certain to be that task, and an operation may have been started.
-// Do not destroy or create anything then as if the task had failed; wait for it again.
+// StillRunning reports whether the task may still run. It is true unless the service has reported a terminal status of
+// what is certain to be this task, or the operation was never started. If it is true, do not destroy or create anything
+// as if the task had failed: wait for it again.
 func (e *WaitError) StillRunning() bool {
 	ambiguous := e.outcome.ambiguous || is(e.Reason, ErrAmbiguous)
 	return (ambiguous || !e.Task.Status.Terminal()) && !is(e.Reason, ErrNotStarted)

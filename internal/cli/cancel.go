@@ -41,9 +41,9 @@ func (s *env) cancelCommand(
 	c := &cobra.Command{
 		Use:   "cancel [flags] ID...",
 		Short: "Ask the service to cancel them",
-		Long: fold("Ask the service to cancel "+things+`, those with the given ids ("-" reads ids from standard input). `+
-			"That it has accepted this does not say that they have ended. Where no answer came it is not asked again, and "+
-			"may have accepted it.", "") + "\n\n" + codesText,
+		Long: fold("Ask the service to cancel "+things+`, by their ids ("-" reads ids from standard input). Exit code 0 `+
+			"means that the service has accepted this for all of them. To see how they end, wait for them. If no answer "+
+			"comes, the request is not sent again, and the service may have accepted it.", "") + "\n\n" + codesText,
 		RunE: func(c *cobra.Command, ids []string) error { return s.cancel(c, &f, ids, connect) },
 	}
 	f.target.flags(c)

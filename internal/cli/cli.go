@@ -140,7 +140,7 @@ func (s *env) root(ctx context.Context) *cobra.Command {
 		Use:   "taskwait",
 		Short: "Wait for asynchronous cloud tasks",
 		Long: `Wait for asynchronous cloud tasks, in spite of errors, throttles and hangs.
-The exit code tells how the tasks ended.
+The exit code says how the tasks ended.
 
 ` + codesText,
 		Example: `  taskwait demo

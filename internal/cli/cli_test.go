@@ -291,16 +291,16 @@ func TestSignals(t *testing.T) {
 		stderr string
 	}{
 		{"Ctrl-C", os.Interrupt, "kafka wait long good", 130,
-			"taskwait: interrupted; the tasks go on without us\ntaskwait: to wait again: taskwait kafka wait " +
+			"taskwait: interrupted; the tasks go on\ntaskwait: to wait again: taskwait kafka wait " +
 				"--instance kafka-1 --endpoint https://kafka.fake --project " +
 				fakecloud.DefaultProject + " good long\n"},
-		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on without us\n"},
-		{"SIGHUP", syscall.SIGHUP, "kafka wait long", 129, "taskwait: hung up; the tasks go on without us\n"},
-		{"SIGQUIT", syscall.SIGQUIT, "kafka wait long", 131, "taskwait: quit; the tasks go on without us\n"},
+		{"SIGTERM", syscall.SIGTERM, "kafka wait long", 143, "taskwait: terminated; the tasks go on\n"},
+		{"SIGHUP", syscall.SIGHUP, "kafka wait long", 129, "taskwait: hung up; the tasks go on\n"},
+		{"SIGQUIT", syscall.SIGQUIT, "kafka wait long", 131, "taskwait: quit; the tasks go on\n"},
 		{"a name that is not found yet", os.Interrupt,
 			"kafka wait --name kafkaUpgrade --since 2000-01-01T09:00:00+09:00", 130,
 			" --name kafkaUpgrade --since 2000-01-01T00:00:00Z\n"},
-		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on without us"},
+		{"even if a task has failed", os.Interrupt, "kafka wait long ended", 130, "the tasks go on"},
 		{"not if all was over", os.Interrupt, "kafka wait ended", 1, ""},
 		{"quietly", os.Interrupt, "kafka wait -q long", 130,
 			"taskwait: long: stopped waiting: EXECUTING (bindInstancePublicIp, seen "},

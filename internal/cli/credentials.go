@@ -183,7 +183,7 @@ func accountCredential(k *keys, domain string) (auth.ICredential, error) {
 		return nil, errNoKeys
 	}
 	if k.ak == "" || k.sk == "" {
-		return nil, fmt.Errorf("credentials from %s: this service wants an access key and a secret key", k.source)
+		return nil, fmt.Errorf("credentials from %s: this service needs an access key and a secret key", k.source)
 	}
 	c, err := global.NewCredentialsBuilder().WithDomainId(domain).WithAk(k.ak).WithSk(k.sk).
 		WithSecurityToken(k.token).SafeBuild()
@@ -255,6 +255,6 @@ func (r *reloading) ProcessAuthRequest(
 func refusedKeys(source string) string {
 	return "the service refuses the credentials from " + source +
 		": check that the access key and the secret key there " +
-		"belong together and are still valid, that temporary ones come with their security token, and that this " +
-		"clock is right"
+		"belong together and are still valid, that temporary ones come with their security token, and that the " +
+		"clock of this machine is right"
 }

@@ -53,7 +53,7 @@ func listenDebug(given string) (*debugServer, error) {
 	}
 	d := &debugServer{listener: l, url: "http://" + l.Addr().String() + debugPath}
 	if !address.Addr().IsLoopback() {
-		d.warning = "everybody who reaches this machine can see the waits: give --debug-listen an address of loopback"
+		d.warning = "everybody who reaches this machine can see the waits: use an address of loopback"
 	}
 	return d, nil
 }
@@ -104,7 +104,7 @@ func byAddress(h http.Handler) http.Handler {
 			host = r.Host
 		}
 		if _, err := netip.ParseAddr(host); err != nil && host != "localhost" {
-			http.Error(w, "ask by the address, not by the name of a host", http.StatusMisdirectedRequest)
+			http.Error(w, "use the address, not the name of a host", http.StatusMisdirectedRequest)
 			return
 		}
 		h.ServeHTTP(w, r)

@@ -35,11 +35,10 @@ func (s *env) demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Wait for some tasks in an embedded cloud, without an account",
-		Long: `Wait for the tasks of four services side by side, Kafka, ECS, RDS and CCE, that
-end differently, in a cloud that is embedded in this program. Nothing leaves
-it, and no account is needed. The cloud is down once, and throttles once. The
-demonstration itself exits with 0, and says what "kafka wait" would have exited
-with.`,
+		Long: `Wait for tasks of four services side by side: Kafka, ECS, RDS and CCE. The tasks
+end differently. The cloud is embedded in this program, so no account is needed,
+and nothing is sent over the network. It is down once, and throttles once. The
+exit code is 0; the last line says with what "kafka wait" would have exited.`,
 		Example: `  taskwait demo
   taskwait demo | cat
   taskwait demo --output json`,

@@ -17,11 +17,12 @@ type described struct {
 }
 
 // placesText explains the flags of described.
-const placesText = `A place is the names of fields with dots between them: metadata.state. After a
-| comes another one, for where there is nothing; a number takes an element of a
-list, [name=value] the first one with that value: conditions[type=Done].status.
-A word of the status that is in no list is neither success nor failure, and the
-wait goes on.`
+const placesText = `A place is field names with dots between them, such as metadata.state. A | comes
+before an alternative place, for an answer without the first. A number takes an
+element of a list, and [name=value] the first element with that value, such as
+conditions[type=Done].status.
+A word of the status that is in none of the lists is neither success nor
+failure: the wait goes on.`
 
 func (d *described) flags(c *cobra.Command) {
 	fs := c.Flags()
@@ -31,25 +32,25 @@ func (d *described) flags(c *cobra.Command) {
 		what string
 	}{
 		{"status", &d.api.Status, "place of the status, such as status or metadata.state"},
-		{"done", &d.api.Done, "place of a flag that is true when the task is over; it failed if --code or --reason is there"},
+		{"done", &d.api.Done, "place of a flag that is true at the end; the task failed if --code or --reason is there"},
 		{"task", &d.api.Task, "place of the task, at which the other places begin (default the whole answer)"},
-		{"id", &d.api.ID, "place of the id, which must be how the URL ends"},
-		{"kind", &d.api.Kind, "place of the kind of the task, by which it is remembered how long it took"},
-		{"percent", &d.api.Percent, "place of how much is done"},
-		{"remaining", &d.api.Remaining, "place of how many seconds remain"},
+		{"id", &d.api.ID, "place of the id, with which the URL must end"},
+		{"kind", &d.api.Kind, "place of the kind of the task, to remember how long it took"},
+		{"percent", &d.api.Percent, "place of the percentage that is done"},
+		{"remaining", &d.api.Remaining, "place of the seconds that remain"},
 		{"code", &d.api.Code, "place of the code of a failure"},
-		{"reason", &d.api.Reason, "place of the words of a failure"},
-		{"created-at", &d.api.CreatedAt, "place of when the task was created"},
-		{"updated-at", &d.api.UpdatedAt, "place of when it changed last, or ended"},
+		{"reason", &d.api.Reason, "place of the reason of a failure"},
+		{"created-at", &d.api.CreatedAt, "place of the time when the task was created"},
+		{"updated-at", &d.api.UpdatedAt, "place of the time when it last changed, or ended"},
 	} {
 		fs.StringVar(f.to, f.name, "", f.what)
 	}
 	d.words = map[string]*string{}
 	for name, what := range map[string]string{
-		"success": "words of the status that say that the task succeeded: done,succeeded",
-		"failure": "words that say that it failed", "cancelled": "words that say that it was cancelled",
-		"deleted": "words that say that its record was deleted", "created": "words that say that it has not begun",
-		"executing": "words that say that it runs",
+		"success": "words for a task that succeeded, such as done,succeeded",
+		"failure": "words for a task that failed", "cancelled": "words for a task that was cancelled",
+		"deleted": "words for a task whose record was deleted", "created": "words for a task that has not begun",
+		"executing": "words for a task that runs",
 	} {
 		d.words[name] = fs.String(name, "", what)
 	}

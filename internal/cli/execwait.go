@@ -41,22 +41,22 @@ type execFlags struct {
 
 func (s *env) execCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "exec", Short: "A task that a command shows as JSON", Args: cobra.ArbitraryArgs, RunE: needsCommand,
+		Use: "exec", Short: "A task that any command prints as JSON", Args: cobra.ArbitraryArgs, RunE: needsCommand,
 	}
 	var f execFlags
 	wait := &cobra.Command{
 		Use:   "wait [flags] -- COMMAND [ARGUMENT...]",
-		Short: "Wait until a task has ended; the exit code tells how",
-		Long: `Wait until a task has ended that a command shows as JSON: kubectl, az, gcloud,
-or your own. It is run for each poll, without a shell, without standard input,
-and in a process group of its own, which is killed after --command-timeout. A
-command that ends with another code than 0 is a failed poll, and is run again.
-What it is given as arguments is never printed.
+		Short: "Wait until a task has ended; the exit code says how",
+		Long: `Wait until a task has ended that a command prints as JSON: kubectl, az, gcloud,
+or your own. The command runs once for each poll, without a shell and without
+standard input. It has a process group of its own, which is killed after
+--command-timeout. If its exit code is not 0, the poll has failed, and the wait
+goes on. The arguments of the command are never printed.
 
 ` + placesText + `
 
 ` + codesText,
-		Example: `  # a job of Kubernetes, which has no condition while it runs
+		Example: `  # a job of Kubernetes; it has no condition while it runs
   taskwait exec wait --status 'status.conditions[status=True].type|kind' \
     --executing Job --success SuccessCriteriaMet,Complete \
     --failure FailureTarget,Failed -- kubectl get job migrate -o json
@@ -69,7 +69,7 @@ What it is given as arguments is never printed.
 	f.waiting.flags(wait)
 	f.printFlags(wait)
 	f.described.flags(wait)
-	wait.Flags().DurationVar(&f.runTime, "command-timeout", defaultRunTime, "how long the command may take each time")
+	wait.Flags().DurationVar(&f.runTime, "command-timeout", defaultRunTime, "the longest time for one run of the command")
 	wait.ValidArgsFunction = nil
 	c.AddCommand(wait)
 	return c

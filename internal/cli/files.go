@@ -18,7 +18,7 @@ const (
 )
 
 // errLocked is the error for a lock that somebody else holds.
-var errLocked = errors.New("somebody else holds the lock")
+var errLocked = errors.New("another process holds the lock")
 
 // lockFile takes the lock of that name, which the system frees with the process that holds it. It waits for it at most
 // for patience.

@@ -27,7 +27,7 @@ func (h *headerFlags) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&h.given, "header", nil,
 		"header of each request, with values from the environment: 'Authorization: Bearer ${TOKEN}'")
 	c.Flags().StringVar(&h.file, "header-file", "",
-		"file with a header on each line, such as Authorization: Bearer …; it is read again when it changes")
+		"file with a header on each line, such as Authorization: Bearer …; read again when it changes")
 	complete(c, "header", func() []string { return nil })
 }
 
@@ -149,7 +149,7 @@ func (h *headers) latest() http.Header {
 // refusedHeaders says what to do when the service refuses the headers.
 func refusedHeaders(source string) string {
 	if source == "" {
-		return "the service wants credentials: give them with --header or --header-file"
+		return "the service needs credentials: give them with --header or --header-file"
 	}
 	return "the service refuses the credentials from " + source + ": check that they are right, and still valid"
 }

@@ -65,7 +65,7 @@ func historyPath(cache, of string) string {
 }
 
 // errDamaged is the error for a file that is no history.
-var errDamaged = errors.New("how long tasks took in earlier runs cannot be read")
+var errDamaged = errors.New("the history of earlier runs cannot be read")
 
 // readHistory reads a file. No file is a history that knows nothing.
 func readHistory(path string) (*schedule.History, error) {
@@ -75,7 +75,7 @@ func readHistory(path string) (*schedule.History, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return h, nil
 	case err != nil:
-		return nil, fmt.Errorf("how long tasks took in earlier runs: %w", err)
+		return nil, fmt.Errorf("the history of earlier runs: %w", err)
 	case json.Unmarshal(text, h) == nil:
 		return h, nil
 	case historyVersion(text) > currentVersion():
@@ -131,7 +131,7 @@ func (d *durations) save(warn func(string)) {
 		return
 	}
 	if err := d.merge(); err != nil {
-		warn("how long the tasks took cannot be remembered: " + err.Error())
+		warn("the history cannot be saved: " + err.Error())
 	}
 }
 

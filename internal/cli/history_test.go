@@ -175,7 +175,7 @@ func TestHistoryLocked(t *testing.T) {
 		defer unlock()
 		w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 		code, _, stderr := w.run(t.Context(), "kafka", "wait", "good")
-		if code != 0 || !strings.Contains(stderr, "how long the tasks took cannot be remembered: ") ||
+		if code != 0 || !strings.Contains(stderr, "the history cannot be saved: ") ||
 			!strings.Contains(stderr, errLocked.Error()) {
 			t.Errorf("got code %d, stderr %q, want 0 and why it is not remembered", code, stderr)
 		}

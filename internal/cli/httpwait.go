@@ -28,15 +28,16 @@ func (s *env) httpCommand() *cobra.Command {
 	var f httpFlags
 	wait := &cobra.Command{
 		Use:   "wait [flags] URL...",
-		Short: "Wait until tasks have ended; the exit code tells how",
-		Long: `Wait until tasks have ended, each of which has a URL that shows it as JSON ("-"
-reads URLs from standard input). The flags say where in that what stands.
+		Short: "Wait until tasks have ended; the exit code says how",
+		Long: `Wait until tasks have ended. Each has a URL that answers with JSON ("-" reads
+URLs from standard input). The flags say where each fact stands in the answer.
 
 ` + placesText + `
 
-Headers come from the environment or a file. Neither they nor the query of a
-URL are ever printed, and they are sent to the host of the URL and no other.
 @status is the place of the HTTP status of the answer.
+
+Values of headers come from the environment or a file. Headers are sent only to
+the host of the URL. Headers and the query of a URL are never printed.
 
 ` + codesText,
 		Example: `  export TOKEN

@@ -182,7 +182,7 @@ func TestDescribedUsage(t *testing.T) {
 			`--created-at "s[x": want names with dots between them`},
 		{"a bad place to print", "http wait --print s[x " + ok + url, `--print "s[x": want names with dots between them`},
 		{"printed of two", "http wait --print s " + ok + url + " https://api.example.com/ops/2",
-			"--print wants a single task"},
+			"--print needs a single task"},
 		{"no scheme", "http wait " + ok + "api.example.com/1?key=q-secret",
 			`"api.example.com/1" does not begin with https://`},
 		{"a password", "http wait " + ok + "https://u:p-secret@api.example.com/1", "a URL has a user or a password in it"},

@@ -14,12 +14,12 @@ var kafkaService = service{
 }
 
 // credentialsText says where credentials come from.
-const credentialsText = `Credentials are looked up where the SDK looks, in this order:
+const credentialsText = `The command looks for credentials where the SDK does, in this order:
   HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN);
   CLOUD_SDK_AK and CLOUD_SDK_SK;
   the file ~/.huaweicloud/credentials, or HUAWEICLOUD_SDK_CREDENTIALS_FILE;
-  the metadata of the machine, where none of these exists.
-They are never given on the command line, and never printed.
+  the metadata of the machine, if there is none of these.
+Credentials cannot be given on the command line, and are never printed.
 HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured.`
 
 func (s *env) kafkaCommand() *cobra.Command {

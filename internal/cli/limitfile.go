@@ -42,7 +42,7 @@ type limitFlags struct{ limit, limitFile string }
 
 func (l *limitFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&l.limit, "limit", "",
-		"at most so many requests within any such time: 8/s, 100/m, 100/5m (default no limit)")
+		"at most this many requests in this time: 8/s, 100/m, 100/5m (default no limit)")
 	c.Flags().StringVar(&l.limitFile, "limit-file", "",
 		"with --limit: share the limit with all commands that name this file")
 	complete(c, "limit", func() []string { return nil })

@@ -39,10 +39,10 @@ func (s *env) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "Show the instance's background tasks",
-		Long: `Show the instance's background tasks, the latest first: id, status, how long
-it took or has been running, and name. --watch keeps that current until
-Ctrl-C, through outages of the service; where standard output is no terminal,
-it prints a line for each change.`,
+		Long: `Show the background tasks of the instance, the latest first: id, status, how
+long the task took or has been running, and name. --watch keeps the list up to
+date until Ctrl-C, also after outages of the service. If standard output is no
+terminal, --watch prints a line for each change.`,
 		Example: `  taskwait kafka list --instance INSTANCE_ID
   taskwait kafka list --instance INSTANCE_ID --since 2h --watch`,
 		Args: cobra.NoArgs,
@@ -51,8 +51,8 @@ it prints a line for each change.`,
 	f.target.flags(c)
 	f.printing.flags(c)
 	f.limitFlags.flags(c)
-	c.Flags().StringVar(&f.since, "since", listSince, "only tasks that began since: a time, or how long ago; 0: all")
-	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "keep it current")
+	c.Flags().StringVar(&f.since, "since", listSince, "only tasks that began since a time, or so long ago; 0: all")
+	c.Flags().BoolVarP(&f.watch, "watch", "w", false, "keep the list up to date")
 	c.Flags().DurationVar(&f.interval, "interval", listEvery, "with --watch: the pause between two queries")
 	complete(c, "since", func() []string { return nil })
 	return c

@@ -27,7 +27,7 @@ func complete(c *cobra.Command, flag string, names func() []string) {
 
 func (p *printing) flags(c *cobra.Command) {
 	c.Flags().StringVarP(&p.output, "output", "o", outputText, "text, or json: one object per line and event")
-	c.Flags().BoolVarP(&p.quiet, "quiet", "q", false, "print nothing but what went wrong, to standard error")
+	c.Flags().BoolVarP(&p.quiet, "quiet", "q", false, "print only errors, to standard error")
 	complete(c, "output", func() []string { return []string{outputText, outputJSON} })
 	c.ValidArgsFunction = cobra.NoFileCompletions
 }

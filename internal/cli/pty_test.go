@@ -209,7 +209,7 @@ func TestLive(t *testing.T) {
 		"… kafkaUpgrade aaaaaaaa-long  stopped waiting: EXECUTING (seen Ns ago)",
 		"… kafkaInstanceExtend bbbbbbbb-long  stopped waiting: EXECUTING (seen Ns ago)",
 		"3 tasks: 2 stopped, 1 succeeded",
-		"taskwait: interrupted; the tasks go on without us",
+		"taskwait: interrupted; the tasks go on",
 	}
 	text := regexp.MustCompile(`seen \d+s`).ReplaceAllString(strings.Join(lines, "\n"), "seen Ns")
 	if code != 130 || !strings.Contains(text, strings.Join(want, "\n")) || rowsWith(lines, "to wait again:") != 1 ||

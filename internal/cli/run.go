@@ -265,7 +265,7 @@ func (r *run) printSummary(e *event, signal signalError, ended bool) {
 		r.env.hint(e.Error)
 	}
 	if ended {
-		r.env.hint(signal.Error() + "; the tasks go on without us")
+		r.env.hint(signal.Error() + "; the tasks go on")
 	}
 	if e.Message != "" {
 		r.env.hint(e.Message)

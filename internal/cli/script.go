@@ -33,7 +33,7 @@ const scriptExample = `  instances:
     - {name: kafkaUpgrade, in: 1h, duration: 10m}
   jobs:                   # of other services: v1, database, cce, elb
     - {shape: v1, name: createServer, duration: 4m, outcome: FAILED, code: X.1}
-  operations:             # what the tasks do that requests start
+  operations:             # the tasks that requests start
     resize:
       stages: [{name: pre_check, takes: 1s}, {name: disk_expansion, takes: 10s}]
     public-ip: {duration: 3s, outcome: FAILED}
@@ -254,7 +254,7 @@ func (s *cloudScript) checkInstances() error {
 			return err
 		}
 		if known[one.ID] {
-			return fmt.Errorf("instance %q is there twice", one.ID)
+			return fmt.Errorf("instance %q is given twice", one.ID)
 		}
 		known[one.ID] = true
 		if one.Brokers < 0 || one.Brokers > maxBrokers || one.Storage < 0 {

@@ -24,11 +24,11 @@ func (s *env) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve-fake",
 		Short: "Serve the embedded cloud on a port, for tests of other tools",
-		Long: `Serve the embedded cloud on a loopback port, for tests of other tools in any
-language, until Ctrl-C. It speaks the real HTTP API of DMS for Kafka, and that
-of other services' jobs, and verifies signatures. It prints the environment
-variables by which taskwait and the SDKs reach it. Its tasks and its faults come
-from a script, a YAML file:
+		Long: `Serve the embedded cloud on a loopback port until Ctrl-C, for tests of tools in
+any language. It speaks the real HTTP API of DMS for Kafka and of the jobs of
+other services, and verifies signatures. It prints the environment variables
+that taskwait and the SDKs need. Its tasks and faults come from a script, a YAML
+file:
 
 ` + scriptExample,
 		Example: `  taskwait serve-fake --script cloud.yaml
@@ -36,10 +36,10 @@ from a script, a YAML file:
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return s.serve(c.Context(), file, host, port) },
 	}
-	c.Flags().StringVar(&file, "script", "", "the script; without one there is an instance kafka-1 without tasks")
+	c.Flags().StringVar(&file, "script", "", "the script; without it the cloud has an instance kafka-1 and no tasks")
 	c.Flags().StringVar(&host, "listen", loopback,
-		"the address to listen on, perhaps with a port; any other than loopback is open to the network")
-	c.Flags().Uint16Var(&port, "port", 0, "the port; 0: any that is free")
+		"the address to listen on, with or without a port; any other than loopback is open to the network")
+	c.Flags().Uint16Var(&port, "port", 0, "the port; 0: any free port")
 	c.ValidArgsFunction = cobra.NoFileCompletions
 	_ = c.MarkFlagFilename("script", "yaml", "yml", "json")
 	return c

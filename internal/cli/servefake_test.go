@@ -199,7 +199,7 @@ func TestScriptErrors(t *testing.T) {
 		{"an instance without an id", `instances: [{brokers: 3}]`, "instance"},
 		{"a field of an instance that there is not", `instances: [{id: a, broker: 3}]`, "field broker not found"},
 		{"a million brokers", `instances: [{id: a, brokers: 1000000}]`, `instance "a": 1000000 brokers`},
-		{"an instance twice", "instances: [a, {id: a, brokers: 3}]", `instance "a" is there twice`},
+		{"an instance twice", "instances: [a, {id: a, brokers: 3}]", `instance "a" is given twice`},
 		{"a task on no instance", "tasks: [{instance: kafka-2}]", `on instance "kafka-2", which is not among`},
 		{"an operation on no instance", "instances: [a]\nscheduled: [{instance: kafka-1}]", `on instance "kafka-1"`},
 		{"a project that no path can hold", "project: a/b", `project "a/b" holds`},

@@ -48,7 +48,7 @@ func serviceText(row *jobs.Service) string {
 	}{
 		{"has not begun", row.API.Created}, {"runs", row.API.Executing}, {"succeeded", row.API.Success},
 		{"failed", row.API.Failed}, {"was cancelled", row.API.Cancelled}, {"was deleted", row.API.Deleted},
-		{"unknown", row.PassedOn},
+		{"neither", row.PassedOn},
 	} {
 		if len(list.words) > 0 {
 			b.WriteString(fold(list.what+": "+strings.Join(list.words, ", "), "  ") + "\n")
@@ -104,8 +104,8 @@ func (s *env) serviceWait(row jobs.Service) *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use:   "wait [flags] " + id + "...",
-		Short: "Wait until they have ended; the exit code tells how",
-		Long: fold("Wait for "+row.Waits+`, those with the given ids ("-" reads ids from standard input).`, "") +
+		Short: "Wait until they have ended; the exit code says how",
+		Long: fold("Wait for "+row.Waits+`. Give their ids ("-" reads ids from standard input).`, "") +
 			"\n\n" + codesText,
 		Example: fmt.Sprintf("  taskwait %s wait --region eu-west-101 %s\\\n    --timeout 30m %s", row.Name, needs, id),
 		RunE: func(c *cobra.Command, ids []string) error {
@@ -124,7 +124,7 @@ func (s *env) serviceWait(row jobs.Service) *cobra.Command {
 		}
 	}
 	if row.Resource {
-		c.Flags().BoolVar(&f.untilDeleted, "until-deleted", false, "wait until it is gone, whatever its status until then")
+		c.Flags().BoolVar(&f.untilDeleted, "until-deleted", false, "wait until it is gone, whatever its status")
 	}
 	return c
 }

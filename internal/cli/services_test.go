@@ -121,7 +121,7 @@ func TestServiceUsage(t *testing.T) {
 		{"no cancel", "ecs cancel x", `unknown command "cancel" for "taskwait ecs"`},
 		{"no account", "organizations wait x", "--domain is missing (or HUAWEICLOUD_SDK_DOMAIN_ID)"},
 		{"a job is no thing", "ecs wait --until-deleted x", "unknown flag: --until-deleted"},
-		{"no value of several", "ecs wait --print status x y", "--print wants a single task, and there are 2"},
+		{"no value of several", "ecs wait --print status x y", "--print needs a single task, not 2"},
 		{"no authorities", "ecs wait --ca-file /dev/null x", `--ca-file "/dev/null" holds no certificate`},
 		{"cancel: no task", "mrs-jobs cancel", "which task?"},
 		{"cancel: no such output", "mrs-jobs cancel -o xml x", "want text or json"},

@@ -30,10 +30,10 @@ func (s *env) historyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "history [flags] [KIND...]",
 		Short: "Show how long tasks took, by kind",
-		Long: `Show what earlier waits have learned of how long tasks take: for each kind a row
-of bars from 0 to the longest, in half of the cases (P50) and in nine of ten
-(P90) no more than that, and the longest. --age marks where a task of that age
-stands, and how much of it remains. Nothing is sent.`,
+		Long: `Show how long tasks took in earlier waits. For each kind there is a row of bars
+from 0 to the longest duration, and the times within which half (P50) and nine
+of ten (P90) of the tasks ended. --age marks where a task of that age stands,
+and says how long it still takes. Nothing is sent.`,
 		Example: `  taskwait history
   taskwait history --age 5m kafkaUpgrade`,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -44,7 +44,7 @@ stands, and how much of it remains. Nothing is sent.`,
 			return s.showHistory(c.Context(), kinds, age)
 		},
 	}
-	c.Flags().DurationVar(&age, "age", 0, "mark where a task stands that runs for so long")
+	c.Flags().DurationVar(&age, "age", 0, "mark where a task stands that has run for this long")
 	return c
 }
 
@@ -65,7 +65,7 @@ func (s *env) showHistory(ctx context.Context, kinds []string, age time.Duration
 		return len(kinds) > 0 && !slices.Contains(kinds, l.kind)
 	})
 	if len(all) == 0 && err == nil {
-		s.note(ctx, "nothing is known yet; a wait remembers how long the tasks took that succeeded")
+		s.note(ctx, "nothing is known yet: waits remember how long tasks took that succeeded")
 	}
 	columns := defaultColumns
 	if s.screen != nil {

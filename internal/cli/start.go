@@ -101,13 +101,13 @@ func (s *env) startCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start [flags] OPERATION",
 		Short: "Start an operation, and wait for its task",
-		Long: `Start an operation on the instance, and wait until its task has ended. It
-waits while something else runs, and never sends the request twice unless the
-service has refused it. With --state that holds across crashes too: begin the
+		Long: `Start an operation on the instance, and wait until its task has ended. While
+something else runs, the command waits. It never sends the request twice unless
+the service has refused it. With --state this holds across crashes: run the
 same command again until it ends.
 
 Operations: ` + strings.Join(names, ", ") + `. The body is that of the request,
-as JSON, from the page of the API.
+as JSON; the API reference of the service describes it.
 
 ` + codesText,
 		Example: `  echo '{"oper_type": "storage", "new_storage_space": 600}' >resize.json

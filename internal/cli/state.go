@@ -38,8 +38,8 @@ type stateFlags struct {
 
 func (f *stateFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.state, "state", "",
-		"keep the wait in this file: the same command goes on with it, or repeats how it ended")
-	c.Flags().BoolVar(&f.stateNew, "state-new", false, "with --state: begin anew, whatever is in the file")
+		"keep the wait in this file: the same command goes on with it, or reports its end again")
+	c.Flags().BoolVar(&f.stateNew, "state-new", false, "with --state: begin a new wait, whatever wait is in the file")
 }
 
 // state is a file that keeps a wait, and its lock. A nil *state keeps nothing. It is not safe for concurrent use.
@@ -125,9 +125,9 @@ func (f *stateFlags) open(command map[string]string, since time.Time, timeout ti
 func holder(path string) error {
 	kept, err := readState(path)
 	if err != nil || kept.PID == 0 {
-		return errors.New("another process has it")
+		return errors.New("another process holds it")
 	}
-	return fmt.Errorf("process %d has it, since %s", kept.PID, kept.Held.Format(time.RFC3339))
+	return fmt.Errorf("process %d has held it since %s", kept.PID, kept.Held.Format(time.RFC3339))
 }
 
 // begin reads the file, and makes this process the one that has it.
@@ -142,7 +142,7 @@ func (s *state) begin(anew bool, timeout time.Duration) error {
 		kept = given
 		kept.Begun = now.UTC()
 	case !maps.Equal(kept.Command, given.Command):
-		return fmt.Errorf("it is of another command, %s; name another file, or give --state-new to begin anew",
+		return fmt.Errorf("it belongs to another command, %s; name another file, or give --state-new to begin a new wait",
 			differences(kept.Command, given.Command))
 	}
 	if s.kept = kept; kept.Begun.After(now) { // a clock was set back
@@ -196,7 +196,7 @@ func readState(path string) (kept keptState, err error) {
 // parseState reads what a file holds.
 func parseState(text []byte) (kept keptState, err error) {
 	damaged := func(why string) error {
-		return fmt.Errorf("this is no state, or a damaged one: %s; it is left alone", why)
+		return fmt.Errorf("this is not a state, or it is damaged: %s; it is left alone", why)
 	}
 	var head struct {
 		Version int `json:"version"`

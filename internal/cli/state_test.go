@@ -212,7 +212,7 @@ func TestStateRefused(t *testing.T) {
 		return strings.Replace(string(golden), old, with, 1)
 	}
 	for _, tt := range []struct{ name, text, args, want string }{
-		{"another task", string(golden), "b", "it is of another command, with task ids a instead of b; name another file"},
+		{"another task", string(golden), "b", "it belongs to another command, with task ids a instead of b; name another file"},
 		{"several tasks", string(golden), "a b", "with task ids a instead of a b"},
 		{"another instance", string(golden), "--instance kafka-2 a", "with --instance kafka-1 instead of kafka-2"},
 		{"all", string(golden), "--all", "without --all, without --expect, with task ids a; name"},
@@ -221,10 +221,10 @@ func TestStateRefused(t *testing.T) {
 			"version 2 is newer than this program; it is left alone"},
 		{"a newer version, anew", change(`"version":1`, `"version":2`), "--state-new a", "it is left alone"},
 		{"a newer wait", change(`"v":1`, `"v":99`), "a", "it is left alone"},
-		{"cut", string(golden[:len(golden)/2]), "a", "this is no state, or a damaged one: "},
-		{"empty", "", "a", "this is no state, or a damaged one: "},
-		{"something else", "ids: [a]", "--state-new a", "this is no state, or a damaged one: "},
-		{"no version", "{}", "a", "this is no state, or a damaged one: it has no version"},
+		{"cut", string(golden[:len(golden)/2]), "a", "this is not a state, or it is damaged: "},
+		{"empty", "", "a", "this is not a state, or it is damaged: "},
+		{"something else", "ids: [a]", "--state-new a", "this is not a state, or it is damaged: "},
+		{"no version", "{}", "a", "this is not a state, or it is damaged: it has no version"},
 		{"a wait of another task", change(`"id":"a"`, `"id":"c"`), "a", "a wait is another task's"},
 		{"an absurd time", change(`"begun":"20`, `"begun":"00`), "a", "it does not say what has begun, and when"},
 	} {
@@ -277,7 +277,7 @@ func TestStateHeld(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		asked := len(w.cloud.Requests())
 		code, _, stderr := w.run(t.Context(), args...)
-		want := fmt.Sprintf("process %d has it, since 2000-01-01T00:00:00Z", os.Getpid())
+		want := fmt.Sprintf("process %d has held it since 2000-01-01T00:00:00Z", os.Getpid())
 		if code != 2 || !strings.Contains(stderr, want) || len(w.cloud.Requests()) != asked {
 			t.Errorf("got code %d, %q, want 2 and %q", code, stderr, want)
 		}

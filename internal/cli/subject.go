@@ -89,13 +89,13 @@ func (f *waiting) flags(c *cobra.Command) {
 
 // severalFlags are for those commands that can wait for several tasks.
 func (f *waiting) severalFlags(c *cobra.Command) {
-	c.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has not succeeded")
+	c.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop as soon as one task has ended without success")
 }
 
 // printFlags are for those commands whose tasks are JSON.
 func (f *waiting) printFlags(c *cobra.Command) {
 	c.Flags().StringVar(&f.print, "print", "",
-		"of a task that succeeded print what stands at this place, such as response.url")
+		"print the value at this place once the task has succeeded, such as response.url")
 	complete(c, "print", func() []string { return nil })
 }
 
@@ -123,7 +123,7 @@ func (s *env) waitFor(
 	if f.print != "" {
 		of.keep["--print"] = f.print
 		if n := len(selected.ids); n != 1 {
-			return fmt.Errorf("--print wants a single task, and there are %d", n)
+			return fmt.Errorf("--print needs a single task, not %d", n)
 		}
 	}
 	kept, err := f.stateFlags.open(of.keep, selected.since, f.timeout)

@@ -14,7 +14,7 @@ type trustFlags struct{ caFile string }
 
 func (t *trustFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&t.caFile, "ca-file", "",
-		"file with certificates (PEM) of authorities to trust beside those of the system")
+		"file with certificates (PEM) to trust beside those of the system")
 }
 
 // pool are the authorities that are trusted; nil: those of the system.

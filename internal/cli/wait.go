@@ -56,10 +56,10 @@ type pollFlags struct {
 }
 
 const (
-	waitLong = `Wait until background tasks have ended: those with the given ids ("-" reads
-ids from standard input); with --name the one task of that name that began at
-or after --since, for operations that answer without an id; or with --all
-every task that runs on the instance now.
+	waitLong = `Wait until background tasks of the instance have ended. Give their ids ("-"
+reads ids from standard input). For an operation that answers without an id,
+give --name and --since: the one task of that name that began then or later.
+With --all the command waits for every task that runs now.
 
 `
 	waitExample = `  # one task, at most half an hour
@@ -72,7 +72,7 @@ every task that runs on the instance now.
   taskwait kafka wait --instance INSTANCE_ID \
     --name bindInstancePublicIp --since "$since"
 
-  # all that runs, but at least two tasks, as JSON
+  # everything that runs, at least two tasks, as JSON
   taskwait kafka wait --instance INSTANCE_ID --all --expect 2 --output json`
 )
 
@@ -80,7 +80,7 @@ func (s *env) waitCommand() *cobra.Command {
 	f := waitFlags{target: newTarget(kafkaService)}
 	c := &cobra.Command{
 		Use:   "wait [flags] TASK_ID...",
-		Short: "Wait until tasks have ended; the exit code tells how",
+		Short: "Wait until tasks have ended; the exit code says how",
 		Long:  waitLong + codesText, Example: waitExample,
 		RunE: func(c *cobra.Command, ids []string) error {
 			f.ids = ids
@@ -102,19 +102,19 @@ func (f *selecting) flags(c *cobra.Command) {
 	fs.StringVar(&f.since, "since", "", "with --name: when the operation was started: a time, or how long ago (5m)")
 	fs.BoolVar(&f.all, "all", false, "wait for all tasks that run now")
 	fs.IntVar(&f.expect, "expect", 0,
-		"with --all: wait up to a minute until at least this many tasks are listed, else exit with 4")
+		"with --all: allow a minute for this many tasks to be listed, else exit with 4")
 }
 
 func (f *pollFlags) flags(c *cobra.Command) {
 	fs := c.Flags()
-	fs.DurationVar(&f.timeout, "timeout", 0, "how long to wait at most, for all tasks together; 0: no limit")
+	fs.DurationVar(&f.timeout, "timeout", 0, "the longest time to wait, for all tasks together; 0: no limit")
 	fs.DurationVar(&f.interval, "interval", defaultInterval,
-		"the first pause between two polls; if given, pauses are not learned from earlier runs")
+		"the first pause between two polls; turns learning from earlier runs off")
 	fs.DurationVar(&f.maxInterval, "max-interval", defaultMaxInterval,
-		"the longest pause between two polls; if given, pauses are not learned from earlier runs")
+		"the longest pause between two polls; turns learning from earlier runs off")
 	fs.DurationVar(&f.heartbeat, "heartbeat", defaultHeartbeat,
-		"report at least this often that the wait goes on, unless stderr is a terminal; 0: never")
-	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor keep how long tasks took in earlier runs")
+		"say at least this often that the wait goes on, unless stderr is a terminal; 0: never")
+	fs.BoolVar(&f.noHistory, "no-history", false, "neither use nor remember how long tasks took")
 	fs.StringVar(&f.debugListen, "debug-listen", "",
 		"show the waits on a web page at this address, such as "+loopback+":6060; any other than loopback is open to "+
 			"the network")

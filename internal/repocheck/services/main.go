@@ -35,9 +35,9 @@ Each service is a function of package 'huawei/jobs', which takes the 'HcClient' 
 
 Each is also a command: 'taskwait rds wait JOB_ID'. [cli.md](cli.md#the-services-of-huawei-cloud) has its flags.
 
-Words in brackets after a function are ids that it needs beside the client: of an instance, a cluster, a group. The
-service's words are compared without regard to case. A word that is in no list is neither success nor failure, and the
-wait goes on. DMS for Kafka has a package of its own, 'huawei/kafkatasks'.
+Names in brackets after a function are ids that it needs beside the client: of an instance, a cluster, a group. Words
+are compared without regard to case. A word that is in no list is neither success nor failure, and the wait goes on.
+DMS for Kafka has a package of its own, 'huawei/kafkatasks'.
 
 This page is made from the table of 'huawei/jobs', by 'go run ./internal/repocheck/services'. The facts were read in the
 SDK, v0.1.207: in the type named under "Read in", its comments and its enums. Some services have a page of documentation
