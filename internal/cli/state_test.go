@@ -212,7 +212,7 @@ func TestStateRefused(t *testing.T) {
 		return strings.Replace(string(golden), old, with, 1)
 	}
 	for _, tt := range []struct{ name, text, args, want string }{
-		{"another task", string(golden), "b", "it belongs to another command, with task ids a instead of b; name another file"},
+		{"another task", string(golden), "b", "it belongs to another command, with task ids a instead of b; name"},
 		{"several tasks", string(golden), "a b", "with task ids a instead of a b"},
 		{"another instance", string(golden), "--instance kafka-2 a", "with --instance kafka-1 instead of kafka-2"},
 		{"all", string(golden), "--all", "without --all, without --expect, with task ids a; name"},
