@@ -22,7 +22,8 @@ const intro = `# The services of Huawei Cloud
 
 For people who wait for a job of a service, or for an instance to run or to be gone.
 
-Each service is a function of package 'huawei/jobs', which takes the 'HcClient' of a client of the SDK. For RDS:
+Each service is a function of package 'huawei/jobs', which takes the 'HcClient' of a client of the SDK, such as
+'rds.NewRdsClient' returns. For RDS:
 
 <!-- from: huawei/jobs/example_test.go -->
 '''go
