@@ -18,9 +18,9 @@ import (
 // mostPages bounds a list that never ends.
 const mostPages = 1000
 
-// List requests one page, see [API.List]. Without one the error Is [errors.ErrUnsupported], and nothing is sent. The
-// other errors are those of [Source.Task]; but that a job is not in the list is none. A list that cannot be read to its
-// end is an error, of the last page.
+// List requests one page, see [API.List]. Without that the error Is [errors.ErrUnsupported], and nothing is sent. The
+// other errors are those of [Source.Task], but it is no error if a job is not in the list. A list that cannot be read
+// to its end is an error, of the last page.
 func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	switch err := s.Validate(); {
 	case err != nil:

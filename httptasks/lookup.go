@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// Lookup is what stands at a place of a job, as JSON, such as of Raw in a [github.com/taskwait/taskwait.Task] of a
-// [Source]; nil: nothing. A place that begins with a dot begins at the job too. The error is that of a place that
-// cannot be read.
+// Lookup returns the value at a place of a job, as JSON; nil: nothing is there. The job may be Raw of a
+// [github.com/taskwait/taskwait.Task] of a [Source]. A place that begins with a dot begins at the job too. The error is
+// that of a place that cannot be read.
 func Lookup(job json.RawMessage, place string) (json.RawMessage, error) {
 	p, err := parsePlace(place)
 	switch {

@@ -169,10 +169,10 @@ func quoted(s string) string {
 	return string(text[1 : len(text)-1])
 }
 
-// Location is the URL at which an operation can be polled, by the answer to the request that began it: its header
-// Azure-AsyncOperation, Operation-Location or Location, the first that is there, resolved against the URL of the
-// request. It is an id for an API whose URL has {+id}. The error is that of an answer without one, or with one of
-// another scheme or host than the request's.
+// Location returns the URL at which an operation can be polled, from the answer to the request that began it. It reads
+// the first of the headers Azure-AsyncOperation, Operation-Location and Location that is there, resolved against the
+// URL of the request. The URL is an id for an API whose URL has {+id}. An answer without such a header, or with a URL
+// of another scheme or host than the request's, is an error.
 func Location(resp *http.Response) (id string, err error) {
 	if resp == nil || resp.Request == nil || resp.Request.URL == nil {
 		return "", errors.New("httptasks: there is no answer to a request")

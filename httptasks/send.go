@@ -18,9 +18,9 @@ import (
 // maxBody bounds what is read of an answer. A page of jobs has some 100 kB.
 const maxBody = 16 << 20
 
-// Sender sends one request, under ctx, and returns the answer, whatever its HTTP status. r has no placeholders any more
-// but those that are not in [API.Vars]. An error is that of the query: ctx.Err(), or a [*taskwait.QueryError]. A plain
-// error is transient. It is called from many goroutines at once.
+// Sender sends one request, under ctx, and returns the answer, whatever its HTTP status. r has only those placeholders
+// that are not in [API.Vars]. An error is that of the query: ctx.Err(), or a [*taskwait.QueryError]. A plain error is
+// transient. A Sender is called from many goroutines at once.
 type Sender func(ctx context.Context, r Request) (Answer, error)
 
 // Answer is what a [Sender] returns.

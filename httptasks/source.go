@@ -25,8 +25,8 @@ var (
 )
 
 // New returns a Source for the jobs of an API. A nil client is [http.DefaultClient]. The client is used as it is and
-// never changed, but redirects are not followed: no header goes to another host. The error is that of [API.Check], or
-// says that a URL has no host. Nothing is sent yet.
+// never changed, but redirects are not followed, so no header goes to another host. The error is that of [API.Check],
+// or says that a URL has no host. Nothing is sent yet.
 func New(client *http.Client, api API, opts ...Option) (*Source, error) {
 	sender := newSender(client, opts)
 	s, err := NewFrom(sender.send, api)
@@ -36,8 +36,8 @@ func New(client *http.Client, api API, opts ...Option) (*Source, error) {
 	return s, s.err
 }
 
-// NewFrom returns a Source for jobs that are reached by other ways than an [http.Client]: by an SDK, or a command. The
-// error is that of [API.Check], and that of [Source.Validate] too, so that it may be left to [taskwait.New].
+// NewFrom returns a Source for jobs that are reached by an SDK or a command in place of an [http.Client].
+// [Source.Validate] returns the same error, that of [API.Check], so it may be left to [taskwait.New].
 func NewFrom(send Sender, api API) (*Source, error) {
 	p, err := compile(api)
 	if err == nil && send == nil {
@@ -54,9 +54,9 @@ func (s *Source) Validate() error {
 	return s.err
 }
 
-// CheckID returns an error that Is [taskwait.ErrInvalidID] if an id cannot be one. For {id} it may hold whatever can be
-// escaped; for {+id} it must stay below the host, without "..". It must print, and have no white space. For an API of
-// [NewFrom] whose URL is a path the rules are the default ones, see [taskwait.Source].
+// CheckID returns an error that Is [taskwait.ErrInvalidID] if an id is invalid. For {id} it may hold everything that
+// can be escaped. For {+id} it must stay below the host, without "..". It must print, and have no white space. For an
+// API of [NewFrom] whose URL is a path the default rules hold, see [taskwait.Source].
 func (s *Source) CheckID(id string) error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (s *Source) CheckID(id string) error {
 	return s.p.checkID(id)
 }
 
-// Task queries one job. Raw in the Task is a *json.RawMessage, the job as it came, which may hold passwords. Errors are
-// those of [taskwait.CheckResponse], and a [*taskwait.QueryError] for an answer without the job.
+// Task queries one job. Raw in the Task is a *json.RawMessage, the job as the service sent it, which may hold
+// passwords. Errors are those of [taskwait.CheckResponse], and a [*taskwait.QueryError] for an answer without the job.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := s.CheckID(id); err != nil {
 		return taskwait.Task{}, taskwait.Permanent(err)
@@ -113,7 +113,7 @@ func (s *Source) get(ctx context.Context, p *program, r Request) (*reading, erro
 	return p.decode(a, r.Permission)
 }
 
-// Details asks how far a job is, see [API.Details]. Without it nothing is sent.
+// Details queries the progress of a job, see [API.Details]. Without it nothing is sent.
 func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, error) {
 	if err := s.CheckID(t.ID); err != nil {
 		return t, taskwait.Permanent(err)
@@ -137,15 +137,15 @@ func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, e
 // CanList reports whether the API describes a list.
 func (s *Source) CanList() bool { return s.Validate() == nil && s.p.hasList() }
 
-// HasDetails reports whether the API describes a request for them.
+// HasDetails reports whether the API describes a request for details.
 func (s *Source) HasDetails() bool { return s.Validate() == nil && s.p.details != nil }
 
 // CanCancel reports whether the API describes how to cancel a job.
 func (s *Source) CanCancel() bool { return s.Validate() == nil && s.p.Cancel != nil }
 
-// Cancel asks the service to cancel a job, once. That it was accepted does not say that the job has ended: a wait for
-// it does. Without [API.Cancel] the error Is [errors.ErrUnsupported]. An error of ClassTransient, and the end of ctx,
-// leave open whether the service has accepted it.
+// Cancel asks the service to cancel a job, once. If the service accepts that, the job has not ended yet: wait for it.
+// Without [API.Cancel] the error Is [errors.ErrUnsupported]. After an error of ClassTransient, or the end of ctx, it is
+// not known whether the service has accepted it.
 func (s *Source) Cancel(ctx context.Context, id string) error {
 	if err := s.CheckID(id); err != nil {
 		return taskwait.Permanent(err)
@@ -169,7 +169,7 @@ func (s *Source) Cancel(ctx context.Context, id string) error {
 	return s.p.judge(forbidden(a.check(), r.Permission))
 }
 
-// UntilDeleted is the Source of [API.UntilDeleted], with the same client.
+// UntilDeleted returns the Source of [API.UntilDeleted], with the same client.
 func (s *Source) UntilDeleted() *Source {
 	if s.Validate() != nil {
 		return s

@@ -20,13 +20,13 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 )
 
-// Caller makes requests on behalf of one client of the SDK, each under a context of its own. The Callers of a client
-// share its connections. It is safe for concurrent use and never changes the client, nor the client's config.
+// Caller makes requests with the setup of one client of the SDK, each under a context of its own. The Callers of a
+// client share its connections. A Caller is safe for concurrent use, and never changes the client or its config.
 //
 // A Caller keeps the client's credential, config (timeout, proxy, dialer, TLS setting, transport, handlers, signing
-// algorithm, user agent), endpoints, of which it uses the next where a name does not resolve, and extra headers. A
-// client's own error handler is not called: the answers are read here. A client that brings its own Authorization
-// header is called as it is, without the context: the SDK does not let such a client be bound.
+// algorithm, user agent), endpoints and extra headers. It uses the next endpoint if a name does not resolve. The
+// client's own error handler is not called, because the answers are read here. A client that brings its own
+// Authorization header is called as it is, without the context, because the SDK does not let such a client be bound.
 type Caller struct {
 	client *core.HcHttpClient
 	once   sync.Once

@@ -18,11 +18,10 @@ var conflicts = map[string]bool{"DMS.00400017": true, "DMS.00400026": true, "CBC
 // conflicting are the statuses of such a refusal.
 var conflicting = map[int]bool{http.StatusConflict: true, http.StatusLocked: true}
 
-// Mutate is [Query] for a call that changes something, and must not be made twice. It is what the Start of a
-// [taskwait.Operation] calls: its errors tell apart what was refused (ClassConflict, ClassThrottled, ClassPermanent,
-// ClassNotFound), what was never sent (ClassNotSent), and what may have been carried out (ClassTransient, and the
-// context's error): an answer of 408 or 5xx, one that does not decode, a redirect, a connection that broke, the end of
-// ctx.
+// Mutate is [Query] for a call that changes something, and must not be made twice. The Start of a [taskwait.Operation]
+// calls it. Its errors tell three cases apart. The call was refused: ClassConflict, ClassThrottled, ClassPermanent,
+// ClassNotFound. It was never sent: ClassNotSent. It may have been carried out: ClassTransient and the context's error,
+// for an answer of 408 or 5xx, one that does not decode, a redirect, a connection that broke, the end of ctx.
 func Mutate[T any](
 	ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error),
 ) (Reply[T], error) {
@@ -39,8 +38,8 @@ func Mutate[T any](
 	return Reply[T]{value, rec.date(), taskwait.RetryAfter(rec.header), rec}, nil
 }
 
-// NotSent is the error of a Start of a [taskwait.Operation] that asks the service something first, and got err for it:
-// nothing was sent, so that it may begin anew (ClassNotSent). What is throttled, or final, stays so.
+// NotSent returns the error of a Start of a [taskwait.Operation] that makes a query first, and got err for it. Nothing
+// was sent, so Start may be called again (ClassNotSent). An error that is throttled or permanent keeps its class.
 func NotSent(err error) *taskwait.QueryError {
 	var q *taskwait.QueryError
 	if errors.As(err, &q) && q.Class != taskwait.ClassTransient {

@@ -1,15 +1,15 @@
-// Package huawei has what the Sources for Huawei Cloud's services share: a call of the official SDK that is bound to a
-// context, and the classification of the SDK's errors.
+// Package huawei is for Sources of Huawei Cloud's services: it binds a call of the official SDK to a context, and
+// classifies the SDK's errors.
 //
-// The SDK takes no context, loses the headers of an answer that is an error (Retry-After with them), and gives a body
-// that does not decode an error with status 200. [Query] and [Mutate] repair these, on any client, without set-up:
+// The SDK takes no context. It loses the headers of an answer that is an error, Retry-After among them. It gives a body
+// that does not decode an error with status 200. [Query] and [Mutate] repair this, on any client, without set-up:
 //
 //	reply, err := huawei.Query(ctx, caller, "dms:instance:getBackgroundTask",
 //		func(c *core.HcHttpClient) (*model.ShowBackgroundTaskResponse, error) {
 //			return kafka.NewKafkaClient(c).ShowBackgroundTask(request)
 //		})
 //
-// Facts about the SDK were read and tried in v0.1.207; it is the same in v0.1.174 and v0.1.202.
+// Facts about the SDK were read and tried in v0.1.207. They are the same in v0.1.174 and v0.1.202.
 package huawei
 
 import (
@@ -34,11 +34,11 @@ type Reply[T any] struct {
 	rec *recorder
 }
 
-// Header is that of the answer; nil: not known, as of a client that is called as it is.
+// Header returns the headers of the answer; nil: not known, as for a client that is called as it is.
 func (r Reply[T]) Header() http.Header { return r.rec.header }
 
-// Refused is the error in an answer with status 200 that has one of the service's codes, beside whatever else is in
-// it; nil: there is none. An answer that is nothing but an error needs no such question: the call has failed.
+// Refused returns the error of an answer with status 200 that has one of the service's codes among other content; nil:
+// there is none. If an answer holds only an error, the call has failed already.
 func (r Reply[T]) Refused() *taskwait.QueryError {
 	if !wire.MentionsCode(r.rec.body) || !isServiceCode(wire.Parse(r.rec.body, 0).Code) {
 		return nil
@@ -46,21 +46,21 @@ func (r Reply[T]) Refused() *taskwait.QueryError {
 	return malformed(wire.StatusText(r.rec.status)+": an error", r.rec, nil)
 }
 
-// Undecoded is the error of an answer that is not what was asked for: it does not decode.
+// Undecoded returns the error of an answer that does not decode.
 func (r Reply[T]) Undecoded() *taskwait.QueryError {
 	return malformed(wire.StatusText(r.rec.status)+": the answer does not decode", r.rec, nil)
 }
 
-// Lacks is the error of an answer without what was asked for: {}, null, an empty body, 204, 302.
+// Lacks returns the error of an answer without the expected content: {}, null, an empty body, 204, 302.
 func (r Reply[T]) Lacks(what string) *taskwait.QueryError {
 	return malformed(fmt.Sprintf("the answer (status %d) has no %s in it", r.rec.status, what), r.rec, nil)
 }
 
-// Query makes one call of the SDK that reads, under ctx. call must build its request anew each time and make it on the
-// client that it is given, and on no other. The request is aborted when ctx ends; values in ctx reach the transport.
+// Query makes one call of the SDK that reads, under ctx. call must build a new request each time, and make it on the
+// client that it is given. The request is aborted when ctx ends. Values in ctx reach the transport.
 //
-// An error is ctx.Err() if ctx has ended, and a [*taskwait.QueryError] otherwise. permission is the IAM action that the
-// request needs, for the text of a 403. Empty: not known.
+// The error is ctx.Err() if ctx has ended, and a [*taskwait.QueryError] otherwise. permission is the IAM action that
+// the request needs, for the text of a 403; empty: not known.
 func Query[T any](
 	ctx context.Context, c *Caller, permission string, call func(*core.HcHttpClient) (T, error),
 ) (Reply[T], error) {

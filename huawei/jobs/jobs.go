@@ -4,11 +4,13 @@
 //	task, err := waiter.WaitForTask(ctx, *response.JobId)
 //	job, err := jobs.As[model.ShowJobResponse](task)
 //
-// It imports no package of a service, so that a program compiles only those that it uses itself. What is not here is
-// described as an [httptasks.API] whose URLs are paths, with {project_id} for the client's project, see [New].
+// It imports no package of a service, so a program compiles only those that it uses itself. For a service that is not
+// here, describe it as an [httptasks.API] whose URLs are paths, with {project_id} for the client's project, and give it
+// to [New].
 //
-// Where a change has no job, the thing itself is waited for, as with [RDSInstances]: SUCCESS is that it can be used,
-// and its UntilDeleted waits until it is gone. [Services] is the table of them all, with where each fact was read.
+// If a change has no job, wait for the resource itself, as with [RDSInstances]: SUCCESS means that it can be used, and
+// UntilDeleted of the Source waits until it is gone. [Services] is the table of all services, with the place where each
+// fact was read.
 package jobs
 
 import (
@@ -27,20 +29,20 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// New returns a Source for the jobs of a service, through a client of the SDK, which signs the requests, knows the
-// endpoint, and fills in {project_id}. client is used as it is, see [huawei.Caller]; every client of the SDK has one in
-// its field HcClient. [httptasks.Source.Validate], which [taskwait.New] calls, reports an API that cannot be right, and
-// a nil client is an error of the first query.
+// New returns a Source for the jobs of a service, through a client of the SDK. The client signs the requests, knows the
+// endpoint, and fills in {project_id}. It is used as it is, see [huawei.Caller]. Every client of the SDK has one in its
+// field HcClient. [httptasks.Source.Validate], which [taskwait.New] calls, reports an API that cannot be right. A nil
+// client is an error of the first query.
 //
-// The errors are those of [huawei.Query], and of Cancel those of [huawei.Mutate].
+// The errors are those of [huawei.Query], and those of Cancel are those of [huawei.Mutate].
 func New(client *core.HcHttpClient, api httptasks.API) *httptasks.Source {
 	s, _ := httptasks.NewFrom(sender(huawei.NewCaller(client)), api) // taskwait.New asks for the error
 	return s
 }
 
-// As is the job of a task as the SDK's own type has it: of the response where the answer is the job, as for ECS, or of
-// what stands in it, as for RDS (model.GetJobInfoResponseBodyJob). T must be what the service's description says. The
-// error is that of a job that does not decode, or of a task that is not from here.
+// As returns the job of a task as the SDK's own type: that of the response if the answer is the job, as for ECS, or
+// that of a part of it, as for RDS (model.GetJobInfoResponseBodyJob). T must be the type that the service's description
+// names. A job that does not decode, and a task of another source, are errors.
 func As[T any](t taskwait.Task) (*T, error) {
 	raw, ok := t.Raw.(*json.RawMessage)
 	if !ok {

@@ -12,7 +12,8 @@ import (
 	"github.com/taskwait/taskwait/huawei/internal/changes"
 )
 
-// Operation is a change whose request answers with the id of its job, for [taskwait.Waiter.Do] of a waiter on source:
+// Operation returns a change whose request answers with the id of its job, for [taskwait.Waiter.Do] of a waiter on
+// source:
 //
 //	resize := jobs.Operation(client.HcClient, source, "resize", func(c *core.HcHttpClient) (*string, error) {
 //		resp, err := rds.NewRdsClient(c).StartResizeFlavorAction(request)
@@ -23,10 +24,10 @@ import (
 //	})
 //	task, err := waiter.Do(ctx, resize)
 //
-// send must make its one request on the client that it is given, and on no other. name is for messages. If source has a
-// list, and the answer has no id all the same, the job is found as the only one that was not there before; a refusal by
-// which something else may run is tried again while something is seen to run, see [huawei.Mutate]. Without a list such
-// an answer is [taskwait.ErrOutcomeUnknown].
+// send must make one request, on the client that it is given. name is for messages. If source has a list, and the
+// answer has no id after all, the job is found as the only one that was not there before. A refusal because something
+// else may run is tried again while a job is seen to run, see [huawei.Mutate]. Without a list, an answer without an id
+// is [taskwait.ErrOutcomeUnknown].
 func Operation(
 	client *core.HcHttpClient, source *httptasks.Source, name string,
 	send func(*core.HcHttpClient) (id *string, err error),
@@ -34,10 +35,10 @@ func Operation(
 	return operation(client, source, taskwait.Operation{Name: name}, send, nil)
 }
 
-// OperationNamed is a change whose request does not answer with an id, of a service whose source has a list, as those
-// of RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and as one that was not there
-// before. fits narrows it further, should the same operation be started by others at the same time. If more than one
-// job is left, Do returns [taskwait.ErrAmbiguous]. For the rest it is like [Operation].
+// OperationNamed returns a change whose request does not answer with an id, of a service whose source has a list, such
+// as RabbitMQ and RocketMQ. Its job is found by its kind, such as bindInstancePublicIp, and because it was not there
+// before. fits narrows the search, if others may start the same operation at the same time. If more than one job fits,
+// Do returns [taskwait.ErrAmbiguous]. Otherwise it is like [Operation].
 func OperationNamed(
 	client *core.HcHttpClient, source *httptasks.Source, kind string,
 	send func(*core.HcHttpClient) error, fits ...func(taskwait.Task) bool,
@@ -88,9 +89,9 @@ func finish(ctx context.Context, r *changes.Reading[taskwait.Task]) error { retu
 // clocks is by how much our clock and a service's may differ.
 const clocks = 10 * time.Second
 
-// ListSince is the jobs of a source with a list that began at or after a time by our clock, the latest first; the zero
-// time: all that the service still lists. It may list some that began up to ten seconds earlier. The list is complete,
-// or the error says why not. It may take several requests, as [taskwait.Lister] does.
+// ListSince returns the jobs of a source with a list that began at or after a time by our clock, the latest first; the
+// zero time: all that the service still lists. It may return some that began up to ten seconds earlier. If the list is
+// not complete, the error says why. It may take several requests, as [taskwait.Lister] does.
 func ListSince(ctx context.Context, source *httptasks.Source, since time.Time) ([]taskwait.Task, error) {
 	r := tasks{source}.since(since)
 	if err := r.Finish(ctx); err != nil {

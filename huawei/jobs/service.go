@@ -8,7 +8,7 @@ import (
 	"github.com/taskwait/taskwait/httptasks"
 )
 
-// Service is a row of the table of services: what is waited for, as data, and where it was read.
+// Service is a row of the table of services: its jobs or resources as data, and where each fact was read.
 type Service struct {
 	Name  string // of the command, as "dcs-tasks" in `taskwait dcs-tasks wait`
 	Func  string // of the function of this package, as "DCSTasks"
@@ -19,14 +19,14 @@ type Service struct {
 	Host   string
 	Global bool // there is one host for all regions, and the credential is a global one
 
-	// Resource says that the id is that of a thing, such as an instance, and not of a job. SUCCESS is that it runs, and
-	// [httptasks.Source.UntilDeleted] waits for its end.
+	// Resource says that the id is that of a resource, such as an instance, and not of a job. SUCCESS means that it
+	// can be used, and [httptasks.Source.UntilDeleted] waits until it is gone.
 	Resource bool
 
 	// Type is the package and the type of the SDK, v0.1.207, that the data was read from: "ecs/v2 ShowJobResponse".
 	Type string
 
-	// Page is the page of the documentation below https://support.huaweicloud.com/intl/en-us/, without .html, where one
+	// Page is the page of the documentation, without .html, below https://support.huaweicloud.com/intl/en-us/, if it
 	// says more than the SDK. Empty: the SDK alone.
 	Page string
 
@@ -36,14 +36,14 @@ type Service struct {
 	API httptasks.API // what is asked for, where in the answer what stands, and the words
 }
 
-// Services are all the services of this package, by theme. The slice and what it holds are the caller's.
+// Services returns all the services of this package, by theme. The caller may change the slice and its content.
 func Services() []Service {
 	return slices.Concat(compute(), storage(), network(), databases(), messages(), containers(), analytics(),
 		management())
 }
 
 // Source returns the Source of the service for a client of its host. values are those of [Service.Needs], in that
-// order; one that is missing or cannot be an id is reported by [httptasks.Source.Validate].
+// order. [httptasks.Source.Validate] reports one that is missing or invalid.
 func (s Service) Source(client *core.HcHttpClient, values ...string) *httptasks.Source {
 	api := s.API
 	api.Name = s.Name
@@ -57,7 +57,7 @@ func (s Service) Source(client *core.HcHttpClient, values ...string) *httptasks.
 	return New(client, api)
 }
 
-// Needs are the placeholders that a caller has to fill, beside the id: "instance_id". Few services have one.
+// Needs returns the placeholders that the caller must fill beside the id, such as "instance_id". Few services have one.
 func (s Service) Needs() (names []string) {
 	for _, m := range placeholders.FindAllStringSubmatch(s.API.URL, -1) {
 		if m[1] != "id" && m[1] != "project_id" {

@@ -19,10 +19,10 @@ import (
 // seenTwice is how often RUNNING is to be seen after a change: the service's statuses flap.
 const seenTwice = 2
 
-// Create is the creation of an instance, for the Do of a waiter on [UntilRunning]. send makes the request, on the
-// client that it is given, and returns the new instance's id. name is the name that the instance is given: should the
-// answer get lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates.
-// RUNNING is to be seen twice in a row.
+// Create returns the creation of an instance, for Do of a waiter on [UntilRunning]. send makes the request, on the
+// client that it is given, and returns the id of the new instance. name is the name of the new instance. If the answer
+// gets lost, [taskwait.WaitError] has the instances of this name that were not there before as Candidates. RUNNING must
+// be seen twice in a row.
 func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
 	idle := func(context.Context) (string, error) { return "", nil } // a new instance has nothing to wait for
 	return taskwait.Operation{
@@ -42,9 +42,9 @@ func (s *Instances) Create(name string, send func(*kafka.KafkaClient) (id *strin
 	}
 }
 
-// Restart is the restart of an instance, for the Do of a waiter on [UntilRunning]. The phase RUNNING is stale at
-// first, and then it is to be seen twice in a row. A refusal waits until the instance is free, as [Source.Operation]
-// does.
+// Restart returns the restart of an instance, for Do of a waiter on [UntilRunning]. The phase RUNNING is stale at
+// first. Then it must be seen twice in a row. After a refusal Do waits until the instance is free, as with
+// [Source.Operation].
 func (s *Instances) Restart(id string) taskwait.Operation {
 	op := s.change("restart", id, "dms:instance:modifyStatus", func(c *kafka.KafkaClient) error {
 		resp, err := c.BatchRestartOrDeleteInstances(&model.BatchRestartOrDeleteInstancesRequest{
@@ -61,8 +61,8 @@ func (s *Instances) Restart(id string) taskwait.Operation {
 	return op
 }
 
-// Delete is the deletion of an instance, for the Do of a waiter on [UntilDeleted]. One that does not exist counts as
-// deleted. A refusal waits until the instance is free, as [Source.Operation] does.
+// Delete returns the deletion of an instance, for Do of a waiter on [UntilDeleted]. An instance that does not exist
+// counts as deleted. After a refusal Do waits until the instance is free, as with [Source.Operation].
 func (s *Instances) Delete(id string) taskwait.Operation {
 	return s.change("delete", id, "dms:instance:delete", func(c *kafka.KafkaClient) error {
 		_, err := c.DeleteInstance(&model.DeleteInstanceRequest{InstanceId: id})

@@ -67,12 +67,12 @@ func (i *instance) UnmarshalJSON(text []byte) error {
 
 func (i *instance) changing() bool { return inTransition[i.Status] != "" }
 
-// Instances asks for the status of an instance itself, whose id takes the place of a task's: creation, restart and
-// deletion have no background task, and show only there. It is safe for concurrent use.
+// Instances queries the status of an instance, with the id of the instance as the id of the task, because creation,
+// restart and deletion have no background task. It is safe for concurrent use.
 //
-// Status is a translation then, and Phase the service's own word. The service's statuses flap,
-// and after a restart the instance is still seen RUNNING at first: Create and Restart know that. Who waits without them
-// gives [taskwait.WithConfirmations] and [taskwait.WithStalePhase].
+// Status is a translation of the instance's status, and Phase is the service's own word. The service's statuses flap,
+// and after the request for a restart the instance still shows RUNNING. Create and Restart allow for that. A wait
+// without them needs [taskwait.WithConfirmations] and [taskwait.WithStalePhase].
 type Instances struct {
 	caller       *huawei.Caller // nil: there is no client
 	untilDeleted bool           // else until it runs
@@ -80,16 +80,16 @@ type Instances struct {
 
 var _ taskwait.Source = (*Instances)(nil)
 
-// UntilRunning returns a Source for instances that are to be RUNNING, which is its SUCCESS. ERROR, CREATEFAILED,
-// EXTENDEDFAILED, ROLLBACKFAILED and FROZEN are FAILED, with that word as FailureCode; CREATING is CREATED, and
-// RESTARTING, EXTENDING, DELETING and the like are EXECUTING. An instance that does not exist is "not found".
+// UntilRunning returns a Source for instances that are to be RUNNING, which is SUCCESS. ERROR, CREATEFAILED,
+// EXTENDEDFAILED, ROLLBACKFAILED and FROZEN are FAILED, with that word as FailureCode. CREATING is CREATED. RESTARTING,
+// EXTENDING, DELETING and similar words are EXECUTING. An instance that does not exist is "not found".
 func UntilRunning(client *kafka.KafkaClient) *Instances { return newInstances(client, false) }
 
-// UntilDeleted returns a Source for instances that are to be no more: SUCCESS is the service's own "This instance
-// does not exist", DMS.00404022, and nothing else: not a throttle that is sent as 404, not a wrong route, not any
-// other 404. Whatever status is seen is EXECUTING, ERROR too: a deletion may begin there.
+// UntilDeleted returns a Source for instances that are to be gone. SUCCESS is the service's own "This instance does not
+// exist", DMS.00404022, and nothing else: not a throttle with the status 404, not a wrong route, not any other 404.
+// Every status is EXECUTING, ERROR too, because a deletion may begin there.
 //
-// The service says the same of an instance that there never was, or that another project or region has.
+// The service gives the same answer for an instance that never existed, or that belongs to another project or region.
 func UntilDeleted(client *kafka.KafkaClient) *Instances { return newInstances(client, true) }
 
 func newInstances(client *kafka.KafkaClient, untilDeleted bool) *Instances {
@@ -107,8 +107,8 @@ func (s *Instances) Validate() error {
 	return nil
 }
 
-// Task asks for one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer
-// without the instance. It needs the permission dms:instance:get.
+// Task queries one instance. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without
+// the instance. It needs the permission dms:instance:get.
 func (s *Instances) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("instance id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

@@ -32,8 +32,8 @@ const (
 	clocks = 10 * time.Second
 )
 
-// Recent asks, in one request, for the last 100 tasks of the instance that have ended, the oldest first: what a
-// [github.com/taskwait/taskwait/schedule.History] is seeded with.
+// Recent queries, in one request, the last 100 tasks of the instance that have ended, the oldest first. Use them to
+// fill a new [github.com/taskwait/taskwait/schedule.History]:
 //
 //	tasks, err := source.Recent(ctx)
 //	for _, t := range tasks {
@@ -54,12 +54,11 @@ func (s *Source) Recent(ctx context.Context) ([]taskwait.Task, error) {
 	return ended, nil
 }
 
-// ListSince asks for the instance's tasks that began at or after a time by our clock, the latest first; the zero time:
-// for all that the service still lists. Where our clock and the service's differ, the time is taken to be meant by
-// ours; it may list tasks that began up to ten seconds earlier.
+// ListSince returns the tasks of the instance that began at or after a time, the latest first; the zero time: all that
+// the service still lists. The time is by our clock, so it may return tasks that began up to ten seconds earlier.
 //
-// The list is complete, or ListSince returns an error. It may take several requests; each but the first takes a permit
-// of the limiter that ctx has, and throttled after the first, ListSince waits and goes on there.
+// If the list is not complete, ListSince returns an error. It may take several requests. Each but the first takes a
+// permit of the limiter that ctx has. If one after the first is throttled, ListSince waits and goes on there.
 //
 // It needs the permission to list background tasks. The errors are those of [Source.Task].
 func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Task, error) {
@@ -82,10 +81,10 @@ func (s *Source) ListSince(ctx context.Context, since time.Time) ([]taskwait.Tas
 	return tasks, nil
 }
 
-// List asks for one page of the instance's list, 100 tasks, which is all that the service offers for many at once:
-// it takes no ids. The list begins a day before r.Since, as it is not documented in which zone the service reads
-// that. A list that cannot be read to its end is an error, of the last page. It needs the permission to list
-// background tasks. The errors are those of [Source.Task]; but that a task is not in the list is none.
+// List requests one page of the list of the instance, 100 tasks. The service takes no ids. The list begins a day before
+// r.Since, because the service does not document in which zone it reads that time. A list that cannot be read to its
+// end is an error, of the last page. It needs the permission to list background tasks. The errors are those of
+// [Source.Task], but it is no error if a task is not in the list.
 func (s *Source) List(ctx context.Context, r taskwait.ListRequest) (tasks []taskwait.Task, next string, err error) {
 	at, err := cursor.Parse(r.Page)
 	if err = errors.Join(s.Validate(), err); err != nil {

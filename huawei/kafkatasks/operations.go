@@ -13,7 +13,7 @@ import (
 	"github.com/taskwait/taskwait/internal/limiter"
 )
 
-// Operation is a change of the instance whose request answers with the id of its task, for [taskwait.Waiter.Do]:
+// Operation returns a change of the instance whose request answers with the id of its task, for [taskwait.Waiter.Do]:
 //
 //	resize := source.Operation("resize", func(c *kafka.KafkaClient) (*string, error) {
 //		resp, err := c.ResizeKafkaInstance(request)
@@ -24,26 +24,24 @@ import (
 //	})
 //	task, err := waiter.Do(ctx, resize)
 //
-// send must make its one request on the client that it is given, and on no other. name is for messages. Should the
-// answer have no id all the same (a job_id may be missing; that of a scheduled operation is), the task is found as
-// the only one that was not there before, whatever its name.
+// send must make one request, on the client that it is given. name is for messages. If the answer has no id after all
+// (a job_id may be missing; that of a scheduled operation is), the task is found as the only one that was not there
+// before, whatever its name.
 //
-// A refusal with DMS.00400017, "another task is running", or DMS.00400026, "not allowed in this status", waits until
-// the instance is free, see [Source.Busy]. DMS.00400026 also stands for states that never allow the operation.
-// Therefore it is tried again only while something is seen to run; refused twice with nothing running, it is refused
-// for good.
+// After a refusal with DMS.00400017, "another task is running", or DMS.00400026, "not allowed in this status", Do waits
+// until the instance is free, see [Source.Busy]. DMS.00400026 also stands for states that never allow the operation. So
+// it is tried again only while something is seen to run. Refused twice with nothing running, it is refused for good.
 func (s *Source) Operation(name string, send func(*kafka.KafkaClient) (id *string, err error)) taskwait.Operation {
 	return s.changes().Operation(name, "", s.start(send), nil)
 }
 
-// OperationNamed is a change of the instance whose request does not answer with an id. Its task is found by its name,
-// such as bindInstancePublicIp, unbindInstancePublicIp, kafkaConfigModify or kafkaResetConsumerOffset, and as one
-// that was not there before: whose id was not listed before the request was sent. fits narrows it further, should the
-// same operation be started by others at the same time; of the Task that it is given Raw is a
-// *model.ListBackgroundTasksRespTasks, whose Params say what the task is about. If more than one task is left, Do
-// returns [taskwait.ErrAmbiguous].
+// OperationNamed returns a change of the instance whose request does not answer with an id. Its task is found by its
+// name, such as bindInstancePublicIp, unbindInstancePublicIp, kafkaConfigModify or kafkaResetConsumerOffset, and
+// because its id was not listed before the request was sent. fits narrows the search, if others may start the same
+// operation at the same time. Raw of its Task is a *model.ListBackgroundTasksRespTasks, whose Params say what the task
+// is about. If more than one task fits, Do returns [taskwait.ErrAmbiguous].
 //
-// For the rest it is like [Source.Operation].
+// Otherwise it is like [Source.Operation].
 func (s *Source) OperationNamed(
 	name string,
 	send func(*kafka.KafkaClient) error,
@@ -73,8 +71,8 @@ func (s *Source) changes() changes.Tasks {
 	}
 }
 
-// Busy says in a few words what the instance is busy with: a background task, or a change of its status; "": nothing.
-// It makes two queries, or more if the list of tasks is long, and needs the permission to show the instance.
+// Busy says in a few words what the instance is busy with: a background task, or a change of its status. "": nothing.
+// It makes two queries, or more if the list of tasks is long, and needs the permission dms:instance:get.
 func (s *Source) Busy(ctx context.Context) (string, error) {
 	tasks, _, err := s.list(ctx, time.Time{})
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 
 var _ taskwait.Detailer = (*Source)(nil)
 
-// Details asks how far a task is. The service reports that for expansions only (API page "Querying Background Task
-// Progress", 2025-12-31); of other tasks a wait asks once. That the remaining time is in seconds is how it is read
-// here; the page does not say. It needs no permission that is documented.
+// Details queries the progress of a task. The service reports it only for expansions (API page "Querying Background
+// Task Progress", 2025-12-31). For another task a wait makes this query once. The page does not document the unit of
+// the remaining time; seconds are assumed. It needs no permission that is documented.
 //
-// The SDK cannot read the answer that the service documents, whose times are numbers, or null, where it wants
-// strings; so the answer is read here, leniently: what cannot be made out is unknown.
+// The SDK cannot read the documented answer, whose times are numbers, or null, where the SDK wants strings. So the
+// answer is read here, leniently: a value that cannot be read is unknown.
 func (s *Source) Details(ctx context.Context, t taskwait.Task) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("task id", t.ID)); err != nil {
 		return t, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

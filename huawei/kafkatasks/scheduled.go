@@ -15,23 +15,22 @@ import (
 	"github.com/taskwait/taskwait/huawei"
 )
 
-// Scheduled queries the scheduled tasks of one instance: operations that were planned for later, such as an upgrade
-// in the next maintenance window. It is safe for concurrent use.
+// Scheduled queries the scheduled tasks of one instance: operations that are scheduled for later, such as an upgrade in
+// the next maintenance window. It is safe for concurrent use.
 //
-// They differ from background tasks in more than their list. Their ids are their own; whether the background task
-// that comes of one has the same id is not documented. CREATED lasts until the time they are planned for, hours or
-// days. And CANCELLED, which ends a wait with [taskwait.ErrTaskCancelled], need not be the end: such a task can be
-// armed again (UpdateScheduledTask), and then be waited for anew. [Scheduled.Cancel] cancels one. WithNotFoundGrace and
-// a generous WithTimeout fit them as they fit others; consider WithInterval with minutes.
+// Their ids are not those of background tasks. It is not documented whether the background task that comes of one has
+// the same id. CREATED lasts until the scheduled time, for hours or days, so consider WithInterval with minutes.
+// CANCELLED ends a wait with [taskwait.ErrTaskCancelled], but such a task can be armed again (UpdateScheduledTask):
+// then wait again. [Scheduled.Cancel] cancels one.
 //
-// There is no request for one of them, so that each poll reads the list: one request for each 100 tasks.
+// There is no request for a single scheduled task, so each poll reads the list: one request for each 100 tasks.
 type Scheduled struct {
 	tasks *Source
 }
 
 var _ taskwait.Source = (*Scheduled)(nil)
 
-// NewScheduled returns a Source for the scheduled tasks of an instance. What [New] says of the client holds here too.
+// NewScheduled returns a Source for the scheduled tasks of an instance. It treats client as [New] does.
 func NewScheduled(client *kafka.KafkaClient, instanceID string) *Scheduled {
 	return &Scheduled{New(client, instanceID)}
 }
@@ -64,8 +63,8 @@ func (s *Scheduled) Task(ctx context.Context, id string) (taskwait.Task, error) 
 	}
 }
 
-// Cancel asks the service to cancel a scheduled task that has not begun, once. That it was accepted does not say that
-// the task has ended: a wait for it does. The errors are those of [huawei.Mutate].
+// Cancel asks the service to cancel a scheduled task that has not begun, once. If the service accepts that, the task
+// has not ended yet: wait for it. The errors are those of [huawei.Mutate].
 func (s *Scheduled) Cancel(ctx context.Context, id string) error {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}

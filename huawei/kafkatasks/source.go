@@ -1,5 +1,5 @@
-// Package kafkatasks queries the background tasks of Huawei Cloud DMS for Kafka: a job id from a resize, a change of
-// configuration or a reassignment goes in, a [taskwait.Task] comes out.
+// Package kafkatasks queries the background tasks of Huawei Cloud DMS for Kafka. A job id from a resize, a change of
+// configuration or a reassignment goes in, and a [taskwait.Task] comes out.
 //
 //	waiter, err := taskwait.New(kafkatasks.New(client, instanceID))
 //	task, err := waiter.WaitForTask(ctx, jobID)
@@ -31,9 +31,8 @@ type Source struct {
 
 var _ taskwait.Lister = (*Source)(nil)
 
-// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing
-// yet; see [huawei.Caller]. [Source.Validate], which [taskwait.New] calls, reports a nil client and an instance id
-// that cannot be one.
+// New returns a Source for the tasks of an instance. It uses client as it is, never changes it, and sends nothing yet;
+// see [huawei.Caller]. [Source.Validate], which [taskwait.New] calls, reports a nil client and an invalid instance id.
 func New(client *kafka.KafkaClient, instanceID string) *Source {
 	if client == nil || client.HcClient == nil {
 		return newSource(nil, instanceID)
@@ -45,7 +44,7 @@ func newSource(caller *huawei.Caller, instanceID string) *Source {
 	return &Source{caller: caller, instanceID: instanceID, absence: &absence{}}
 }
 
-// Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id cannot be one, and one that Is
+// Validate returns an error that Is [taskwait.ErrInvalidID] if the instance id is invalid, and one that Is
 // [taskwait.ErrInvalidOption] if there is no client. Nothing is sent.
 func (s *Source) Validate() error {
 	if s == nil || s.caller == nil {
@@ -57,9 +56,9 @@ func (s *Source) Validate() error {
 // Task queries one task. The errors are those of [huawei.Query], and a [*taskwait.QueryError] for an answer without the
 // task. Raw in the Task is a *model.ListBackgroundTasksRespTasks, whose Params may hold passwords.
 //
-// That the instance does not exist, DMS.00404022, is "not found" the first time, and permanent if the next query for
-// the task within ten seconds is answered with the same. A 403 that lasts after good answers makes one query for the
-// instance itself, and the error then says whether that is gone.
+// If the instance does not exist (DMS.00404022), the error is "not found" the first time. It is permanent if the next
+// query for the task within ten seconds gets the same answer. After a 403 that lasts after good answers, one query is
+// made for the instance itself, and the error says whether that is gone.
 func (s *Source) Task(ctx context.Context, id string) (taskwait.Task, error) {
 	if err := errors.Join(s.Validate(), checkID("task id", id)); err != nil {
 		return taskwait.Task{}, &taskwait.QueryError{Class: taskwait.ClassPermanent, Err: err}
