@@ -1,11 +1,10 @@
-// Package debugpage shows on a web page what a process is waiting for, as the neighbours of net/http/pprof show what it
-// does:
+// Package debugpage shows on a web page what a process is waiting for, beside the pages of net/http/pprof:
 //
 //	http.Handle("/debug/waits", debugpage.Handler(waiter))
 //
-// It needs no more than the standard library. Like those of pprof, the page is for those who run the process: serve it
-// on an address of loopback, or behind a login. It shows ids, statuses and the errors of queries, clipped and escaped;
-// Task.Raw, headers, bodies, and the users and queries of URLs are not in it.
+// It needs only the standard library. Like those of pprof, the page is for people who run the process: serve it on
+// loopback, or behind a login. It shows ids, statuses and the errors of queries, cut and escaped. It does not show
+// Task.Raw, headers, bodies, or the users and queries of URLs.
 package debugpage
 
 import (
@@ -35,14 +34,14 @@ const (
 	defaultRefresh = 5 * time.Second
 )
 
-// Handler shows the waits of these Waiters. It answers GET and HEAD, under any path, and heeds these parameters:
+// Handler shows the waits of these Waiters. It answers GET and HEAD, under any path, with these parameters:
 //
 //	format   html, text or json; default html
 //	sort     a column: task, kind, status, seen, percent, polls, trouble, next, remaining or age; with "-" before it,
 //	         the greatest come first; default -age
-//	q        shows those alone that have this in their id, kind, status or trouble
-//	limit    how many are shown, 10,000 at most; default 100 in HTML, else 10,000
-//	offset   how many are passed over; default 0
+//	q        shows only waits with this in their id, kind, status or trouble
+//	limit    how many are shown, at most 10,000; default 100 in HTML, else 10,000
+//	offset   how many are skipped; default 0
 //	refresh  after how many seconds the HTML page refreshes itself; default 5, 0: never
 //
 // Durations in JSON are in seconds. An unknown value is answered with 400. Handler is safe for concurrent use, and

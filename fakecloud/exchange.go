@@ -111,12 +111,12 @@ func (e *Exchange) proceed() {
 	e.serve(e)
 }
 
-// Clock is our time t on the cloud's clock.
+// Clock returns our time t by the clock of the cloud.
 func (e *Exchange) Clock(t time.Time) time.Time { return t.Add(e.Skew).UTC() }
 
 func (e *Exchange) requestID() string { return HexID("request", e.number) }
 
-// Fail answers with an error in the service's shape, or in that of the gateway, which adds the id of the request.
+// Fail answers with an error in the shape of the service, or in that of the gateway, which adds the id of the request.
 func (e *Exchange) Fail(status int, code, message string) {
 	body := struct {
 		Message string `json:"error_msg"`

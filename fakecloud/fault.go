@@ -2,7 +2,7 @@ package fakecloud
 
 import "time"
 
-// Fault is something that goes wrong with one request, or with all of them for a while ([Fault.For], [Fault.Times]).
+// Fault is something that goes wrong with one request, or with all requests for a while ([Fault.For], [Fault.Times]).
 // The zero Fault is none. A Fault is a value: it may be injected again, into other gateways too.
 type Fault struct {
 	apply  func(*Exchange)
@@ -11,8 +11,8 @@ type Fault struct {
 	until  time.Time
 }
 
-// Inject queues faults for a route: each request takes the first one, whoever makes it, when it arrives. Requests
-// without a fault are served as usual.
+// Inject queues faults for a route. Each request that arrives takes the first one, whoever makes the request. Requests
+// without a fault are served normally.
 func (g *Gateway) Inject(r Route, faults ...Fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -33,20 +33,19 @@ func (g *Gateway) Clear() {
 	clear(g.faults)
 }
 
-// For makes the fault befall every request for so long, counted from the first of them. 0: one request.
+// For makes the fault hit every request for this long, counted from the first of them. 0: one request.
 func (f Fault) For(d time.Duration) Fault {
 	f.period = d
 	return f
 }
 
-// Times makes the fault befall n requests, one after the other. 0 or less: none.
+// Times makes the fault hit n requests, one after the other. 0 or less: none.
 func (f Fault) Times(n int) Fault {
 	f.more = max(n, 0) - 1
 	return f
 }
 
-// After makes the fault befall its request with a delay: an error from a gateway that has waited for long, for
-// instance.
+// After delays the fault: for example an error of a gateway that has waited for a long time.
 func (f Fault) After(d time.Duration) Fault {
 	apply := f.apply
 	if apply == nil {

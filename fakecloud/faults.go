@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Serve is no fault: the request is served as usual. It takes a place in the queue.
+// Serve is no fault: the request is served normally. It takes a place in the queue.
 func Serve() Fault { return Fault{apply: (*Exchange).proceed} }
 
-// Respond answers with a status from 200 to 599, a body and headers, given as pairs of name and value. Nothing else
-// happens. Content-Type is JSON unless given.
+// Respond answers with a status from 200 to 599, a body and headers, given as pairs of name and value. The request is
+// not served. Content-Type is JSON unless given.
 func Respond(status int, body string, headers ...string) Fault {
 	CheckStatus("Respond", status)
 	if len(headers)%2 != 0 {
@@ -36,8 +36,8 @@ func Unavailable() Fault {
 	return Error(http.StatusServiceUnavailable, "APIGW.0201", "Backend unavailable.")
 }
 
-// Throttle answers 429 as the gateway does. The window is one minute if retryAfter is 0 and the message names it, as
-// the real one does; otherwise there is a Retry-After, in complete seconds.
+// Throttle answers 429 as the gateway does. If retryAfter is 0 the message has a window of one minute, as that of the
+// real gateway. Otherwise there is a Retry-After, in complete seconds.
 func Throttle(retryAfter time.Duration) Fault {
 	return Fault{apply: func(e *Exchange) {
 		message := "The throttling threshold has been reached: policy user over ratelimit,limit:10,time:1 minute"

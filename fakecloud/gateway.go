@@ -1,14 +1,14 @@
-// Package fakecloud is the gateway of an embedded Huawei Cloud, for tests and demonstrations: it speaks the real HTTP
+// Package fakecloud is the gateway of an embedded Huawei Cloud, for tests and demonstrations. It speaks the real HTTP
 // protocol to the real SDK, in this process and without an account. It verifies signatures, finds the route of a
-// request, injects faults, keeps a quota and a log of requests. It knows no service: what stands behind it is a
-// [Service], such as the one of package fakecloud/kafka.
+// request, injects faults, keeps a quota and logs requests. It knows no service: behind it stands a [Service], such as
+// that of package fakecloud/kafka.
 //
-// It has two transports that behave alike. [Gateway.Transport] is an [http.RoundTripper] in memory, which also works
+// It has two transports that behave alike. [Gateway.Transport] is an http.RoundTripper in memory, which also works
 // inside a testing/synctest bubble, where a task of 40 minutes takes milliseconds. [Gateway.Start] is a server on a
-// loopback port, for clients in whatever language.
+// loopback port, for clients in any language.
 //
-// Errors have the codes of the gateway's own table. What the real one does not document is a guess, and says so where
-// it is made.
+// Errors have the codes of the gateway's own table. Where the real gateway documents nothing, this one guesses, and a
+// comment says so.
 package fakecloud
 
 import (
@@ -28,8 +28,8 @@ const (
 	DefaultIAMToken  = "fake-iam-token"
 )
 
-// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its
-// clock is time.Now, so that in a bubble it is virtual.
+// Gateway is the entrance to one account with one project. Make it with [New]. It is safe for concurrent use. Its clock
+// is time.Now, so it is virtual in a bubble.
 type Gateway struct {
 	services  []Service // the first one answers where there is no endpoint
 	endpoints []Endpoint
@@ -52,7 +52,7 @@ type Gateway struct {
 // Option changes a [Gateway] that [New] makes, or the service behind it ([ServiceOption]). Later options win.
 type Option func(*Gateway)
 
-// New returns a gateway before a service, with the default credentials and project, without latency or faults.
+// New returns a gateway with a service behind it, the default credentials and project, no latency and no faults.
 func New(service Service, opts ...Option) *Gateway {
 	g := &Gateway{
 		services: []Service{service},
@@ -66,8 +66,8 @@ func New(service Service, opts ...Option) *Gateway {
 	return g
 }
 
-// Add puts a further service behind the gateway, before the first request. Where two services have the same endpoint
-// the earlier one answers.
+// Add puts another service behind the gateway, before the first request. If two services have the same endpoint the
+// earlier one answers.
 func (g *Gateway) Add(service Service) {
 	g.services = append(g.services, service)
 	g.endpoints = append(g.endpoints, service.Endpoints()...)
@@ -86,7 +86,7 @@ func ServiceOption[S Service](set func(S)) Option {
 	}
 }
 
-// WithProject sets the id of the one project there is. Default [DefaultProject].
+// WithProject sets the id of the only project. Default [DefaultProject].
 func WithProject(id string) Option { return func(g *Gateway) { g.project = id } }
 
 // WithCredentials sets the access key and the secret key that requests must be signed with. Default [DefaultAccessKey]
@@ -95,37 +95,37 @@ func WithCredentials(accessKey, secretKey string) Option {
 	return func(g *Gateway) { g.accessKey, g.secretKey = accessKey, secretKey }
 }
 
-// WithSecurityToken makes the credentials temporary: requests must carry this token in X-Security-Token, signed or not.
-// Default "": permanent ones, with which a token is refused.
+// WithSecurityToken makes the credentials temporary: requests must have this token in X-Security-Token, signed or not.
+// Default "": permanent credentials, with which a token is refused.
 func WithSecurityToken(token string) Option { return func(g *Gateway) { g.token = token } }
 
-// WithIAMToken sets the token that lets a request in that carries it in X-Auth-Token and is not signed. Default
-// [DefaultIAMToken]. Such a token is let in forever.
+// WithIAMToken sets a token. A request that has it in X-Auth-Token needs no signature. Default [DefaultIAMToken]. The
+// token never expires.
 func WithIAMToken(token string) Option { return func(g *Gateway) { g.iamToken = token } }
 
 // WithLatency sets how long each answer takes. Default 0.
 func WithLatency(d time.Duration) Option { return func(g *Gateway) { g.latency = d } }
 
 // WithClockSkew sets how far the cloud's clock is ahead of ours; negative: behind. Default 0. It shows in the Date of
-// every answer and in the service's times, and signatures more than 15 minutes away from it are refused, as the real
-// gateway does. [ClockSkew] does the same for a while.
+// every answer and in the service's times. Signatures more than 15 minutes away from it are refused, as by the real
+// gateway. [ClockSkew] does the same for a while.
 func WithClockSkew(d time.Duration) Option { return func(g *Gateway) { g.skew = d } }
 
-// Project is the id of the one project there is.
+// Project returns the id of the only project.
 func (g *Gateway) Project() string { return g.project }
 
-// Credentials are what requests must be signed with; an empty token: the keys are permanent.
+// Credentials returns the keys that requests must be signed with. An empty token: the keys are permanent.
 func (g *Gateway) Credentials() (accessKey, secretKey, securityToken string) {
 	return g.accessKey, g.secretKey, g.token
 }
 
-// HexID makes ids that look like the service's: 32 hex digits, the same ones in each run for a kind and a number.
+// HexID makes ids that look like the service's: 32 hex digits, the same in each run for a kind and a number.
 func HexID(kind string, n int) string {
 	sum := sha256.Sum256(fmt.Append(nil, kind, n))
 	return hex.EncodeToString(sum[:16])
 }
 
-// CheckStatus panics for an HTTP status that no answer can have: a slip in a test, which is to be found at once.
+// CheckStatus panics for an HTTP status that no answer can have, so that a mistake in a test is found at once.
 func CheckStatus(who string, status int) {
 	if status < http.StatusOK || status > 599 {
 		panic(fmt.Sprintf("fakecloud: %s: status %d, want one from 200 to 599", who, status))

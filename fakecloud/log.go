@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Request is what was asked, and what was answered.
+// Request is a request and its answer.
 type Request struct {
 	Time   time.Time // of arrival, by our clock
 	Method string
@@ -23,7 +23,7 @@ type Request struct {
 	Disconnected bool // the client went away before the answer, or while its body stalled
 }
 
-// String says what was asked, and what was answered, in a line.
+// String returns the request and its answer in a line.
 func (r Request) String() string {
 	target := r.Path
 	if len(r.Query) > 0 {
@@ -43,8 +43,7 @@ func (r Request) String() string {
 // server may run for days.
 const maxLog = 100_000
 
-// Requests returns what has been asked so far, in the order of arrival, requests under way included: the last 100,000
-// at least.
+// Requests returns the requests so far, in the order of arrival, those under way included: at least the last 100,000.
 func (g *Gateway) Requests() []Request {
 	g.mu.Lock()
 	defer g.mu.Unlock()

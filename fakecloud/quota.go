@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// WithQuota lets in at most n requests, of whatever route, within any second: a sliding one. What comes beyond is
-// answered by the gateway, 429 with a Retry-After of a second, takes no fault from the queue and does not count
-// itself. Default 0: no quota. A negative n panics.
+// WithQuota allows at most n requests within any second, over all routes. The gateway answers further requests with 429
+// and a Retry-After of a second. They take no fault from the queue, and do not count. Default 0: no quota. A negative n
+// panics.
 func WithQuota(n int) Option {
 	if n < 0 {
 		panic(fmt.Sprintf("fakecloud: WithQuota: %d requests, want 0 or more", n))

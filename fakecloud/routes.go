@@ -15,7 +15,7 @@ const (
 	RouteUnknown Route = "unknown" // what the service has no endpoint for
 )
 
-// Service is what stands behind a [Gateway].
+// Service is a service behind a [Gateway].
 type Service interface {
 	// Endpoints are all that the service answers. The gateway asks for them once.
 	Endpoints() []Endpoint
@@ -23,7 +23,7 @@ type Service interface {
 	NoEndpoint(e *Exchange, methodAlone bool)
 }
 
-// Endpoint is a line in a service's table. Several may have one route.
+// Endpoint is a line in the table of a service. Several may have the same route.
 type Endpoint struct {
 	Route  Route
 	Method string
@@ -31,7 +31,7 @@ type Endpoint struct {
 	Serve  func(*Exchange) // makes the answer to a request that was let in; it may be called concurrently
 }
 
-// Routes returns all routes there are, each once: AnyRoute first, RouteUnknown last.
+// Routes returns all routes, each once: AnyRoute first, RouteUnknown last.
 func (g *Gateway) Routes() []Route {
 	all := []Route{AnyRoute}
 	for _, r := range g.endpoints {

@@ -49,7 +49,7 @@ type Server struct {
 }
 
 // Start opens a loopback port for the gateway. Close the server when it is no longer needed. The error is that of the
-// operating system, which has no port to give. A gateway may have many servers.
+// operating system, if it has no port. A gateway may have many servers.
 //
 // In a testing/synctest bubble a server hangs: use [Gateway.Transport] there.
 func (g *Gateway) Start() (*Server, error) {

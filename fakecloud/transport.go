@@ -16,9 +16,9 @@ import (
 	"sync"
 )
 
-// Transport returns the transport in memory: requests are served on the goroutine of their client, and end when their
-// context does, with its cause, as in [http.Transport]. It works inside a testing/synctest bubble. Host and scheme of
-// a URL do not matter to it. It is safe for concurrent use.
+// Transport returns the transport in memory. Requests are served on the goroutine of their client, and end when their
+// context does, with its cause, as in http.Transport. It works inside a testing/synctest bubble. It ignores the host
+// and the scheme of a URL. It is safe for concurrent use.
 func (g *Gateway) Transport() http.RoundTripper { return memory{g} }
 
 type memory struct{ gateway *Gateway }

@@ -13,9 +13,9 @@ type Estimate struct {
 	RemainingP90 time.Duration // in nine cases of ten no more than this remains
 }
 
-// Estimate returns what m knows of a task of this age. ok reports whether it knows what remains: not where fewer than
-// three tasks of the history, by weight, have lasted so long. The median is unknown, and 0, with fewer than three tasks
-// that ended, or while too many still run.
+// Estimate returns what m knows of a task of this age. ok reports whether it knows how much remains: it does not if
+// fewer than three tasks of the history, by weight, have lasted so long. The median is 0, unknown, if fewer than three
+// tasks have ended, or while too many still run.
 func (m *Model) Estimate(age time.Duration) (e Estimate, ok bool) {
 	if m.ended < fewest {
 		return Estimate{}, false

@@ -24,9 +24,9 @@ const (
 	historyVersion = 1
 )
 
-// History is what tasks have taken so far, by kind. It keeps the last 256 durations of each of the last 256 kinds, and
-// forgets slowly: a duration counts half after sixty more. It goes through JSON, to be kept between runs. The zero
-// History knows nothing and is ready for use. It is safe for concurrent use, and must not be copied.
+// History is how long tasks have taken so far, by kind. It keeps the last 256 durations of each of the last 256 kinds,
+// and forgets slowly: a duration counts half after sixty more. JSON keeps it between runs. The zero History knows
+// nothing and is ready for use. It is safe for concurrent use, and must not be copied.
 type History struct {
 	// QueryCost is what one query is worth, as a delay: a learned schedule polls once more if that is likely to save so
 	// much time. More for a tight quota or a long queue of waits; less where a person watches. Queries and delay go as its
@@ -52,12 +52,12 @@ type duration struct {
 	Running bool          `json:"running,omitempty"`
 }
 
-// Add records that a task of this kind ended took after it had begun, however it ended. An empty kind is ignored, and
-// so is a duration that is not positive: 0 stands for unknown.
+// Add records that a task of this kind ended took after it had begun, whatever its outcome. An empty kind is ignored,
+// and so is a duration that is not positive: 0 stands for unknown.
 func (h *History) Add(kind string, took time.Duration) { h.add(kind, duration{Took: took}) }
 
-// AddRunning records that a task of this kind had not ended at this age, and is not followed any further. An empty kind
-// is ignored, and so is an age that is not positive.
+// AddRunning records that a task of this kind had not ended at this age, and that its end will not be recorded. An
+// empty kind is ignored, and so is an age that is not positive.
 func (h *History) AddRunning(kind string, age time.Duration) {
 	h.add(kind, duration{Took: age, Running: true})
 }
@@ -98,7 +98,7 @@ func (h *History) makeRoom() {
 	delete(h.kinds, oldest)
 }
 
-// Model returns the estimate for a kind, or nil if nothing is known of it.
+// Model returns the estimate for a kind, or nil if h knows nothing of it.
 func (h *History) Model(kind string) *Model {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -123,7 +123,7 @@ type savedHistory struct {
 	Kinds   map[string][]duration `json:"kinds"`
 }
 
-// MarshalJSON writes all that h knows, as version 1.
+// MarshalJSON writes everything that h knows, as version 1.
 func (h *History) MarshalJSON() ([]byte, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -134,7 +134,7 @@ func (h *History) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// Merge adds what other knows, as if it had been added after all that h knows. nil adds nothing.
+// Merge adds what other knows, as if it had been added after everything that h knows. nil adds nothing.
 func (h *History) Merge(other *History) {
 	if other == nil {
 		return
@@ -164,8 +164,8 @@ func (h *History) byUse() []named {
 	return all
 }
 
-// UnmarshalJSON makes h know what was saved, and nothing else: [History.Merge] adds. A version that this one does not
-// know is an error, and so is a duration that is negative; h is unchanged then.
+// UnmarshalJSON replaces everything that h knows; [History.Merge] adds. An unknown version and a negative duration are
+// errors, and leave h unchanged.
 func (h *History) UnmarshalJSON(text []byte) error {
 	var s savedHistory
 	if err := json.Unmarshal(text, &s); err != nil {

@@ -29,7 +29,7 @@ const (
 	leastWidth = 0.03 // of identical durations: the services' clocks and our polls are no finer
 )
 
-// Sample is what one task has shown of the duration of its kind.
+// Sample is how long one task took, or has run so far.
 type Sample struct {
 	Age     time.Duration // from its creation to its end, however it ended, or so far; a negative one is ignored
 	Running bool          // it has not ended: its duration is more than Age
@@ -70,8 +70,8 @@ func cell(age float64) int {
 	return i
 }
 
-// Learn estimates how long tasks last from those seen so far, in any order; it takes time in proportion to their
-// number, some 0.2 ms for 200, and keeps nothing of samples.
+// Learn estimates how long tasks last from those seen so far, in any order. It takes time in proportion to their
+// number, some 0.2 ms for 200, and keeps no reference to samples.
 //
 // The ends are smoothed over the logarithm of age by logistic kernels, whose tails are a power of the age. The width of
 // each is a part of its distance to its neighbours (Loftsgaarden and Quesenberry 1965; Breiman, Meisel and Purcell

@@ -1,13 +1,14 @@
-// Package schedule is the mathematics of learned polling: when to ask about a task, given how long tasks of its kind
-// have taken so far.
+// Package schedule is the mathematics of learned polling: when to query a task, given how long tasks of its kind have
+// taken so far.
 //
-// A query costs c, the seconds of delay that one query is worth, and a task that has ended goes unnoticed until the
-// next query. Where tasks of age t end at the rate h(t), the hazard, the queries that cost least lie sqrt(2c/h(t))
-// apart: optimum checking (Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11, 1963; Keller,
-// "Optimum checking schedules for systems subject to random failure", Management Science 21, 1974).
+// A query costs c, the seconds of delay that one query is worth. A task that has ended goes unnoticed until the next
+// query. If tasks of age t end at the rate h(t), the hazard, the queries that cost least lie sqrt(2c/h(t)) apart:
+// optimum checking (Barlow, Hunter and Proschan, "Optimum checking procedures", J. SIAM 11, 1963; Keller, "Optimum
+// checking schedules for systems subject to random failure", Management Science 21, 1974).
 //
-// The package is pure: no clock, no randomness, no state between polls. Learn makes a Model from the durations seen;
-// Model.Delay plans the next query from the task's age alone, so that a resumed wait goes on where it was.
+// The package is pure: it has no clock, no randomness, and no state between polls. [Learn] makes a [Model] of the
+// durations seen. [Model.Delay] plans the next query from the age of the task alone, so a resumed wait goes on where it
+// was.
 package schedule
 
 import (
@@ -27,7 +28,7 @@ const (
 	LongestGap = 5 * time.Minute
 )
 
-// Policy says what a schedule is to weigh, and its bounds. The zero value is the defaults.
+// Policy has the cost of a query, and bounds of the delay. The zero value is the defaults.
 type Policy struct {
 	QueryCost time.Duration // c: what one query is worth, as a delay; 0 or less means DefaultQueryCost
 	Shortest  time.Duration // the least delay; 0 or less means ShortestGap
@@ -48,10 +49,10 @@ func (p Policy) orDefault() Policy {
 	return p
 }
 
-// Delay is how long to wait, from now, before the next query about a task of this age that has not ended. It is always
-// within the bounds of p. usual is the delay of the schedule that stands where nothing is known: with few tasks seen
-// the answer moves from it to the learned one, along usual^w · learned^(1−w) with w = 1/(1+n²) for n tasks: 1, 1/2,
-// 1/5, … It takes at most some 10 µs.
+// Delay returns how long to wait, from now, before the next query for a task of this age that has not ended. It is
+// always within the bounds of p. usual is the delay of the schedule that holds if nothing is known. With each task
+// seen, the result moves from usual to the learned delay, along usual^w · learned^(1−w) with w = 1/(1+n²) for n tasks:
+// 1, 1/2, 1/5, … It takes at most some 10 µs.
 func (m *Model) Delay(age, usual time.Duration, p Policy) time.Duration {
 	p = p.orDefault()
 	usual = min(max(usual, p.Shortest), p.Longest)

@@ -20,7 +20,7 @@ type Answer struct {
 	// Task is the answer where Err is nil. An empty ID is filled in with the id that is polled.
 	Task taskwait.Task
 
-	// Err is what the Source returns instead of a Task. A plain error is a passing fault; [taskwait.NotFound],
+	// Err is what the Source returns in place of a Task. A plain error is transient; [taskwait.NotFound],
 	// [taskwait.Throttled] and [taskwait.Permanent] say more.
 	Err error
 
@@ -31,8 +31,8 @@ type Answer struct {
 
 // Script returns a Source that gives these answers, for tests of code that waits: no service, no SDK, no network.
 //
-// Answers without After are given one after the other, each Times times. Answers with After form a time table. A script
-// may have both. The last answer stays.
+// Answers without After are given one after the other, each Times times. Answers with After form a timetable. A script
+// may have both. The last answer holds for ever.
 //
 //	sourcetest.Script( // a task that takes 40 minutes, and a service that fails twice meanwhile
 //		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusCreated}},
@@ -41,11 +41,11 @@ type Answer struct {
 //		sourcetest.Answer{Task: taskwait.Task{Status: taskwait.StatusSuccess}, After: 40 * time.Minute},
 //	)
 //
-// Every id has the whole script for itself, from its own first poll on. Where the first answer has an After, the task
-// is not found until then. A poll whose context has ended returns the context's error and uses up no answer.
+// Every id has the whole script for itself, from its own first poll. If the first answer has an After, the task is not
+// found until then. A poll whose context has ended returns the context's error and uses up no answer.
 //
-// A test in real time sets a short [taskwait.WithInterval]. In a bubble of [testing/synctest] hours take milliseconds.
-// The Source is safe for concurrent use.
+// In real time, set a short taskwait.WithInterval. In a bubble of testing/synctest hours take milliseconds. The Source
+// is safe for concurrent use.
 //
 // Script panics if there is no answer, if After or Times is negative, or if After is not later than an After before it.
 func Script(answers ...Answer) taskwait.Source {

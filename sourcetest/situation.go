@@ -2,8 +2,8 @@ package sourcetest
 
 import "time"
 
-// Situation is how the service behind a Source is to answer. Its text says so in words, for messages; what is said here
-// of HTTP is for services that speak it. Where a task has parameters, [Secret] is to be among those of every task.
+// Situation is how the service behind a Source is to answer. Its text says so in words, for messages. The HTTP statuses
+// below are for services that speak HTTP. If tasks have parameters, [Secret] must be in those of every task.
 type Situation string
 
 // The task is there, and is asked for by its id. The statuses are the service's own words for these.

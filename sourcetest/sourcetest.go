@@ -1,9 +1,9 @@
-// Package sourcetest puts a [taskwait.Source] through what taskwait asks of one: that it never takes somebody else's
-// task for the one that was asked for, tells "not found" from "malformed" from "refused", ends when its context does,
-// keeps secrets to itself, and some forty rules in all, each with its reason. If the Source is a [taskwait.Lister] they
-// are tried with its lists as well. Package testing/slogtest does the same for slog's handlers.
+// Package sourcetest checks a taskwait.Source against some forty rules, and says the reason of each. A Source must not
+// take another task for the one it was asked for. It must tell "not found", "malformed" and "refused" apart, end when
+// its context does, and show no secret. If the Source is a taskwait.Lister, its lists are checked as well. Package
+// testing/slogtest does the same for slog's handlers.
 //
-// The author of a Source writes one function, which starts the Source with a service behind it, and lets that service
+// The author of a Source writes one function. It starts the Source with a service behind it, and makes that service
 // answer as a [Situation] says:
 //
 //	func TestSource(t *testing.T) {
@@ -21,9 +21,9 @@
 // [Run] works in virtual time and is exact. It needs a service that answers in memory. [RunLive] is for a service on a
 // network, such as an httptest.Server.
 //
-// Run the suite with -race: most of what goes wrong between goroutines only the race detector sees.
+// Run the suite with -race: only the race detector sees most faults between goroutines.
 //
-// For tests of code that waits, [Script] is a Source with answers of the test's own.
+// For tests of code that waits, [Script] is a Source with answers of your own.
 package sourcetest
 
 import (
@@ -43,17 +43,17 @@ type Subject struct {
 	// except where a Situation says so.
 	ID string
 
-	// Arrange makes the service answer every query that begins from now on as s says, those for a list too.
+	// Arrange makes the service answer every query that begins from now on as s says, lists too.
 	//
 	// An error that Is [errors.ErrUnsupported] declares that this Source cannot meet s: there is no such status, or no
-	// body to be malformed. Its text should say why. The rules that need s are then reported as not applicable, with
-	// that text. Any other error fails them, so that a Situation which is new to the suite does not pass unnoticed:
-	// declare by name, not in the default case of a switch.
+	// body that can be malformed. Its text should say why. The rules that need s are then reported as not applicable,
+	// with that text. Any other error fails them, so a Situation that is new to the suite does not pass unnoticed.
+	// Declare by name, not in the default case of a switch.
 	Arrange func(s Situation) error
 
-	// Queries returns how many queries about the task's status, lists included, have reached the service so far, also
-	// those that it has not answered yet. It must be safe to call while queries run. nil: they cannot be counted, and the
-	// rules that need the number are reported as not applicable.
+	// Queries returns how many queries about the status of the task, lists included, have reached the service so far,
+	// also those that it has not answered yet. It must be safe to call while queries run. nil: queries cannot be
+	// counted, and the rules that need the number are reported as not applicable.
 	Queries func() int
 }
 
@@ -65,12 +65,12 @@ type rule struct {
 	must  bool // cannot be declared not applicable
 }
 
-// Run puts a Source through every rule in virtual time, each in a subtest and a bubble ([synctest.Test]) of its own,
-// with the Subject that start returns. Rules that do not apply are logged.
+// Run checks a Source against every rule in virtual time. Each rule has a subtest, a bubble (synctest.Test), and a
+// Subject of its own, which start returns. Rules that do not apply are logged.
 //
-// start is called inside of the bubble, so the service must be reached in memory and not over a network. What still
-// hangs when a test has ended must be let go by t.Cleanup: a goroutine that never ends makes the bubble panic, after
-// the report. Run cannot itself be called from a bubble. The subtests do not run in parallel.
+// start is called inside the bubble, so the service must be reached in memory and not over a network. Calls that still
+// hang when a test has ended must be released by t.Cleanup: after the report, a goroutine that never ends makes the
+// bubble panic. Run cannot itself be called in a bubble. The subtests do not run in parallel.
 func Run(t *testing.T, start func(t *testing.T) Subject) {
 	t.Helper()
 	for _, r := range rules() {
@@ -82,8 +82,8 @@ func Run(t *testing.T, start func(t *testing.T) Subject) {
 	}
 }
 
-// RunLive does what [Run] does in real time, for a service that is reached over a real network. A Source that keeps the
-// rules passes it within a second. What must happen at once may take seconds, for the sake of a slow machine.
+// RunLive does what Run does in real time, for a service on a real network. A Source that keeps the rules passes within
+// a second. On a slow machine, things that must happen at once may take seconds.
 func RunLive(t *testing.T, start func(t *testing.T) Subject) {
 	t.Helper()
 	for _, r := range rules() {

@@ -2,7 +2,7 @@ package jobs
 
 import "github.com/taskwait/taskwait/fakecloud"
 
-// WrongID serves the request, but the jobs in the answer bear another id.
+// WrongID serves the request, but the jobs in the answer have another id.
 func WrongID() fakecloud.Fault {
 	return change(func(a *answer) {
 		for i, v := range a.views {
@@ -11,8 +11,8 @@ func WrongID() fakecloud.Fault {
 	})
 }
 
-// SeveralRows serves the request, but other jobs, which have ended long before, stand in the answer before and after
-// the right one, where the answer is a list. An answer about one job stays as it is.
+// SeveralRows serves the request, but if the answer is a list, it has other jobs before and after the right one, which
+// ended long before. An answer about one job stays as it is.
 func SeveralRows() fakecloud.Fault {
 	return change(func(a *answer) {
 		if !a.isList() || len(a.views) == 0 {

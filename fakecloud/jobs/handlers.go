@@ -26,7 +26,7 @@ func (s service) Endpoints() (all []fakecloud.Endpoint) {
 	return all
 }
 
-// Routes returns the routes of the jobs, sorted by shape. Those of a gateway are [fakecloud.Gateway.Routes].
+// Routes returns the routes of the jobs, sorted by shape. [fakecloud.Gateway.Routes] returns those of a gateway.
 func Routes() (all []fakecloud.Route) {
 	for _, shape := range Shapes() {
 		for _, r := range forms[shape].routes {

@@ -1,16 +1,16 @@
-// Package jobs is an embedded Huawei Cloud that runs the jobs of many services, for tests and demonstrations: the real
-// HTTP API, spoken to the real SDK, in this process and without an account. Signatures are verified, jobs run on a
-// script, and faults come on demand ([fakecloud.Gateway]).
+// Package jobs is an embedded Huawei Cloud that runs the jobs of many services, for tests and demonstrations. It speaks
+// the real HTTP API to the real SDK, in this process and without an account. It verifies signatures, runs jobs by a
+// script, and injects faults ([fakecloud.Gateway]).
 //
 //	cloud := jobs.New()
 //	id := cloud.AddJob(jobs.V1, jobs.Script{Name: "createServer", Duration: 4 * time.Minute})
 //	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 //
-// A service's answer has one of a few shapes, see [Shape]. What a job goes through is said in taskwait's statuses, and
-// is written in the words of the shape.
+// The answer of a service has one of a few shapes, see [Shape]. Scripts have taskwait's statuses, and answers have the
+// words of the shape.
 //
-// Shapes and words are those of the SDK's model types (v0.1.207). What neither these nor a published page document is a
-// guess, and says so where it is made: the answer for a job that a service does not know, for example.
+// Shapes and words are those of the SDK's model types (v0.1.207). Where neither these nor a published page says
+// anything, as on the answer for a job that a service does not know, the package guesses, and a comment says so.
 package jobs
 
 import (
@@ -38,7 +38,7 @@ type Cloud struct {
 	added int
 }
 
-// New returns a cloud without jobs, with the default credentials and project, without latency or faults. Options are
+// New returns a cloud without jobs, with the default credentials and project, no latency and no faults. Options are
 // those of this package and of the gateway.
 func New(opts ...fakecloud.Option) *Cloud {
 	c := &Cloud{jobs: map[Shape][]*job{}, speed: 1}
@@ -46,8 +46,8 @@ func New(opts ...fakecloud.Option) *Cloud {
 	return c
 }
 
-// Beside puts jobs behind the gateway of another service, such as fakecloud/kafka's, before its first request. For the
-// paths that both have the other service answers: beside Kafka, those of [DMS] and [Resource].
+// Beside adds jobs to the gateway of another service, such as that of fakecloud/kafka, before its first request. The
+// other service answers requests for paths that both have: with Kafka, those of [DMS] and [Resource].
 func Beside(g *fakecloud.Gateway, opts ...fakecloud.Option) *Cloud {
 	c := &Cloud{jobs: map[Shape][]*job{}, speed: 1}
 	c.Gateway = g
@@ -63,15 +63,15 @@ func option(set func(*Cloud)) fakecloud.Option {
 	return fakecloud.ServiceOption(func(s service) { set(s.cloud) })
 }
 
-// WithUnknownJob sets the error that every shape answers with when there is no such job; see [fakecloud.Error].
-// Default: 404 with a code of the shape. What the real services do is documented for few of them.
+// WithUnknownJob sets the error that every shape answers with for a job that does not exist; see [fakecloud.Error].
+// Default: 404 with a code of the shape. For few of the real services this is documented.
 func WithUnknownJob(status int, code, message string) fakecloud.Option {
 	fakecloud.CheckStatus("WithUnknownJob", status)
 	return option(func(c *Cloud) { c.unknown = &unknown{status, code, message} })
 }
 
-// WithSpeed makes jobs so many times as fast, also by their defaults. The clock stays, and so do the times in an answer
-// and what a client sleeps. Default 1. A factor that is not positive panics.
+// WithSpeed makes jobs faster by this factor, with their defaults. It does not change the clock, the times in an
+// answer, or the pauses of a client. Default 1. A factor that is not positive panics.
 func WithSpeed(factor float64) fakecloud.Option {
 	if !(factor > 0) { // refuses NaN too
 		panic(fmt.Sprintf("fakecloud: WithSpeed: %v, want a positive number", factor))
@@ -79,8 +79,8 @@ func WithSpeed(factor float64) fakecloud.Option {
 	return option(func(c *Cloud) { c.speed = factor })
 }
 
-// Script is the life of a job. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A script
-// that cannot be played (an id twice, a negative duration, steps out of order) panics where a job is made of it.
+// Script is the life of a job. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. An
+// invalid script (an id twice, a negative duration, steps out of order) panics when a job is made of it.
 type Script struct {
 	ID       string // one that can be a job's id, new in its shape; default: 32 hex digits
 	Name     string // the kind of job; default one that the shape's service has
@@ -98,8 +98,8 @@ type Script struct {
 	Jobs         []Script // its steps, where the shape has a place for them; they start when the job does
 }
 
-// Step is a status that a job has from a time on. taskwait's own are written in the shape's words ([Shape.Word]); any
-// other is written as it is. DELETED: the service knows the job no more, where the shape has no word for it.
+// Step is a status that a job has from a time on. taskwait's own statuses are written in the shape's words
+// ([Shape.Word]), any other as it is. If the shape has no word for DELETED, the service no longer knows the job.
 type Step struct {
 	After  time.Duration // since the job was started; the first step holds before its time too
 	Status taskwait.Status

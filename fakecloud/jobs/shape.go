@@ -9,7 +9,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// Shape is what a service's answer looks like, and the words that the service has for statuses.
+// Shape is the shape of a service's answer, with the service's words for statuses.
 type Shape string
 
 // The shapes, and the services that have them.
@@ -27,8 +27,8 @@ const (
 // Shapes returns all shapes, sorted.
 func Shapes() []Shape { return slices.Sorted(maps.Keys(forms)) }
 
-// Word is the shape's word for a status. A status that is none of taskwait's is its own word, and so is one for which
-// the shape has none.
+// Word returns the shape's word for a status. A status that is none of taskwait's, or for which the shape has no word,
+// is its own word.
 func (s Shape) Word(status taskwait.Status) string {
 	if f := forms[s]; f != nil {
 		return f.word(status)

@@ -29,8 +29,7 @@ const (
 
 // Change is how the status of an instance goes through a change that has no task: its creation, a restart, its
 // deletion. The zero Change shows CREATING, RESTARTING or DELETING from the request on, for 5 minutes, 90 seconds or
-// one minute, and ends well. One that cannot be played (a negative duration, statuses out of order) panics where it
-// is set.
+// one minute, and succeeds. An invalid Change (a negative duration, statuses out of order) panics when it is set.
 type Change struct {
 	Duration   time.Duration // from the request until the outcome; default: see above
 	FlipsAfter time.Duration // for so long the status is still the old one; default 0. A creation shows CREATING at once
@@ -44,13 +43,13 @@ type StatusStep struct {
 	Status string        // "": the instance is deleted
 }
 
-// OnCreate sets how creations go that start from now on.
+// OnCreate sets the Change of creations that start from now on.
 func (c *Cloud) OnCreate(ch Change) { c.onChange(creating, ch) }
 
-// OnRestart sets how restarts go that start from now on.
+// OnRestart sets the Change of restarts that start from now on.
 func (c *Cloud) OnRestart(ch Change) { c.onChange(restarting, ch) }
 
-// OnDelete sets how deletions go that start from now on.
+// OnDelete sets the Change of deletions that start from now on.
 func (c *Cloud) OnDelete(ch Change) { c.onChange(deleting, ch) }
 
 func (c *Cloud) onChange(status string, ch Change) {
@@ -148,8 +147,8 @@ func (i *instance) changing(now time.Time) bool {
 	return slices.ContainsFunc(i.phases, func(p phase) bool { return now.Sub(p.start) < p.steps[len(p.steps)-1].After })
 }
 
-// SetStatus makes an instance show this status, whatever happens to it, such as FROZEN; "": again the one that its life
-// has come to. A deleted instance stays deleted. It makes the instance if there is none.
+// SetStatus makes an instance show this status, such as FROZEN, whatever happens to it. "": it shows its real status
+// again. A deleted instance stays deleted. If there is no such instance, it is added.
 func (c *Cloud) SetStatus(instanceID, status string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,13 +156,13 @@ func (c *Cloud) SetStatus(instanceID, status string) {
 }
 
 // WithoutConflicts lets every operation start, whatever runs on its instance. By default an operation is refused with
-// 400 and DMS.00400017 while a task of the instance runs, and with 400 and DMS.00400026 while the instance changes, or
-// has a status that does not allow it.
+// 400 and DMS.00400017 while a task of the instance runs. It is refused with 400 and DMS.00400026 while the instance
+// changes, or has a status that forbids the operation.
 func WithoutConflicts() fakecloud.Option { return option(func(c *Cloud) { c.allowConflicts = true }) }
 
-// WithStatusFirst refuses an operation on an instance with the wrong status with DMS.00400026 even if a task runs, as
-// while it is EXTENDING. Default: the task counts, DMS.00400017. Which one the real service names is not documented;
-// the official Terraform provider tries again after the first one alone.
+// WithStatusFirst refuses an operation that the status of the instance forbids with DMS.00400026, even if a task runs,
+// as while the instance is EXTENDING. Default: the task counts, and the code is DMS.00400017. It is not documented
+// which code the real service gives. The official Terraform provider tries again only after DMS.00400026.
 func WithStatusFirst() fakecloud.Option { return option(func(c *Cloud) { c.statusFirst = true }) }
 
 var (

@@ -8,13 +8,13 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// ThrottleAs404 answers as the old DMS does when it is asked too often: with a 404.
+// ThrottleAs404 answers with a 404, as the old DMS does when there are too many requests.
 func ThrottleAs404() fakecloud.Fault {
 	return fakecloud.Error(http.StatusNotFound, "DMS.10240407",
 		"The request is too frequent. Flow control is being performed. Please try again later.")
 }
 
-// WrongID serves the request, but the tasks in the answer bear another id.
+// WrongID serves the request, but the tasks in the answer have another id.
 func WrongID() fakecloud.Fault {
 	return tasks(func(l *taskList) {
 		for i := range l.Tasks {
@@ -23,8 +23,8 @@ func WrongID() fakecloud.Fault {
 	})
 }
 
-// SeveralRows serves the request, but other tasks, which have ended long before (in the time of a bubble too), stand
-// in the answer before and after the right one.
+// SeveralRows serves the request, but the answer has other tasks before and after the right one, which ended long
+// before (by the time of a bubble too).
 func SeveralRows() fakecloud.Fault {
 	other := func(n int, status taskwait.Status) row {
 		return row{
@@ -48,7 +48,7 @@ func Status(s string) fakecloud.Fault {
 	})
 }
 
-// NotListed serves the request, but the list of tasks is empty. [Script.ListedAfter] does so for a time.
+// NotListed serves the request, but the list of tasks is empty. Script.ListedAfter does so for a time.
 func NotListed() fakecloud.Fault {
 	return tasks(func(l *taskList) { l.Count, l.Tasks = "0", []row{} })
 }

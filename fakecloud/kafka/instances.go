@@ -91,7 +91,7 @@ func (c *creation) complete() bool {
 		c.StorageSpec != ""
 }
 
-// Spec is what an instance is. A zero field leaves it as it is; a new instance has the defaults.
+// Spec describes an instance. A zero field leaves it as it is; a new instance has the defaults.
 type Spec struct {
 	Name    string   // default: its id
 	Version string   // of Kafka; default 2.7
@@ -101,7 +101,7 @@ type Spec struct {
 	Zones   []string // ids; default: the first zone of GET available-zones
 }
 
-// SetSpec makes an instance what the spec says, and the instance if there is none.
+// SetSpec changes an instance to the spec. If there is no such instance, it is added.
 func (c *Cloud) SetSpec(instanceID string, s Spec) {
 	if s.Brokers < 0 || s.Storage < 0 {
 		panic(fmt.Sprintf("fakecloud: SetSpec: %d brokers, %d GB, want 0 or more", s.Brokers, s.Storage))

@@ -1,24 +1,25 @@
-// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations: the real HTTP API, spoken to
-// the real SDK, in this process and without an account. Signatures are verified, tasks run on a script, and faults
-// come on demand ([fakecloud.Gateway]).
+// Package kafka is an embedded Huawei Cloud DMS for Kafka, for tests and demonstrations. It speaks the real HTTP API to
+// the real SDK, in this process and without an account. It verifies signatures, runs tasks by a script, and injects
+// faults ([fakecloud.Gateway]).
 //
 //	cloud := kafka.New()
 //	id := cloud.AddTask("kafka-1", kafka.Script{Name: "resize", Duration: 40 * time.Minute})
 //	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(cloud.Transport())
 //
-// The routes are these, and all report one state:
-//   - instances: create (two ways), show, list, delete, and restart or delete many ([Change] says how that goes);
-//     settings, password, tags, cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
-//   - operations that start a background task: every one whose answer has a job_id in the SDK, and those whose task has
-//     to be found by its name ([TaskNames]);
+// It has these routes, which all report the same state:
+//   - instances: create (two ways), show, list, delete, and restart or delete many (see [Change]); settings, password,
+//     tags, cross-VPC addresses; brokers, zones, the configuration; the recycle bin;
+//   - operations that start a background task: all whose answer has a job_id in the SDK, and those whose task must be
+//     found by its name ([TaskNames]);
 //   - background tasks: show, list, delete a record, and show the progress of an expansion ([Script.Stages]);
 //   - scheduled tasks: list, change, delete ([Cloud.AddScheduled]).
 //
 // While an instance is busy, operations on it are refused ([WithoutConflicts]). [Cloud.Operations], [Cloud.Instance]
 // and [Cloud.Tasks] say what has really happened.
 //
-// Errors have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes"). What the real service
-// does not document, such as its answer for a task that it does not know, is a guess, and says so where it is made.
+// Errors have the codes of the service's own table (DMS for Kafka, API reference, "Error Codes"). Where the real
+// service documents nothing, as on its answer for a task that it does not know, the cloud guesses, and a comment says
+// so.
 package kafka
 
 import (
@@ -51,7 +52,7 @@ type Cloud struct {
 	created    int // instances, so far
 }
 
-// New returns a cloud without instances, with the default credentials and project, without latency or faults. Options
+// New returns a cloud without instances, with the default credentials and project, no latency and no faults. Options
 // are those of this package and of the gateway.
 func New(opts ...fakecloud.Option) *Cloud {
 	c := &Cloud{
@@ -67,22 +68,23 @@ func option(set func(*Cloud)) fakecloud.Option {
 	return fakecloud.ServiceOption(func(s service) { set(s.cloud) })
 }
 
-// WithUnknownTask sets the error that showing or deleting a task answers with when there is no such task; see
-// [fakecloud.Error]. Default: none, but 200 with an empty list, and 204. What the real service does is not documented.
+// WithUnknownTask sets the error that answers a request to show or delete a task that does not exist; see
+// [fakecloud.Error]. Default: no error, but 200 with an empty list, and 204. What the real service does is not
+// documented.
 func WithUnknownTask(status int, code, message string) fakecloud.Option {
 	fakecloud.CheckStatus("WithUnknownTask", status)
 	return option(func(c *Cloud) { c.unknown = &serviceError{status, code, message} })
 }
 
-// AddInstance makes an instance with this id, if there is none. It is RUNNING. Any id is as good as another.
+// AddInstance adds an instance with this id, if there is none. It is RUNNING. Any id is allowed.
 func (c *Cloud) AddInstance(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.instance(id)
 }
 
-// AddTask starts a task on an instance, which it makes if there is none, and returns the task's id. While it runs the
-// instance is busy, see [WithoutConflicts]; otherwise it does nothing to it.
+// AddTask starts a task on an instance, and returns the id of the task. If there is no such instance, it is added.
+// While the task runs the instance is busy, see [WithoutConflicts]. The task does not change the instance.
 func (c *Cloud) AddTask(instanceID string, s Script) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

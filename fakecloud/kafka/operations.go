@@ -41,29 +41,29 @@ var taskNames = map[fakecloud.Route]string{
 	RouteRestore:           "restoreRecycleInstance",
 }
 
-// TaskNames returns the routes that start a task, and the names that their tasks have by default. Unbinding a public IP
-// has one of its own, unbindInstancePublicIp.
+// TaskNames returns the routes that start a task, and the default names of their tasks. Unbinding a public IP has
+// another name, unbindInstancePublicIp.
 func TaskNames() map[fakecloud.Route]string { return maps.Clone(taskNames) }
 
-// OnResize sets the script of the tasks that resizing an instance starts from now on. Default: the zero [Script], by
-// the name of kafkaInstanceExtend. While such a task runs the instance is EXTENDING; afterwards RUNNING with what was
-// asked for, or EXTENDEDFAILED without it.
+// OnResize sets the script of tasks that a resize starts from now on. Default: the zero Script, with the name
+// kafkaInstanceExtend. While such a task runs the instance is EXTENDING. Afterwards it is RUNNING with the new size, or
+// EXTENDEDFAILED with the old one.
 func (c *Cloud) OnResize(s Script) { c.OnOperation(RouteResize, s) }
 
-// OnPublicIP sets the script of the tasks that binding or unbinding public IPs starts from now on. Default: the zero
-// [Script], by the name of bindInstancePublicIp or unbindInstancePublicIp.
+// OnPublicIP sets the script of tasks that binding or unbinding public IPs starts from now on. Default: the zero
+// Script, with the name bindInstancePublicIp or unbindInstancePublicIp.
 func (c *Cloud) OnPublicIP(s Script) { c.OnOperation(RoutePublicIP, s) }
 
-// OnConfig sets the script of the tasks that changing the configuration starts from now on. Default: the zero [Script],
-// by the name of kafkaConfigModify.
+// OnConfig sets the script of tasks that a change of the configuration starts from now on. Default: the zero Script,
+// with the name kafkaConfigModify.
 func (c *Cloud) OnConfig(s Script) { c.OnOperation(RouteModifyConfigs, s) }
 
-// OnOffsetReset sets the script of the tasks that resetting offsets starts from now on. Default: the zero [Script], by
-// the name of kafkaResetConsumerOffset.
+// OnOffsetReset sets the script of tasks that a reset of offsets starts from now on. Default: the zero Script, with the
+// name kafkaResetConsumerOffset.
 func (c *Cloud) OnOffsetReset(s Script) { c.OnOperation(RouteResetOffset, s) }
 
-// OnOperation sets the script of the tasks that requests for a route start from now on. Default: the zero [Script],
-// by the operation's own name, see [TaskNames]. A route that starts no task panics.
+// OnOperation sets the script of tasks that requests for a route start from now on. Default: the zero Script, with the
+// name of [TaskNames]. A route that starts no task panics.
 func (c *Cloud) OnOperation(r fakecloud.Route, s Script) {
 	if taskNames[r] == "" {
 		panic(fmt.Sprintf("fakecloud: %s starts no task, want one of %q", r, slices.Sorted(maps.Keys(taskNames))))
@@ -77,14 +77,14 @@ func (c *Cloud) OnOperation(r fakecloud.Route, s Script) {
 	c.scripts[r] = s
 }
 
-// WithoutConfigJobID leaves the id of its task out of the answer to a change of the configuration, so that the task
-// has to be found in the list. Default: the id is in the answer.
+// WithoutConfigJobID leaves the id of the task out of the answer to a change of the configuration, so that the task
+// must be found in the list. Default: the id is in the answer.
 func WithoutConfigJobID() fakecloud.Option {
 	return option(func(c *Cloud) { c.hideConfigJobID = true })
 }
 
-// WithStrictResize refuses a resize of an unknown kind, one without a size, and one to a smaller storage. Default: each
-// is carried out. Whether the real service refuses them is not documented.
+// WithStrictResize refuses a resize of an unknown kind, without a size, or to a smaller storage. Default: it is carried
+// out. It is not documented whether the real service refuses it.
 func WithStrictResize() fakecloud.Option { return option(func(c *Cloud) { c.strictResize = true }) }
 
 // start begins the task of an operation, unless that is refused. When the task has ended well, effect makes its change.

@@ -29,8 +29,8 @@ const (
 	ShapeEmpty                    // {}
 )
 
-// WithNoProgress sets the error that asking for the progress of a task without [Script.Stages] answers with; see
-// [fakecloud.Error]. Default: none, but 200 with {}. What the real service does is not documented.
+// WithNoProgress sets the error that answers a request for the progress of a task without Script.Stages; see
+// [fakecloud.Error]. Default: no error, but 200 with {}. What the real service does is not documented.
 func WithNoProgress(status int, code, message string) fakecloud.Option {
 	fakecloud.CheckStatus("WithNoProgress", status)
 	return option(func(c *Cloud) { c.noProgress = &serviceError{status, code, message} })

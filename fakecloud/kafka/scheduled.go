@@ -12,9 +12,9 @@ import (
 	"github.com/taskwait/taskwait/internal/ids"
 )
 
-// Scheduled is an operation that is planned for later: CREATED until its time, then EXECUTING, and SUCCESS after 3 s.
-// At its time a background task appears too, which has an id of its own: whether the two are the same with the real
-// service is not documented.
+// Scheduled is an operation that is scheduled for later. It is CREATED until its time, then EXECUTING, and SUCCESS
+// after 3 s. At its time a background task appears too, with another id. It is not documented whether the two ids are
+// the same in the real service.
 type Scheduled struct {
 	ID        string          // one that can be a task id; default: 32 hex digits
 	Name      string          // the kind of task; default "kafkaUpgrade"
@@ -33,7 +33,8 @@ type scheduled struct {
 	task      *task // once it has started
 }
 
-// AddScheduled plans an operation on an instance, which it makes if there is none, and returns the scheduled task's id.
+// AddScheduled schedules an operation on an instance, and returns the id of the scheduled task. If there is no such
+// instance, it is added.
 func (c *Cloud) AddScheduled(instanceID string, s Scheduled) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

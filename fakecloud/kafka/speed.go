@@ -8,10 +8,10 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// WithSpeed makes all that takes time in the service so many times as fast: tasks and their stages, and changes of
-// instances, also by their defaults. The clock stays, and so do the Date of an answer, created_at and the time at
-// which a scheduled task starts: signatures depend on the clock. What a client sleeps stays too. Default 1. A factor
-// that is not positive and finite panics.
+// WithSpeed makes everything that takes time in the service faster by this factor: tasks and their stages, and changes
+// of instances, with their defaults. It does not change the clock, because signatures depend on it, nor the Date of an
+// answer, created_at, the time at which a scheduled task starts, or the pauses of a client. Default 1. A factor that is
+// not positive and finite panics.
 func WithSpeed(factor float64) fakecloud.Option {
 	if !(factor > 0) || math.IsInf(factor, 1) {
 		panic(fmt.Sprintf("fakecloud: WithSpeed: %v, want a positive number", factor))

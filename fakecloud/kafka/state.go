@@ -9,7 +9,7 @@ import (
 	"github.com/taskwait/taskwait/fakecloud"
 )
 
-// Operation is a request that has changed something: it was carried out, whatever became of its answer.
+// Operation is a request that has changed something. It was carried out, whether or not its answer arrived.
 type Operation struct {
 	Time       time.Time // when it was carried out, by our clock
 	Route      fakecloud.Route
@@ -17,7 +17,7 @@ type Operation struct {
 	TaskID     string // the task that it has started, or whose record it has changed or deleted; "": none
 }
 
-// InstanceState is what there is to know of an instance.
+// InstanceState is the state of an instance.
 type InstanceState struct {
 	ID        string
 	Name      string
@@ -30,7 +30,7 @@ type InstanceState struct {
 	CreatedAt time.Time // by our clock
 }
 
-// TaskState is what there is to know of a task.
+// TaskState is the state of a task.
 type TaskState struct {
 	ID        string
 	Name      string
@@ -38,15 +38,16 @@ type TaskState struct {
 	CreatedAt time.Time // by our clock
 }
 
-// Operations returns what has been carried out so far, in order, and nothing that was refused, or was lost before it
-// was served. A batch has one for each instance. What happens by itself, such as a scheduled task that starts, is none.
+// Operations returns the operations that were carried out so far, in order. Requests that were refused, or lost before
+// they were served, are not among them. A batch has one Operation for each instance. Events without a request, such as
+// the start of a scheduled task, have none.
 func (c *Cloud) Operations() []Operation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.operations)
 }
 
-// Instance returns the state of an instance at this moment, and whether there is one.
+// Instance returns the present state of an instance, and whether it exists.
 func (c *Cloud) Instance(id string) (InstanceState, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,8 +62,8 @@ func (c *Cloud) Instance(id string) (InstanceState, bool) {
 	}, true
 }
 
-// Tasks returns the tasks of an instance, also of one that is deleted, in the order of their start; those too that
-// are not listed yet, but none whose record was deleted.
+// Tasks returns the tasks of an instance, also of a deleted one, in the order of their start. Tasks that are not listed
+// yet are among them; those whose record was deleted are not.
 func (c *Cloud) Tasks(instanceID string) []TaskState {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 	"github.com/taskwait/taskwait/internal/ids"
 )
 
-// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. A
-// script that cannot be played (an id twice, a negative duration, steps out of order) panics where it is set, or a
-// task is made of it.
+// Script is the life of a task. The zero Script is CREATED, then EXECUTING after 300 ms, and SUCCESS after 3 s. An
+// invalid script (an id twice, a negative duration, steps out of order) panics when it is set, or when a task is made
+// of it.
 type Script struct {
 	ID     string // one that can be a task id, new on its instance; default: 32 hex digits
 	Name   string // the kind of task; default "kafkaInstanceExtend"

@@ -1,11 +1,11 @@
-// Package kafkatest gives a test an embedded DMS for Kafka, and a client of the SDK that asks it:
+// Package kafkatest gives a test an embedded DMS for Kafka, and a client of the SDK for it:
 //
 //	cloud, client := kafkatest.Start(t)
 //	cloud.AddInstance("kafka-1")
 //	err := yourCode(ctx, client, "kafka-1")
 //
-// Everything happens in memory, and so also inside a testing/synctest bubble, where an hour takes milliseconds. It is
-// the one package of fakecloud that imports the SDK.
+// Everything happens in memory, so it also works inside a testing/synctest bubble, where an hour takes milliseconds. It
+// is the only package of fakecloud that imports the SDK.
 package kafkatest
 
 import (
