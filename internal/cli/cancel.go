@@ -41,9 +41,9 @@ func (s *env) cancelCommand(
 	c := &cobra.Command{
 		Use:   "cancel [flags] ID...",
 		Short: "Ask the service to cancel them",
-		Long: fold("Ask the service to cancel "+things+`, by their ids ("-" reads ids from standard input). Exit code 0 `+
-			"means that the service has accepted this for all of them. To see how they end, wait for them. If no answer "+
-			"comes, the request is not sent again, and the service may have accepted it.", "") + "\n\n" + codesText,
+		Long: fold("Ask the service to cancel "+things+`, by their ids ("-" reads ids from standard input). To see how `+
+			"they end, wait for them. If no answer comes, the request is not sent again, and the service may have accepted "+
+			"it.", "") + "\n\n" + strings.Replace(codesText, exitCodes[0].meaning, "the service has accepted them all", 1),
 		RunE: func(c *cobra.Command, ids []string) error { return s.cancel(c, &f, ids, connect) },
 	}
 	f.target.flags(c)
@@ -116,7 +116,7 @@ func (r *run) cancelAll(ctx context.Context, src canceller, credentials string) 
 	return nil
 }
 
-// cancelOne reports whether the service has accepted to cancel a task.
+// cancelOne reports whether the service has accepted the cancellation of a task.
 func (r *run) cancelOne(ctx context.Context, src canceller, id string) {
 	err := r.cancel(ctx, src, id)
 	e := &event{Event: eventAccepted, Task: clip(id), Elapsed: seconds(time.Since(r.begun))}

@@ -22,7 +22,7 @@ const (
 	eventRecovered = "recovered" // the list is readable again
 	eventHeartbeat = "heartbeat" // nothing was reported for a while
 	eventWarning   = "warning"   // something beside the tasks needs attention
-	eventAccepted  = "accepted"  // the service has accepted to cancel the task
+	eventAccepted  = "accepted"  // the service has accepted the cancellation
 	eventDone      = "done"      // the wait for a task is over
 	eventOpen      = "open"      // ids that may still run, where they do not fit into "resume"
 	eventEnd       = "end"       // the wait is over
@@ -296,7 +296,7 @@ func (e *event) what() string {
 	case eventDone:
 		return sentence(e)
 	case eventAccepted:
-		return "the service has accepted to cancel it"
+		return "the service has accepted the cancellation"
 	case eventWarning:
 		return e.Message
 	case eventRecovered:

@@ -48,7 +48,7 @@ func serviceText(row *jobs.Service) string {
 	}{
 		{"has not begun", row.API.Created}, {"runs", row.API.Executing}, {"succeeded", row.API.Success},
 		{"failed", row.API.Failed}, {"was cancelled", row.API.Cancelled}, {"was deleted", row.API.Deleted},
-		{"neither", row.PassedOn},
+		{"neither success nor failure", row.PassedOn},
 	} {
 		if len(list.words) > 0 {
 			b.WriteString(fold(list.what+": "+strings.Join(list.words, ", "), "  ") + "\n")

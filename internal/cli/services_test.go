@@ -173,7 +173,7 @@ func TestCancel(t *testing.T) {
 		want           int
 		stdout, stderr string
 	}{
-		{"accepted", "cancel --cluster c1 j1", 0, "j1  the service has accepted to cancel it\n",
+		{"accepted", "cancel --cluster c1 j1", 0, "j1  the service has accepted the cancellation\n",
 			"to wait until they have ended: taskwait mrs-jobs wait " + target + " j1\n"},
 		{"throttled", "cancel --cluster c1 busy", 0, "accepted", ""},
 		{"refused", "cancel --cluster c1 over", 6, "400 Bad Request: it has ended", ""},
@@ -210,7 +210,7 @@ func TestKafkaCancel(t *testing.T) {
 		})
 		code, stdout, stderr := w.run(t.Context(), "kafka", "cancel", "s1")
 		want := "PUT /v2/" + fakecloud.DefaultProject + "/instances/kafka-1/scheduled-tasks/s1"
-		if code != 0 || asked != want || !strings.Contains(stdout, "s1  the service has accepted to cancel it") ||
+		if code != 0 || asked != want || !strings.Contains(stdout, "s1  the service has accepted the cancellation") ||
 			strings.Contains(stderr, "kafka wait") {
 			t.Errorf("got code %d after %q, %s%s\nwant 0 after %q", code, asked, stdout, stderr, want)
 		}
