@@ -1,5 +1,5 @@
-// Package controller lets a Kubernetes controller wait for tasks: each Reconcile makes at most one poll and asks to be
-// called again after the pause. What the wait remembers is kept in the object's status, so it outlives the process.
+// Package controller lets a Kubernetes controller wait for tasks: each Reconcile makes at most one poll, and is called
+// again after the pause. The status of the object holds the wait, so the wait outlives the process.
 package controller
 
 import (
@@ -15,24 +15,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// TaskSucceeded is the type of the condition. It is True when the task has succeeded, and False when the service says
-// that it never will. As long as it is Unknown the task may still run, also where the wait is over: do not delete
-// anything then as if the task had failed.
+// TaskSucceeded is the type of the condition. It is True when the task has succeeded, and False when the service has
+// reported that it never will. As long as it is Unknown the task may still run, also after the wait has ended: do not
+// delete anything then as if the task had failed.
 const TaskSucceeded = "TaskSucceeded"
 
 // minPause is the least pause, as a RequeueAfter of 0 means never.
 const minPause = time.Millisecond
 
-// TaskStatus is what the status of an object holds of the wait for its task. Embed it there, inline.
+// TaskStatus is the part of an object's status for the wait for its task. Embed it there, inline.
 type TaskStatus struct {
 	// Conditions are those of the object. Poll sets the one of type TaskSucceeded and leaves the others alone.
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Wait is what the wait remembers: a taskwait.Wait in JSON, at most 1.5 kB of it. Empty: it has not begun.
+	// Wait is the stored wait: a taskwait.Wait in JSON, at most 1.5 kB long. Empty: it has not begun.
 	Wait string `json:"wait,omitempty"`
 
-	// LastPoll is when the wait was brought up to date last, and NextPoll is when its next poll is due. No NextPoll beside
-	// a Wait: the wait is over.
+	// LastPoll is when the wait was last updated, and NextPoll is when its next poll is due. A Wait without NextPoll:
+	// the wait has ended.
 	LastPoll *metav1.MicroTime `json:"lastPoll,omitempty"`
 	NextPoll *metav1.MicroTime `json:"nextPoll,omitempty"`
 }
@@ -59,17 +59,17 @@ func (s *TaskStatus) DeepCopy() *TaskStatus {
 	return out
 }
 
-// Poll makes the next poll of the wait for a task, if it is due, and brings status up to date, which the caller then
-// writes if it has changed. The Result is what Reconcile returns: it asks to be called after the pause, or never again
-// where the wait is over.
+// Poll makes the next poll of the wait for a task, if it is due, and updates status. The caller writes status if it has
+// changed. The Result is what Reconcile returns: it asks for another call after the pause, or for none if the wait has
+// ended.
 //
-// A call that comes early asks nothing and changes nothing. So neither a restart of the controller, after which every
+// A call that comes early sends nothing and changes nothing. So neither a restart of the controller, after which every
 // object is reconciled at once, nor the caller's own write of the status costs a query. Another id, or another
 // generation of the object, begins a new wait.
 //
-// A task that has failed, or a wait that was given up, is a condition and no error. An error says that ctx has ended,
-// or is a reconcile.TerminalError: an option is bad, or a later version has stored the wait. It leaves status as it
-// was.
+// A task that has failed, or a wait that has ended without success, is a condition and no error. An error means that
+// ctx has ended, or is a [reconcile.TerminalError]: an option is bad, or a later version has stored the wait. It leaves
+// status as it was.
 func Poll(ctx context.Context, w *taskwait.Waiter, id string, generation int64, status *TaskStatus,
 	opts ...taskwait.Option) (reconcile.Result, error) {
 	wait, err := status.restore(id, generation)

@@ -1,11 +1,11 @@
-// Package otelwait traces and measures the waits of package taskwait by OpenTelemetry:
+// Package otelwait traces and measures the waits of package taskwait with OpenTelemetry:
 //
 //	observer, err := otelwait.New(otelwait.Config{})
 //	waiter, err := taskwait.New(source, taskwait.WithObserver(observer.Observe))
 //
-// Each wait has a span, with events for changes of the status, trouble and the end alone. Where another wait's query
-// brought an answer, such as a list, there is a link to that one's span. The span's context reaches each query: spans
-// of HTTP requests are made by otelhttp on the client's transport, not here.
+// Each wait has a span, with events for changes of the status, trouble and the end. If the query of another wait
+// brought an answer, such as a list, there is a link to the span of that wait. The span's context reaches each query.
+// Spans of HTTP requests are made by otelhttp on the client's transport, not here.
 package otelwait
 
 import (
@@ -40,7 +40,7 @@ const (
 	errorTypeKey  = attribute.Key("error.type")
 )
 
-// Config is where traces and metrics go.
+// Config says where traces and metrics go.
 type Config struct {
 	TracerProvider trace.TracerProvider // nil: the global one
 	MeterProvider  metric.MeterProvider // nil: the global one
@@ -65,7 +65,7 @@ var durations = []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 720
 // permitWaits are those of the time that a query waits for its permit.
 var permitWaits = []float64{0.01, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300}
 
-// New returns an Observer. An error is that of the MeterProvider.
+// New returns an Observer. The error is that of the MeterProvider.
 func New(c Config) (*Observer, error) {
 	if c.TracerProvider == nil {
 		c.TracerProvider = otel.GetTracerProvider()
@@ -89,7 +89,7 @@ func New(c Config) (*Observer, error) {
 	return o, errors.Join(errs[:]...)
 }
 
-// Observe begins the span of a wait: it is what [taskwait.WithObserver] takes.
+// Observe begins the span of a wait. Give it to [taskwait.WithObserver].
 func (o *Observer) Observe(ctx context.Context, id string) (context.Context, func(taskwait.Progress)) {
 	w := &wait{observer: o}
 	opts := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindInternal)}

@@ -7,10 +7,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Trace is for a [taskwait.Wait] that is stored: each call of Resume or Poll has a span of its own, linked to the one
-// that began the wait. stored is kept beside the Wait, as a W3C traceparent: the first call, which is given it empty,
-// fills it in, and the later ones link to what it says. What is no traceparent counts as empty. It must not be nil, and
-// is for one call at a time.
+// Trace is for a taskwait.Wait that is stored: each call of Resume or Poll has a span of its own, linked to the span
+// that began the wait. Store *stored beside the Wait. It is a W3C traceparent. The first call, with "", fills it in,
+// and later calls link to it. A text that is no traceparent counts as "". stored must not be nil, and is for one call
+// at a time.
 //
 //	p, err := waiter.Poll(otelwait.Trace(ctx, &row.Trace), &row.Wait)
 func Trace(ctx context.Context, stored *string) context.Context {

@@ -1,5 +1,5 @@
-// Package riverwait lets jobs of River wait for tasks: a job makes one poll for each run and snoozes for the pause, so
-// that a wait outlives its process and its machine, and holds no goroutine. See the README for a whole program.
+// Package riverwait lets jobs of River wait for tasks. A job makes one poll for each run, and snoozes for the pause. So
+// a wait outlives its process and its machine, and holds no goroutine. The README has a whole program.
 package riverwait
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Args are those of a job that waits for one task. Embed them in args of your own, with a Kind of their own, for jobs
-// that carry more:
+// Args are the args of a job that waits for one task. Embed them in args of your own, with a Kind of their own, for
+// jobs that carry more:
 //
 //	type ResizeArgs struct {
 //		riverwait.Args
@@ -28,20 +28,20 @@ type Args struct {
 	Source string `json:"source" river:"unique"`  // which Waiter waits, in the words of Worker.Waiter; may be empty
 	TaskID string `json:"task_id" river:"unique"` // the id of the task there
 
-	// Timeout is as by [taskwait.WithTimeout], from the first poll. 0: what the Waiter has.
+	// Timeout is that of [taskwait.WithTimeout], from the first poll. 0: that of the Waiter.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// Kind is that of jobs whose args are Args alone.
+// Kind is the kind of jobs whose args are Args alone.
 func (Args) Kind() string { return "taskwait" }
 
-// InsertOpts makes a job unique by its kind and its task: a second insert returns the job that is there, unless that
-// was cancelled or discarded.
+// InsertOpts makes a job unique by its kind and its task: a second insert returns the job that exists, unless that was
+// cancelled or discarded.
 func (Args) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
-// Awaited says what is waited for.
+// Awaited returns a.
 func (a Args) Awaited() Args { return a }
 
 // TaskArgs are Args, or args that embed them.
@@ -81,40 +81,42 @@ func ByName(waiters map[string]*taskwait.Waiter) func(source string) (*taskwait.
 	}
 }
 
-// Worker works jobs that wait for tasks. Add it with [river.AddWorker]. It must not be changed after that.
+// Worker runs jobs that wait for tasks. Add it with river.AddWorker. It must not be changed after that.
 //
-// A run makes at most one poll, and snoozes until the next one is due: River counts no attempt for that. The wait is
-// kept in the job's metadata, and goes on with the same budget after a run that was killed, cut off or stopped.
+// A run makes at most one poll, and snoozes until the next one is due: River counts no attempt for that. The wait is in
+// the job's metadata. After a run that was killed, cut off or stopped, it goes on with the time that is left.
 type Worker[T TaskArgs] struct {
 	river.WorkerDefaults[T]
 
-	// Waiter returns the Waiter for Args.Source, as [ByName] does: the same one each time, as polls that run at the same
-	// time on one Waiter share requests. Its error is that of the run, which River retries by its own policy. It must be
-	// set.
+	// Waiter returns the Waiter for Args.Source, as [ByName] does. It must return the same one each time, because
+	// polls that run at the same time on one Waiter share requests. Its error is that of the run, which River retries
+	// by its own policy. It is required.
 	Waiter func(source string) (*taskwait.Waiter, error)
 
-	// Done is called when the wait is over, with what [taskwait.Waiter.WaitForTask] would return, and its result is that
-	// of the run: nil completes the job, whatever became of the task, an error has River call Done again later, and
-	// [river.JobCancel] cancels the job. It may be called more than once for one job, as its process may die before the
-	// job is completed: [river.JobCompleteTx] completes the job in the transaction that stores what has come of it.
+	// Done is called when the wait has ended, with the results of [taskwait.Waiter.WaitForTask]. Its result is that of
+	// the run. nil completes the job, also if the task has failed. After an error River calls Done again later.
+	// [river.JobCancel] cancels the job. Done may be called more than once for one job, because its process may die
+	// before the job is completed: [river.JobCompleteTx] completes the job in the transaction that stores the outcome.
 	//
-	// nil: the job of a task that has succeeded is completed, and any other one is cancelled with the wait's error.
+	// nil: the job of a task that has succeeded is completed, and any other job is cancelled with the error of the
+	// wait.
 	Done func(ctx context.Context, job *river.Job[T], task taskwait.Task, err error) error
 
 	// QueryTimeout bounds one query, in place of the Waiter's own. 0: DefaultQueryTimeout.
 	QueryTimeout time.Duration
 
-	// Together puts polls off to the next multiple of it, so that those of many jobs fall on one instant, and one list of
-	// a [taskwait.Lister] answers them. It delays each poll by half of that on average. 0: a poll is made when it is due.
+	// Together delays polls to its next multiple, so that polls of many jobs fall on the same instant, and one list of
+	// a [taskwait.Lister] answers them. It delays each poll by half of it on average. 0: a poll is made when it is
+	// due.
 	Together time.Duration
 }
 
-// Timeout is that of one run.
+// Timeout is the longest time of one run.
 func (w *Worker[T]) Timeout(*river.Job[T]) time.Duration { return w.queryTimeout() + slack }
 
 func (w *Worker[T]) queryTimeout() time.Duration { return cmp.Or(w.QueryTimeout, DefaultQueryTimeout) }
 
-// NextRetry is at once for a job whose worker has died. For errors it is what the client's policy says.
+// NextRetry is at once for a job whose worker has died. For errors it is that of the client's policy.
 func (w *Worker[T]) NextRetry(job *river.Job[T]) time.Time {
 	if job.AttemptedAt != nil && time.Since(*job.AttemptedAt) > w.Timeout(job) {
 		return time.Now()
@@ -184,14 +186,14 @@ func (w *Worker[T]) done(ctx context.Context, job *river.Job[T], task taskwait.T
 	return nil
 }
 
-// Outcome is the output of a job whose wait is over, as JSON: see [rivertype.JobRow.Output].
+// Outcome is the output of a job whose wait has ended, as JSON: see [rivertype.JobRow.Output].
 type Outcome struct {
 	Task  taskwait.Task `json:"task"`            // the last one seen
 	Error string        `json:"error,omitempty"` // why the wait did not end with SUCCESS; empty: it did
 }
 
-// WaitOf returns the wait of a job as its last run has left it: its Task is the one that was seen last. nil: no poll
-// has been made yet.
+// WaitOf returns the wait of a job as its last run has left it. Its Task is the task last seen. nil: no poll has been
+// made yet.
 func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
 	kept := gjson.GetBytes(job.Metadata, metadataKey)
 	if !kept.Exists() {
@@ -204,10 +206,10 @@ func WaitOf(job *rivertype.JobRow) (*taskwait.Wait, error) {
 	return wait, nil
 }
 
-// SetTimeouts sets the JobTimeout and RescueStuckJobsAfter of a client, where they are 0, so that a worker which dies
-// during a poll costs about 30 s, and not River's hour; it returns c. Each client that may lead needs them, and all
-// workers: a leader discards stuck jobs of a kind that it does not know. They hold for all jobs of the client, so those
-// of other kinds which run for longer than 10 s must say so by a Timeout of their own, which River respects in both.
+// SetTimeouts sets the JobTimeout and RescueStuckJobsAfter of a client, if they are 0, so that a worker that dies
+// during a poll costs about 30 s, and not River's hour. It returns c. Each client that may lead needs them, and all
+// workers, because a leader discards stuck jobs of a kind that it does not know. They hold for all jobs of the client.
+// Jobs of other kinds that run for longer than 10 s need a Timeout of their own, which River honours in both.
 func SetTimeouts(c *river.Config) *river.Config {
 	c.JobTimeout = cmp.Or(c.JobTimeout, DefaultQueryTimeout+slack)
 	c.RescueStuckJobsAfter = cmp.Or(c.RescueStuckJobsAfter, max(c.JobTimeout, DefaultQueryTimeout+slack)+rescueMargin)

@@ -1,6 +1,6 @@
-// Package temporalwait lets workflows of Temporal wait for tasks: an activity makes one poll for each attempt and fails
-// until the next one is due, so that a wait outlives its process and its machine, holds no goroutine meanwhile, and
-// leaves as few events in the history as a single attempt. See the README for a whole program.
+// Package temporalwait lets workflows of Temporal wait for tasks. Each attempt of an activity makes one poll, fails,
+// and is retried when the next poll is due. So a wait outlives its process and its machine, holds no goroutine
+// meanwhile, and leaves as few events in the history as a single attempt. The README has a whole program.
 package temporalwait
 
 import (
@@ -17,17 +17,17 @@ import (
 // ActivityName is the name that [Register] gives the activity.
 const ActivityName = "taskwait.Wait"
 
-// Args say what is waited for.
+// Args say which task to wait for.
 type Args struct {
 	Source string `json:"source,omitempty"` // which Waiter waits, in the words of Register; may be empty
 	TaskID string `json:"taskID"`           // the id of the task there
 
-	// Timeout bounds the whole wait, from its first poll, in place of the Waiter's [taskwait.WithTimeout]. Nanoseconds in
-	// JSON. 0: the Waiter's own.
+	// Timeout bounds the whole wait, from its first poll, in place of the Waiter's [taskwait.WithTimeout]. Nanoseconds
+	// in JSON. 0: that of the Waiter.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
-// Registry is what [Register] needs of a worker, or of a test environment.
+// Registry is the part of a worker, or of a test environment, that [Register] needs.
 type Registry interface {
 	RegisterActivityWithOptions(activity any, options activity.RegisterOptions)
 }
@@ -36,9 +36,9 @@ type Registry interface {
 //
 //	temporalwait.Register(worker, temporalwait.ByName(map[string]*taskwait.Waiter{"kafka": waiter}))
 //
-// waiter returns the Waiter for Args.Source: the same one each time, as polls that run at the same time on one Waiter
-// share requests, and hold off together. After an error, or nil, the attempt is made again, perhaps by a worker that
-// knows the source. waiter is called for each poll, from many goroutines at once.
+// waiter returns the Waiter for Args.Source. It must return the same one each time, because polls that run at the same
+// time on one Waiter share requests, and hold off together. After an error, or nil, the attempt is made again, perhaps
+// by a worker that knows the source. waiter is called for each poll, from many goroutines at once.
 func Register(r Registry, waiter func(source string) (*taskwait.Waiter, error)) {
 	poll := func(ctx context.Context, a Args) (taskwait.Task, error) { return attempt(ctx, a, waiter) }
 	r.RegisterActivityWithOptions(poll, activity.RegisterOptions{Name: ActivityName})

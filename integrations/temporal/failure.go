@@ -25,13 +25,13 @@ const (
 
 // The types of those that are retried, by the activity's own pauses.
 const (
-	// TypeNotDone is that of an attempt which has found the task running. It is benign: neither logged as an error nor
-	// counted as one. Its message says how the task is.
+	// TypeNotDone is that of an attempt that has found the task running. It is benign: neither logged nor counted as
+	// an error. Its message says how the task is.
 	TypeNotDone = "NotDone"
 
-	// TypeCouldNotQuery is as taskwait.ErrQuery: the service has refused the query, or nothing but errors came for longer
-	// than tolerated. It is retried every 30 s until the timeout of the wait, as somebody may repair that meanwhile. Put
-	// it into RetryPolicy.NonRetryableErrorTypes to give up at once.
+	// TypeCouldNotQuery is as taskwait.ErrQuery: the service has refused the query, or only errors came for longer
+	// than tolerated. It is retried every 30 s until the timeout of the wait, because somebody may repair that
+	// meanwhile. Put it into RetryPolicy.NonRetryableErrorTypes to give up at once.
 	TypeCouldNotQuery = "CouldNotQuery"
 
 	TypeNoWaiter       = "NoWaiter"       // this worker has no Waiter for Args.Source
@@ -71,9 +71,9 @@ type Failure struct {
 	Elapsed      time.Duration `json:"elapsed"` // since the first poll, in nanoseconds
 }
 
-// FailureOf returns what an error of the activity says, as [Wait] or Get of its Future have returned it. It goes by
-// StillRunning that nothing may be destroyed or created as if the task had failed. That is true for every other error
-// as well: the workflow was cancelled, or the activity has run out of time.
+// FailureOf returns the failure in an error of the activity, as Wait or Get of its Future has returned it. If
+// StillRunning is true, do not destroy or create anything as if the task had failed. It is also true for every other
+// error: the workflow was cancelled, or the activity has run out of time.
 func FailureOf(err error) Failure {
 	f := Failure{StillRunning: true}
 	var e *temporal.ApplicationError

@@ -22,11 +22,11 @@ const (
 	lateness = 2 * time.Minute
 )
 
-// Wait waits for a task, for a workflow, and returns the last thing that is known of it, with an error too. The error
-// is that of the activity: [FailureOf] says what is in it. Of the activity options in ctx the timeouts and the retry
-// policy do not hold, those of [Options] do; the others, such as a task queue, hold.
+// Wait is called in a workflow. It waits for a task and returns the task last seen, with an error too. The error is
+// that of the activity: [FailureOf] says what is in it. The timeouts and the retry policy are those of [Options]. Other
+// activity options in ctx hold, such as a task queue.
 //
-// To wait for several tasks at once, call Wait in a [workflow.Go] for each.
+// To wait for several tasks at once, call Wait in a workflow.Go for each.
 func Wait(ctx workflow.Context, a Args) (taskwait.Task, error) {
 	o, own := workflow.GetActivityOptions(ctx), Options(a)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = own.StartToCloseTimeout, own.ScheduleToCloseTimeout
@@ -41,10 +41,10 @@ func Wait(ctx workflow.Context, a Args) (taskwait.Task, error) {
 	return task, err
 }
 
-// Options are what the activity needs where it is executed without [Wait]. StartToCloseTimeout is 40 s: it must be
-// longer than WithQueryTimeout of the Waiter, by a third. ScheduleToCloseTimeout is two minutes longer than a.Timeout,
-// so that the activity's own timeout with its final poll comes first; where a.Timeout is 0, only the workflow's own
-// timeouts bound the activity. The number of attempts must not be limited: each is a poll.
+// Options returns the activity options for an execution without [Wait]. StartToCloseTimeout is 40 s. It must be longer
+// than WithQueryTimeout of the Waiter, by a third. ScheduleToCloseTimeout is two minutes longer than a.Timeout, so that
+// the activity's own timeout, with its final poll, comes first. If a.Timeout is 0, only the workflow's own timeouts
+// bound the activity. Do not limit the number of attempts: each is a poll.
 func Options(a Args) workflow.ActivityOptions {
 	o := workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,

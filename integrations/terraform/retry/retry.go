@@ -28,7 +28,7 @@ type (
 	TimeoutError = retry.TimeoutError
 )
 
-// RetryableError makes an error after which f is called again. A nil err makes one that is not.
+// RetryableError makes an error after which f is called again. A nil err makes one after which it is not.
 func RetryableError(err error) *RetryError { return retry.RetryableError(err) }
 
 // NonRetryableError makes an error that is returned at once.
@@ -37,14 +37,13 @@ func NonRetryableError(err error) *RetryError { return retry.NonRetryableError(e
 // retryPause is the least pause between two calls of a RetryFunc, and HashiCorp's.
 const retryPause = 500 * time.Millisecond
 
-// RetryContext calls f until it returns nil or an error that is not retryable; the pauses double, from 0.5 s to 10 s.
-// When timeout passes or ctx ends, it returns the last error of f, or else a [*TimeoutError] or ctx.Err(). Whether f is
-// called again is the word of f alone, whatever status its error shows.
+// RetryContext calls f until it returns nil or an error that is not retryable. The pauses double, from 0.5 s to 10 s.
+// When timeout passes or ctx ends, it returns the last error of f, or else a [*TimeoutError] or ctx.Err(). Only f
+// decides whether it is called again, whatever status its error shows.
 //
-// As f may create something, it is never begun after the timeout, nor at any other time than the schedule's. A call
-// that is under way then has 30 s; one that takes longer, or that runs when ctx ends, is left behind, and may succeed.
-//
-//nolint:revive // HashiCorp's name
+// Because f may create something, it never begins after the timeout, nor at any time that is not the schedule's. A call
+// that is under way at the timeout has 30 s. A call that takes longer, or that runs when ctx ends, is abandoned, and
+// may succeed.
 func RetryContext(ctx context.Context, timeout time.Duration, f RetryFunc) error {
 	w := &watch{retried: true, StateChangeConf: StateChangeConf{
 		Target: []string{"success"}, Timeout: timeout, MinTimeout: retryPause,
