@@ -46,7 +46,7 @@ func newTestEnv(t testing.TB) *testEnv {
 	return &testEnv{t: t, cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
 }
 
-// run runs a command line.
+// run runs a command line. What it prints as JSON must be what its schema says.
 func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errOut bytes.Buffer
 	s := &env{
@@ -61,6 +61,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 		s.stdout = w.stdout
 	}
 	code = s.run(ctx)
+	checkLines(w.t, args, out.String())
 	return code, out.String(), errOut.String()
 }
 
@@ -330,6 +331,7 @@ func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"", "kafka", "kafka wait", "kafka start", "kafka list", "kafka cancel", "http wait", "exec wait", "ecs",
 		"rabbitmq wait", "ecs-servers wait", "mrs-jobs cancel", "organizations wait", "demo", "serve-fake",
+		"schema",
 	} {
 		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {
 			w := newTestEnv(t)

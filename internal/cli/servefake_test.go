@@ -67,6 +67,7 @@ func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 	var b strings.Builder
 	s := &env{args: args, stdout: &b, stderr: &b, getenv: func(name string) string { return f.env[name] }}
 	code = s.run(t.Context())
+	checkLines(t, args, b.String())
 	return code, b.String()
 }
 
