@@ -16,8 +16,8 @@ func (s *env) schemaCommand() *cobra.Command {
 		Use:   "schema",
 		Short: "Print the JSON Schema of the lines of --output json",
 		Long: `Print the JSON Schema (draft 2020-12) of the lines that this version prints with
---output json. It says of each event what it has, and of each field what it
-means.`,
+--output json. It describes the fields of each event, and the meaning of each
+field.`,
 		Example:           `  taskwait schema >taskwait.schema.json`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
