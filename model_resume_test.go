@@ -415,7 +415,10 @@ func (a *relayed) compare(m *model, b *relayed, name string) {
 	case a.panicked != "":
 	case !repeated && (!sameText(a.err, b.err) || a.after != b.after):
 		m.fail(name+": end", "got %v after %v, want %v after %v", b.err, b.after, a.err, a.after)
-	case relayReason(a.err) != relayReason(b.err) || (a.after-b.after).Abs() > 5*time.Second:
+	case (a.after - b.after).Abs() > 5*time.Second:
+		m.fail(name+": end after final polls", "got %v, want %v", b.after, a.after)
+	case a.final != b.final: // other answers were heard
+	case relayReason(a.err) != relayReason(b.err):
 		m.fail(name+": end after final polls", "got %v after %v, want %v after %v", b.err, b.after, a.err, a.after)
 	case a.task.String() != b.task.String():
 		m.fail(name+": task", "got %v, want %v", b.task, a.task)

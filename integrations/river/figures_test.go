@@ -94,7 +94,9 @@ func testThroughput[TTx any](t *testing.T, e *engine[TTx]) {
 	insertAll(t, busy(t, e, "waits", workers, *atOnce, often), "waits", func(i int) river.JobArgs {
 		return riverwait.Args{TaskID: strconv.Itoa(i)}
 	})
-	insertAll(t, busy(t, e, "bare", workers, *atOnce, often), "bare", func(i int) river.JobArgs { return bare{riverwait.Args{TaskID: strconv.Itoa(i)}} })
+	insertAll(t, busy(t, e, "bare", workers, *atOnce, often), "bare", func(i int) river.JobArgs {
+		return bare{riverwait.Args{TaskID: strconv.Itoa(i)}}
+	})
 	var ours, theirs int64
 	for range *rounds {
 		ours += countIn(t, busy(t, e, "waits", workers, *atOnce, often), &polls)

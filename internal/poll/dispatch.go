@@ -129,9 +129,10 @@ func (e *entry[T]) firstDue() *interest[T] {
 	return first
 }
 
-// raises is the subscription on whose goroutine a panic of c is raised: one that wants the id, or that c was made for.
+// raises is the subscription on whose goroutine a panic of c is raised: the one that c was made for, or where that is
+// closed, one that wants the id.
 func (c *call[T]) raises() *Subscription[T] {
-	if first := c.entry.firstDue(); first != nil {
+	if first := c.entry.firstDue(); c.sub.closed && first != nil {
 		return first.sub
 	}
 	return c.sub
