@@ -208,22 +208,27 @@ func (w *Wait) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// decodeStored reads it in one pass: what a later version has written is told apart when that fails.
 func decodeStored(b []byte, x *storedWait) error {
-	var v storedHead
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	switch {
-	case v.Version > storedVersion:
-		return fmt.Errorf("version %d, want at most %d: a later version of this library has written it", v.Version,
-			storedVersion)
-	case v.Version < 1:
-		return errors.New("it has no version")
-	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(x); err != nil {
-		return err
+	wrong := d.Decode(x)
+	version := x.Version
+	if wrong != nil {
+		var v storedHead
+		if err := json.Unmarshal(b, &v); err != nil {
+			return err
+		}
+		version = v.Version
+	}
+	switch {
+	case version > storedVersion:
+		return fmt.Errorf("version %d, want at most %d: a later version of this library has written it", version,
+			storedVersion)
+	case version < 1:
+		return errors.New("it has no version")
+	case wrong != nil:
+		return wrong
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("there is more behind it")

@@ -27,6 +27,7 @@ import (
 // What the figures are measured with; by default little, to see that all is done.
 var (
 	waits  = flag.Int("waits", 20, "how many waits there are")
+	atOnce = flag.Int("workers", 200, "how many jobs a client works at once where polls are counted")
 	window = flag.Duration("window", time.Second, "for how long polls are counted, each time")
 	rounds = flag.Int("rounds", 1, "how often polls are counted")
 	task   = flag.Duration("task", time.Second, "how long a task takes: from half to one and a half of that")
@@ -59,7 +60,7 @@ func insertAll[TTx any](t *testing.T, client *river.Client[TTx], queue string, a
 
 // bare is a job that snoozes as a wait does, and does nothing else.
 type bare struct {
-	N int `json:"n"`
+	riverwait.Args
 }
 
 func (bare) Kind() string { return "bare" }
@@ -90,14 +91,14 @@ func testThroughput[TTx any](t *testing.T, e *engine[TTx]) {
 		runs.Add(1)
 		return river.JobSnooze(snooze)
 	}))
-	insertAll(t, busy(t, e, "waits", workers, 200, often), "waits", func(i int) river.JobArgs {
+	insertAll(t, busy(t, e, "waits", workers, *atOnce, often), "waits", func(i int) river.JobArgs {
 		return riverwait.Args{TaskID: strconv.Itoa(i)}
 	})
-	insertAll(t, busy(t, e, "bare", workers, 200, often), "bare", func(i int) river.JobArgs { return bare{i} })
+	insertAll(t, busy(t, e, "bare", workers, *atOnce, often), "bare", func(i int) river.JobArgs { return bare{riverwait.Args{TaskID: strconv.Itoa(i)}} })
 	var ours, theirs int64
 	for range *rounds {
-		ours += countIn(t, busy(t, e, "waits", workers, 200, often), &polls)
-		theirs += countIn(t, busy(t, e, "bare", workers, 200, often), &runs)
+		ours += countIn(t, busy(t, e, "waits", workers, *atOnce, often), &polls)
+		theirs += countIn(t, busy(t, e, "bare", workers, *atOnce, often), &runs)
 	}
 	seconds := float64(*rounds) * window.Seconds()
 	t.Logf("%d waits: %.0f polls/s, bare jobs %.0f/s: %.0f %%", *waits, float64(ours)/seconds, float64(theirs)/seconds,

@@ -157,7 +157,7 @@ The exit code tells how the tasks ended.
 	root.SetFlagErrorFunc(explainFlag)
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 79 "))
 	root.AddCommand(s.kafkaCommand(), s.httpCommand(), s.execCommand(), s.historyCommand(), s.demoCommand(),
-		s.serveCommand())
+		s.serveCommand(), s.schemaCommand())
 	root.Long += "\n\n" + fold("Services of Huawei Cloud: "+strings.Join(s.addServices(root), ", ")+".", "  ")
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(s.args...)

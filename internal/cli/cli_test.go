@@ -26,6 +26,7 @@ const testInstance = "kafka-1"
 
 // testEnv is what surrounds the command of a test.
 type testEnv struct {
+	t         testing.TB
 	cloud     *fakekafka.Cloud
 	env       map[string]string
 	cache     string
@@ -39,13 +40,13 @@ type testEnv struct {
 	errColumns func() int
 }
 
-func newTestEnv() *testEnv {
+func newTestEnv(t testing.TB) *testEnv {
 	cloud := fakekafka.New(fakekafka.WithoutConflicts())
 	cloud.AddInstance(testInstance)
-	return &testEnv{cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
+	return &testEnv{t: t, cloud: cloud, env: cloudVariables(testInstance, "https://kafka.fake")}
 }
 
-// run runs a command line.
+// run runs a command line. What it prints as JSON must be what its schema says.
 func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errOut bytes.Buffer
 	s := &env{
@@ -60,6 +61,7 @@ func (w *testEnv) run(ctx context.Context, args ...string) (code int, stdout, st
 		s.stdout = w.stdout
 	}
 	code = s.run(ctx)
+	checkLines(w.t, args, out.String())
 	return code, out.String(), errOut.String()
 }
 
@@ -155,7 +157,7 @@ func TestWaitExitCodes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				if tt.set != nil {
 					tt.set(w)
@@ -231,7 +233,7 @@ func TestUsage(t *testing.T) {
 		{"serve-fake: no such file", "serve-fake --script /nowhere/at-all", "--script: open"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			code, stdout, stderr := w.run(t.Context(), strings.Fields(tt.args)...)
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
@@ -248,7 +250,7 @@ func TestUsage(t *testing.T) {
 
 // TestBrokenFile: where the project would be in a file that cannot be read, that is the trouble.
 func TestBrokenFile(t *testing.T) {
-	w := newTestEnv()
+	w := newTestEnv(t)
 	path := filepath.Join(t.TempDir(), "credentials")
 	if err := os.WriteFile(path, []byte("\xff\xfe["), 0o600); err != nil {
 		t.Fatal(err)
@@ -271,7 +273,7 @@ func TestMissing(t *testing.T) {
 		{"secret key", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_AK is set, but HUAWEICLOUD_SDK_SK is not", 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			delete(w.env, tt.missing)
 			code, _, stderr := w.run(t.Context(), "kafka", "wait", "x")
 			if code != tt.code || !strings.Contains(stderr, tt.want) {
@@ -309,7 +311,7 @@ func TestSignals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusFailed))
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -329,9 +331,10 @@ func TestHelp(t *testing.T) {
 	for _, command := range []string{
 		"", "kafka", "kafka wait", "kafka start", "kafka list", "kafka cancel", "http wait", "exec wait", "ecs",
 		"rabbitmq wait", "ecs-servers wait", "mrs-jobs cancel", "organizations wait", "demo", "serve-fake",
+		"schema",
 	} {
 		t.Run(cmp.Or(command, "taskwait"), func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			code, stdout, stderr := w.run(t.Context(), append(strings.Fields(command), "--help")...)
 			if code != 0 || stderr != "" {
 				t.Errorf("got code %d, stderr %q, want 0 and none", code, stderr)
@@ -372,7 +375,7 @@ func TestPatience(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
 				w.cloud.AddTask(testInstance, script("longer", 24*time.Hour, taskwait.StatusSuccess))
 				began := time.Now()
@@ -399,7 +402,7 @@ func TestIntervals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud.AddTask(testInstance, script("long", 24*time.Hour, taskwait.StatusSuccess))
 				w.run(t.Context(), append([]string{"kafka", "wait", "--timeout", "5m"}, strings.Fields(tt.args)...)...)
 				var at []time.Time
@@ -422,7 +425,7 @@ func TestIntervals(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	code, stdout, _ := newTestEnv().run(t.Context(), "--version")
+	code, stdout, _ := newTestEnv(t).run(t.Context(), "--version")
 	if code != 0 || !strings.HasPrefix(stdout, "taskwait version ") {
 		t.Errorf("got code %d, %q, want 0 and the version", code, stdout)
 	}

@@ -111,7 +111,7 @@ func writeCredentials(t *testing.T, home, text string) {
 // TestCredentialsFile waits with the keys and the project of the file.
 func TestCredentialsFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.AddTask(testInstance, script("good", 0, taskwait.StatusSuccess))
 		w.home = t.TempDir()
 		writeCredentials(t, w.home,
@@ -141,7 +141,7 @@ func TestMachine(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud.AddTask(testInstance, script("good", 0, taskwait.StatusSuccess))
 				var out, errOut strings.Builder
 				s := &env{
@@ -192,7 +192,7 @@ func (s *signers) RoundTrip(r *http.Request) (*http.Response, error) {
 // is missing or damaged.
 func TestRotatedKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		transport := &signers{RoundTripper: w.cloud.Transport()}
 		w.transport, w.home = transport, t.TempDir()

@@ -43,7 +43,7 @@ func TestDebugListen(t *testing.T) {
 	for _, args := range []string{"long", "long long2", "--all", "--name bindInstancePublicIp --since 1h"} {
 		all.Go(func() {
 			t.Run(args, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				id := w.cloud.AddTask(testInstance, script("long", time.Hour, taskwait.StatusSuccess))
 				if strings.Contains(args, "long2") {
 					w.cloud.AddTask(testInstance, script("long2", time.Hour, taskwait.StatusSuccess))
@@ -108,7 +108,7 @@ func TestDebugListenAddress(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newTestEnv()
+			w := newTestEnv(t)
 			if stderr := refused(t, w, "kafka", "wait", "--debug-listen", tt.address, "id"); !strings.Contains(stderr, tt.want) {
 				t.Errorf("got %q, want %q in it", stderr, tt.want)
 			}

@@ -99,7 +99,8 @@ func (s *env) demo(c *cobra.Command, p *printing, steady bool) error {
 		return err
 	}
 	r := own.newRun(t.subject(), p, selection{ids: ids})
-	r.source.polled, r.subject.instance = kafkatasks.New(kafka.NewKafkaClient(client), demoInstance), ""
+	r.source.polled = kafkatasks.New(kafka.NewKafkaClient(client), demoInstance)
+	r.subject.instance, r.subject.command = "", "" // there is nothing to wait for again
 	r.beside = startDemoJobs(fakejobs.Beside(cloud.Gateway), client, history)
 	for _, b := range r.beside {
 		r.selection.ids = append(r.selection.ids, b.ids...)
@@ -112,7 +113,7 @@ func (s *env) demo(c *cobra.Command, p *printing, steady bool) error {
 			return backoff.NewConstantBackOff(demoSteady)
 		}))
 	}
-	r.forPeople = false // there is nothing to wait for again
+	r.forPeople = false // what people are told at the end is below
 	var e *exitError
 	code := codeOK
 	if errors.As(r.do(c.Context(), k.source), &e) {

@@ -18,34 +18,61 @@ import (
 	"github.com/taskwait/taskwait"
 )
 
-// TestJSONDocumented makes sure that docs/cli.md has every field, event and outcome, and the meaning of every exit
-// code.
+// TestJSONDocumented makes sure that the schema has every field and every event, and docs/cli.md what it says of each.
 func TestJSONDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/cli.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want []string
+	d, fields, events := readSchema(t), map[string]string{}, map[string]string{}
 	for i := range reflect.TypeFor[event]().NumField() {
 		if name, _, _ := strings.Cut(reflect.TypeFor[event]().Field(i).Tag.Get("json"), ","); name != "" {
-			want = append(want, "`"+name+"`")
+			fields[name] = d.Properties[name].Description
 		}
 	}
 	for _, name := range []string{
 		eventStart, eventTasks, eventStatus, eventProgress, eventTrouble, eventRecovered, eventHeartbeat, eventWarning,
 		eventAccepted, eventDone, eventOpen, eventEnd, eventTask, eventGone,
 	} {
-		want = append(want, "| `"+name+"` |")
+		events[name] = d.Defs[name].Description
 	}
+	if f, e := len(d.Properties), len(d.events())-1; f != len(fields) || e != len(events) { // without a cut line
+		t.Errorf("the schema has %d fields and %d events, want %d and %d", f, e, len(fields), len(events))
+	}
+	for header, want := range map[string]map[string]string{"| field |": fields, "| event |": events} {
+		rows := tableRows(t, "cli.md", header)
+		for name, text := range rows {
+			rows[name] = strings.TrimSpace(strings.ReplaceAll(text, "`", ""))
+		}
+		if !maps.Equal(rows, want) {
+			t.Errorf("docs/cli.md has in %s\n%q\nwant what the schema says\n%q", header, rows, want)
+		}
+	}
+}
+
+// TestOutcomesDocumented makes sure that docs/cli.md and the schema have every outcome and every exit code, and the
+// document the meaning of each code.
+func TestOutcomesDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends, codes []string
 	for _, o := range outcomes {
-		want = append(want, "`"+string(o.outcome)+"`")
+		ends = append(ends, string(o.outcome))
+		if want := "`" + string(o.outcome) + "`"; !strings.Contains(string(text), want) {
+			t.Errorf("docs/cli.md: got no %s, want it explained", want)
+		}
 	}
 	for _, c := range exitCodes {
-		want = append(want, fmt.Sprintf("\n| %d | %s", c.code, c.meaning))
+		codes = append(codes, fmt.Sprint(c.code))
+		if want := fmt.Sprintf("\n| %d | %s", c.code, c.meaning); !strings.Contains(string(text), want) {
+			t.Errorf("docs/cli.md: got no %s, want it explained", want)
+		}
 	}
-	for _, w := range want {
-		if !strings.Contains(string(text), w) {
-			t.Errorf("docs/cli.md: got no %s, want it explained", w)
+	d := readSchema(t)
+	for name, want := range map[string][]string{"outcome": ends, "exit_code": codes} {
+		p := d.Properties[name]
+		got := d.words(&p)
+		slices.Sort(got)
+		if slices.Sort(want); !slices.Equal(got, want) {
+			t.Errorf("the schema has for %s %q, want %q", name, got, want)
 		}
 	}
 }

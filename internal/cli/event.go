@@ -31,9 +31,8 @@ const (
 	eventPoll      = "poll"      // a poll without news; only the live view shows it
 )
 
-// event is one thing that happened. Its JSON is a promise: docs/cli.md. Fields may be added, none changes or goes away.
-// Times are RFC 3339, durations are in seconds. Text from outside is clipped and escaped before it is put in here, so
-// no output has to.
+// event is one thing that happened. Its JSON is a promise: docs/cli.md, and output.schema.json for each field. Text
+// from outside is clipped and escaped before it is put in here, so no output has to.
 type event struct {
 	Event string    `json:"event"`
 	Time  time.Time `json:"time"`

@@ -47,7 +47,7 @@ func TestExecWait(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				args := strings.Fields("exec wait --status status --success done --failure error --interval 10ms " + tt.args)
 				args = append(args, "--", "/bin/sh", "-c", tt.script+" # x-secret")
-				code, stdout, stderr := newTestEnv().run(t.Context(), args...)
+				code, stdout, stderr := newTestEnv(t).run(t.Context(), args...)
 				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
 					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr, tt.want,
 						tt.stdout, tt.stderr)
@@ -67,7 +67,7 @@ func TestExecAgain(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "count")
 	script := `echo x >>` + count + `; case $(wc -l <` + count + `) in *1) echo '{"status":"busy"}';; *2) exit 1;;
 		*) echo '{"status":"done"}';; esac`
-	code, stdout, _ := newTestEnv().run(t.Context(), "exec", "wait", "--status", "status", "--success", "done",
+	code, stdout, _ := newTestEnv(t).run(t.Context(), "exec", "wait", "--status", "status", "--success", "done",
 		"--executing", "busy", "--interval", "10ms", "--max-interval", "10ms", "/bin/sh", "-c", script)
 	if code != 0 || !strings.Contains(stdout, "EXECUTING") || !strings.Contains(stdout, "exit code 1") {
 		t.Errorf("got code %d, %s\nwant 0, EXECUTING, and the exit code of the second run", code, stdout)
@@ -106,7 +106,7 @@ func TestExecHangs(t *testing.T) {
 				}
 				args := strings.Fields("exec wait --status status --success done --interval 10ms " + tt.args)
 				args = append(args, "--", "/bin/sh", "-c", `echo a word >&2; sleep 1000 & echo $! >`+child+`; wait`)
-				code, stdout, stderr := newTestEnv().run(ctx, args...)
+				code, stdout, stderr := newTestEnv(t).run(ctx, args...)
 				if code != tt.want || !strings.Contains(stdout, tt.stdout) {
 					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in it\n%s", code, stdout, stderr, tt.want, tt.stdout)
 				}

@@ -20,7 +20,7 @@ import (
 // TestGivenAndEmpty: no flag of any command, and no argument, may be given and empty, whatever the environment says.
 func TestGivenAndEmpty(t *testing.T) {
 	t.Parallel()
-	w := newTestEnv()
+	w := newTestEnv(t)
 	s := &env{
 		args: []string{"sfs-turbo-tasks"}, // one service stands for all
 		out:  newStream(&strings.Builder{}), errOut: newStream(&strings.Builder{}), getenv: os.Getenv,
@@ -112,7 +112,7 @@ func TestCheckEndpoint(t *testing.T) {
 // TestEndpointFromEnvironment: the line break of a file does not matter.
 func TestEndpointFromEnvironment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		for name, value := range w.env {
 			w.env[name] = value + "\n"
@@ -163,7 +163,7 @@ func TestDidYouMean(t *testing.T) {
 		{"help kafka wiat", `unknown command "kafka wiat" for "taskwait"`},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			code, stdout, stderr := w.run(t.Context(), strings.Fields(tt.args)...)
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
@@ -187,7 +187,7 @@ func TestDistance(t *testing.T) {
 // TestHint: what was given on the command line cannot write on the terminal, and no line wraps.
 func TestHint(t *testing.T) {
 	t.Parallel()
-	w := newTestEnv()
+	w := newTestEnv(t)
 	w.errColumns = func() int { return 40 }
 	for _, args := range [][]string{
 		{"kafka", "wait", "--\x1b[2J"}, {"\x1b[2J"}, {"kafka", "wait", "--output", "\x1b[2J", "x"}, {"kafka", "wait",
@@ -228,12 +228,12 @@ func TestHelpFits(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		code, stdout, _ := newTestEnv().run(t.Context(), "completion", shell)
+		code, stdout, _ := newTestEnv(t).run(t.Context(), "completion", shell)
 		if code != 0 || !strings.Contains(stdout, "taskwait") {
 			t.Errorf("completion %s: got code %d and %d bytes, want 0 and a script", shell, code, len(stdout))
 		}
 	}
-	w := newTestEnv()
+	w := newTestEnv(t)
 	w.cache = t.TempDir()
 	if err := writeHistory(w.cache, []byte(`{"version":1,"kinds":{"ownKind":[]}}`)); err != nil {
 		t.Fatal(err)
@@ -285,7 +285,7 @@ func TestStdin(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.stdin = strings.NewReader(tt.stdin)
 				code, stdout, stderr := w.run(t.Context(), append([]string{"kafka", "wait"}, tt.args...)...)
@@ -301,7 +301,7 @@ func TestStdin(t *testing.T) {
 // TestStdinSignal ends though nobody writes.
 func TestStdinSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		r, stdin, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

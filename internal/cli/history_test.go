@@ -20,7 +20,7 @@ import (
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cache = t.TempDir()
 		for i := range 6 {
 			id := string(rune('a' + i))
@@ -49,7 +49,7 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cache = t.TempDir()
 				w.cloud.AddTask(testInstance, script("good", 15*time.Second, taskwait.StatusSuccess))
 				if tt.args == "" {
@@ -70,7 +70,7 @@ func TestHistoryIsLeftAlone(t *testing.T) {
 // TestHistoryOfSuccess: tasks that fail say nothing of how long others take.
 func TestHistoryOfSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cache = t.TempDir()
 		addTasks(w.cloud)
 		if code, _, _ := w.run(t.Context(), "kafka", "wait", "good", "bad", "off", "erased"); code != 1 {
@@ -109,7 +109,7 @@ func TestHistoryFile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cache = t.TempDir()
 				if tt.before != "" {
 					if err := writeHistory(w.cache, []byte(tt.before)); err != nil {
@@ -163,7 +163,7 @@ func TestHistoryOfMany(t *testing.T) {
 // TestHistoryLocked: a lock that somebody holds for ever costs some seconds, not the exit code.
 func TestHistoryLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cache = t.TempDir()
 		if err := os.MkdirAll(filepath.Dir(historyPath(w.cache, "")), 0o700); err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestHistoryLocked(t *testing.T) {
 // TestHistoryCannotBeWritten makes sure that the code does not depend on it.
 func TestHistoryCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cache = filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(w.cache, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -201,7 +201,7 @@ func TestHistoryCannotBeWritten(t *testing.T) {
 // TestDemo is the demonstration in virtual time, with its outcomes.
 func TestDemo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.env["HUAWEICLOUD_SDK_SK"] = "half-a-pair" // what the user has set is nothing to it
 		began := time.Now()
 		code, stdout, stderr := w.run(t.Context(), "demo")
@@ -225,11 +225,21 @@ func TestDemo(t *testing.T) {
 	})
 }
 
+// TestDemoJSON: the demonstration offers no command that cannot do what it says.
+func TestDemoJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		code, stdout, _ := newTestEnv(t).run(t.Context(), "demo", "-o", "json")
+		if code != 0 || !strings.HasSuffix(stdout, `"exit_code":1}`+"\n") {
+			t.Errorf("got code %d, %s, want 0, and the end with the code 1 of a wait, and nothing after that", code, stdout)
+		}
+	})
+}
+
 // TestSecrets makes sure that a task's params, which may hold passwords, are never printed.
 func TestSecrets(t *testing.T) {
 	for _, args := range []string{"wait x", "wait -o json x", "wait -q x", "list", "list -o json"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
 				Outcome: taskwait.StatusFailed})
 			_, stdout, stderr := w.run(t.Context(), append([]string{"kafka"}, strings.Fields(args)...)...)

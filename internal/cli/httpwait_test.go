@@ -81,7 +81,7 @@ func TestHTTPWait(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				api := newOperations()
 				w.transport = api
 				w.env["BEARER"] = "Bearer a-secret"
@@ -95,6 +95,24 @@ func TestHTTPWait(t *testing.T) {
 					t.Errorf("got a secret printed:\n%s%s", stdout, stderr)
 				}
 			})
+		})
+	}
+}
+
+// TestPrintTooLong: a value that no line of JSON can hold is no success.
+func TestPrintTooLong(t *testing.T) {
+	for output, want := range map[string]int{outputText: codeOK, outputJSON: codeOutput} {
+		synctest.Test(t, func(t *testing.T) {
+			w, long := newTestEnv(t), strings.Repeat("x", maxLine)
+			w.transport = handled(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"status":"done","url":"`+long+`"}`)
+			})
+			code, stdout, _ := w.run(t.Context(), "http", "wait", "--status", "status", "--success", "done", "--print", "url",
+				"--output", output, "https://api.example.com/ops/7")
+			text := map[int]string{codeOK: long, codeOutput: `"error":"--print: what is at url is too long for a line of JSON"`}
+			if code != want || !strings.Contains(stdout, text[want]) {
+				t.Errorf("%s: got code %d, %.2000s, want %d, and %.100s", output, code, stdout, want, text[want])
+			}
 		})
 	}
 }
@@ -125,7 +143,7 @@ func TestPrint(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.transport = newOperations()
 				state := filepath.Join(t.TempDir(), "state")
 				for range 2 { // the second time by the state
@@ -149,7 +167,7 @@ func TestPrint(t *testing.T) {
 func TestHTTPResume(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.transport = newOperations()
 		w.env["TOKEN"] = "a-secret"
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -204,7 +222,7 @@ func TestDescribedUsage(t *testing.T) {
 		{"exec: no time", "exec wait --command-timeout 1ns " + ok + "-- true", "--command-timeout 1ns, want at least 10ms"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			api := newOperations()
 			w.transport = api
 			w.env["TOKEN"] = "a-secret"
@@ -270,7 +288,7 @@ func TestOwnAuthority(t *testing.T) {
 		{"not trusted", nil, 6, "certificate"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			w.network = true
 			args := append([]string{"http", "wait", "--status", "status", "--success", "done"}, tt.args...)
 			code, stdout, _ := w.run(t.Context(), append(args, server.URL+"/1")...)

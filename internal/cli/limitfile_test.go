@@ -30,8 +30,8 @@ func throttled(c *fakekafka.Cloud) (n int) {
 }
 
 // withQuota is a testEnv whose cloud lets in n requests a second.
-func withQuota(n int) *testEnv {
-	w := newTestEnv()
+func withQuota(t testing.TB, n int) *testEnv {
+	w := newTestEnv(t)
 	w.cloud = fakekafka.New(fakekafka.WithoutConflicts(), fakecloud.WithQuota(n))
 	w.cloud.AddInstance(testInstance)
 	return w
@@ -49,7 +49,7 @@ func (l late) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := withQuota(8)
+		w := withQuota(t, 8)
 		w.transport = late{w.cloud.Transport()}
 		file := filepath.Join(t.TempDir(), "quota")
 		const commands = 20
@@ -83,7 +83,7 @@ func TestLimitAlone(t *testing.T) {
 		"kafka list --limit 2/s --interval 100ms --watch",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := withQuota(2)
+			w := withQuota(t, 2)
 			addTasks(w.cloud)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
@@ -98,7 +98,7 @@ func TestLimitAlone(t *testing.T) {
 // TestLimitHold: a throttle that one command meets makes all hold off.
 func TestLimitHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		file := filepath.Join(t.TempDir(), "quota")
 		w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Throttle(30*time.Second))
@@ -156,7 +156,7 @@ func TestLimitFile(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				file := filepath.Join(t.TempDir(), "quota")
 				if tt.text != "" {
@@ -202,7 +202,7 @@ func TestLimitFileRefused(t *testing.T) {
 		{socket, "is no regular file"},
 		{newer, "version 2 is newer than this program"},
 	} {
-		stderr := refused(t, newTestEnv(), "kafka", "wait", "--limit", "8/s", "--limit-file", tt.file, "x")
+		stderr := refused(t, newTestEnv(t), "kafka", "wait", "--limit", "8/s", "--limit-file", tt.file, "x")
 		if !strings.Contains(stderr, tt.want) {
 			t.Errorf("%s: got %q, want %q in it", tt.file, stderr, tt.want)
 		}
@@ -215,7 +215,7 @@ func TestLimitFileRefused(t *testing.T) {
 // TestLimitFileLost: a file that cannot be used any more is no reason to give up, and is said once.
 func TestLimitFileLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := withQuota(2)
+		w := withQuota(t, 2)
 		addTasks(w.cloud)
 		dir := filepath.Join(t.TempDir(), "dir")
 		if err := os.Mkdir(dir, 0o700); err != nil {

@@ -83,15 +83,19 @@ func (s *env) list(ctx context.Context, f *listFlags) error {
 	if err = l.once(ctx); f.watch {
 		err = l.keep(ctx, f.interval, err)
 	}
+	refused := unauthorized(err)
+	if err = listError(ctx, err); f.output == outputJSON {
+		err = l.end(err)
+	}
 	l.reporter.close()
-	if f.forPeople() && unauthorized(err) {
+	if f.forPeople() && refused {
 		s.note(ctx, refusedKeys(clip(credentials)))
 	}
 	s.out.flush(ctx)
 	if signal, ok := stoppedBy(ctx); ok && s.out.lost() > 0 {
 		return &exitError{code: signal.code()} // the list is not complete
 	}
-	return listError(ctx, err)
+	return err
 }
 
 // listReporter is what prints: with --watch on a terminal the whole list stays on the screen. No row is dropped for a
@@ -230,6 +234,17 @@ func (l *lister) observe(p taskwait.Progress) {
 		l.trouble = key
 		l.reporter.report(e)
 	}
+}
+
+// end reports how the list ended, whose error is that of listError; what remains of the error is the exit code.
+func (l *lister) end(err error) error {
+	code, exit := codeOK, &exitError{}
+	e := &event{Event: eventEnd, Time: time.Now().UTC(), Elapsed: seconds(time.Since(l.begun)), ExitCode: &code}
+	if errors.As(err, &exit) {
+		code, e.Error, err = exit.code, exit.Error(), &exitError{code: exit.code}
+	}
+	l.reporter.report(e)
+	return err
 }
 
 // warn reports something beside the tasks.

@@ -62,7 +62,7 @@ func TestList(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addListed(w)
 				if tt.set != nil {
 					tt.set(w)
@@ -83,7 +83,7 @@ func TestList(t *testing.T) {
 // TestListWatch tells each change once: of a status, of a new task, and of a record that is deleted.
 func TestListWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.AddTask(testInstance, script("first", 12*time.Second, taskwait.StatusSuccess))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(13*time.Second, func() {
@@ -101,6 +101,44 @@ func TestListWatch(t *testing.T) {
 			t.Errorf("got code %d, %q, want 130, %q", code, got, want)
 		}
 	})
+}
+
+// TestListJSON: the last line says how it ended, and standard error stays empty.
+func TestListJSON(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, args string
+		set        func(*testEnv)
+		want       int
+		text       string // of the end
+	}{
+		{"a list", "", nil, 0, `"exit_code":0}`},
+		{"quietly", "-q", func(w *testEnv) { w.env[instanceName] = "kafka-9" }, 4, ""},
+		{"no such instance", "", func(w *testEnv) { w.env[instanceName] = "kafka-9" }, 4,
+			`"error":"instance \"kafka-9\" does not exist`},
+		{"no permission", "--watch", func(w *testEnv) {
+			w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Error(403, "DMS.00400503", "no"))
+		}, 6, `"error":"403 Forbidden`},
+		{"a signal", "--watch", nil, 143, `"exit_code":143}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTestEnv(t)
+				addListed(w)
+				if tt.set != nil {
+					tt.set(w)
+				}
+				code, stdout, stderr := w.run(stopAfter(t, time.Minute), append([]string{"kafka", "list", "-o", "json"},
+					strings.Fields(tt.args)...)...)
+				lines := strings.Split(strings.TrimSpace(stdout), "\n")
+				end := lines[len(lines)-1]
+				if said := stderr != ""; code != tt.want || !strings.Contains(end, tt.text) || said != (tt.text == "") {
+					t.Errorf("got code %d, the end %s, stderr %q, want %d and %s, and nothing there but for --quiet", code, end,
+						stderr, tt.want, tt.text)
+				}
+			})
+		})
+	}
 }
 
 // newTestTable is a table that is not drawn.
@@ -172,7 +210,7 @@ func TestTableOrder(t *testing.T) {
 // TestJSON reads what --output json writes.
 func TestJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.AddTask(testInstance, script("good", 20*time.Second, taskwait.StatusSuccess))
 		w.cloud.Inject(fakekafka.RouteShowTask, fakecloud.Throttle(5*time.Second))
 		code, stdout, stderr := w.run(t.Context(), "kafka", "wait", "--output", "json", "good", "--timeout", "1m")
@@ -199,7 +237,7 @@ func TestJSON(t *testing.T) {
 func TestPercent(t *testing.T) {
 	for output, want := range map[string]string{"text": ", 50%, ", "json": `"event":"progress"`} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Stages: []fakekafka.Stage{{Name: "disk_expansion",
 				Duration: 20 * time.Second}}})
 			code, stdout, _ := w.run(t.Context(), "kafka", "wait", "--interval", "5s", "--max-interval", "5s",

@@ -118,10 +118,11 @@ func (t *tracked) observe(p *taskwait.Progress, now time.Time) (answered bool) {
 	return answered
 }
 
-// newEvent is the kind of event of an answer without trouble. That a task has ended is reported by "done".
+// newEvent is the kind of event of an answer without trouble, or of none yet: a poll that waits for its permit. That a
+// task has ended is reported by "done".
 func newEvent(before, e *event) string {
 	switch {
-	case e.Status.Terminal():
+	case e.Status == "" || e.Status.Terminal():
 		return eventPoll
 	case before == nil || before.Status != e.Status:
 		return eventStatus

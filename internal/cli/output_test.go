@@ -52,7 +52,7 @@ func TestBlockedOutput(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				reader := blocked{make(chan struct{})}
 				w.stdout = reader
@@ -78,7 +78,7 @@ func TestBlockedOutput(t *testing.T) {
 // TestBlockedList: a list has no time to keep, so nothing of it is dropped; a signal ends it.
 func TestBlockedList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		reader := blocked{make(chan struct{})}
 		w.stdout = reader
@@ -94,7 +94,7 @@ func TestBlockedList(t *testing.T) {
 // TestStoppedList: a list that a signal stops while nobody reads it is not complete, and no success.
 func TestStoppedList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		reader := blocked{make(chan struct{})}
 		w.stdout = reader
@@ -126,7 +126,7 @@ func TestFullDisk(t *testing.T) {
 	} {
 		t.Run(tt.args, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.stdout = full{}
 				code, _, stderr := w.run(t.Context(), strings.Fields(tt.args)...)

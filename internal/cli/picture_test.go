@@ -30,7 +30,7 @@ const (
 func TestDemoPicture(t *testing.T) {
 	var films [][]string
 	synctest.Test(t, func(t *testing.T) {
-		w, m := newTestEnv(), newModel(pictureColumns, pictureRows)
+		w, m := newTestEnv(t), newModel(pictureColumns, pictureRows)
 		_, _ = fmt.Fprint(m, "$ taskwait demo\r\n")
 		w.screen, w.stdout = m.screen(), lineFeeds{m}
 		w.screen.color = true

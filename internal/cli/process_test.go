@@ -28,7 +28,7 @@ var kills = flag.Int("kills", 2, "how many commands TestStartKilled kills")
 func TestLimitProcesses(t *testing.T) {
 	t.Parallel()
 	const commands = 20
-	w := withQuota(8)
+	w := withQuota(t, 8)
 	server := httptest.NewServer(w.cloud)
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "quota")
@@ -52,7 +52,7 @@ func TestLimitProcesses(t *testing.T) {
 // TestStateKilled kills the command while it waits, and begins it again, until it ends.
 func TestStateKilled(t *testing.T) {
 	t.Parallel()
-	w := newTestEnv()
+	w := newTestEnv(t)
 	server := httptest.NewServer(w.cloud)
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "state")

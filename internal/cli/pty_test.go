@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		os.Exit(Main())
 	}
+	time.Local = time.FixedZone("", 9*60*60) // so that a time is found that is not in UTC
 	os.Exit(m.Run())
 }
 

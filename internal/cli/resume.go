@@ -20,6 +20,9 @@ func (r *run) resume(ids []string) []string {
 	if len(ids) == 0 && (len(r.selection.ids) > 0 || !slices.ContainsFunc(r.outcomes, outcome.maybeRunning)) {
 		return nil
 	}
+	if r.subject.command == "" { // the demonstration
+		return nil
+	}
 	starts := r.starts != nil && r.state != nil && !r.final()
 	words := []string{"taskwait " + r.subject.command + " wait"}
 	if starts {

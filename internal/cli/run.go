@@ -210,8 +210,8 @@ func (r *run) end(ctx context.Context, err error) int {
 		}
 	}
 	code := codeOf(r.outcomes)
-	if code == codeOK && r.noValue {
-		code, e.Error = codeOutput, "--print: there is nothing at "+clip(r.print)
+	if code == codeOK {
+		code, e.Error = r.valueCode()
 	}
 	if errors.Is(err, taskwait.ErrInvalidOption) || errors.Is(err, taskwait.ErrInvalidID) {
 		code = codeUsage

@@ -47,7 +47,7 @@ func TestResume(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("-x", time.Hour, taskwait.StatusSuccess))
 				w.cloud.AddTask(testInstance, script("ended", time.Second, taskwait.StatusSuccess))
@@ -88,7 +88,7 @@ func TestHeartbeat(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.errColumns = map[bool]func() int{true: func() int { return 200 }}[tt.terminal]
 				addTasks(w.cloud)
 				w.cloud.AddTask(testInstance, script("longer", 24*time.Hour, taskwait.StatusSuccess))
@@ -106,7 +106,7 @@ func TestHeartbeat(t *testing.T) {
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		_, stdout, _ := w.run(t.Context(), "kafka", "wait", "-o", "json", "--timeout", "10m", "long")
 		var last time.Time
@@ -126,7 +126,7 @@ func TestSilence(t *testing.T) {
 // TestHeartbeatOfMany: events on standard output are no sign of life on standard error.
 func TestHeartbeatOfMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		args := []string{"kafka", "wait"}
 		for i := range 60 {
 			id := fmt.Sprint("task-", i)
@@ -177,7 +177,7 @@ func TestExpect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "old", CreatedAt: time.Now().Add(-time.Hour)})
 				w.cloud.AddTask(testInstance, fakekafka.Script{
 					ID: "late", ListedAfter: time.Second, Duration: time.Minute, Outcome: taskwait.StatusFailed,
@@ -198,7 +198,7 @@ func TestExpect(t *testing.T) {
 // TestExpectSignal stops while the tasks are not listed yet; the resume line is the command as it was given.
 func TestExpectSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.AddTask(testInstance, script("x", time.Hour, taskwait.StatusSuccess))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
@@ -213,7 +213,7 @@ func TestExpectSignal(t *testing.T) {
 // TestListUnread: a list that is watched ends when its reader has gone, as "taskwait kafka list --watch | head -1".
 func TestListUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		w.stdout = broken{}
 		if code, _, stderr := w.run(t.Context(), "kafka", "list", "--watch"); code != 0 {
@@ -225,7 +225,7 @@ func TestListUnread(t *testing.T) {
 // TestListOutage: a list that is watched goes on through an outage, says so once, and says when it is over.
 func TestListOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		w.cloud.Inject(fakekafka.RouteListTasks, fakecloud.Serve(), fakecloud.Unavailable().For(40*time.Second))
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -251,7 +251,7 @@ func TestListOutageAtFirst(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.cloud.Inject(fakekafka.RouteListTasks, tt.fault)
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -310,7 +310,7 @@ func TestJSONAlone(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				if tt.set != nil {
 					tt.set(t, w)
@@ -336,7 +336,7 @@ func TestJSONAlone(t *testing.T) {
 func TestManyOpen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		var ids []string
 		for i := range 600 {
 			ids = append(ids, w.cloud.AddTask(testInstance, script(fmt.Sprintf("%032d", i), time.Hour,
@@ -399,7 +399,7 @@ func TestForeignText(t *testing.T) {
 	} {
 		t.Run(args, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Name: evil, Duration: 10 * time.Second,
 					Outcome: taskwait.StatusFailed})
 				w.cloud.AddTask(testInstance, fakekafka.Script{ID: "z", Name: "evil",
@@ -427,7 +427,7 @@ func TestForeignText(t *testing.T) {
 // TestForeignView is the same for the live view and its summary.
 func TestForeignView(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		var frames bytes.Buffer
 		w.screen = &screen{out: &frames, glyphs: unicodeGlyphs, size: func() (int, int) { return 80, 24 }}
 		w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Name: "\x1b[5mname\n",

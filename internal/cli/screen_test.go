@@ -190,7 +190,7 @@ func TestTerminalDisagrees(t *testing.T) {
 // TestBlockedTerminal: a terminal that was stopped with Ctrl-S does not keep the command from ending.
 func TestBlockedTerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		b := blocked{make(chan struct{})}
 		w.stdout, w.screen = b, &screen{out: b, glyphs: unicodeGlyphs, size: func() (int, int) { return 80, 24 }}
@@ -286,7 +286,7 @@ func TestSpinner(t *testing.T) {
 // told.
 func TestASCIIHint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.errColumns = func() int { return 80 }
 		w.screen = &screen{out: &bytes.Buffer{}, glyphs: asciiGlyphs, size: func() (int, int) { return 80, 24 }}
 		w.cloud.AddTask(testInstance, fakekafka.Script{ID: "a", Name: "\u6f22", Duration: time.Hour})
@@ -302,7 +302,7 @@ func TestASCIIHint(t *testing.T) {
 func TestNarrowList(t *testing.T) {
 	for _, columns := range []int{80, 40, 20} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			w.screen = &screen{out: &bytes.Buffer{}, glyphs: unicodeGlyphs, size: func() (int, int) {
 				return columns,
 					24

@@ -67,6 +67,7 @@ func (f *fake) call(t *testing.T, args ...string) (code int, out string) {
 	var b strings.Builder
 	s := &env{args: args, stdout: &b, stderr: &b, getenv: func(name string) string { return f.env[name] }}
 	code = s.run(t.Context())
+	checkLines(t, args, b.String())
 	return code, b.String()
 }
 
@@ -135,7 +136,7 @@ func TestServeFakeAddress(t *testing.T) {
 	cancel(signalError{os.Interrupt})
 	const warning = "everybody who reaches this machine can use the fake cloud"
 	for host, warned := range map[string]bool{loopback: false, "0.0.0.0": true} {
-		_, stdout, stderr := newTestEnv().run(stopped, "serve-fake", "--listen", host)
+		_, stdout, stderr := newTestEnv(t).run(stopped, "serve-fake", "--listen", host)
 		if !strings.Contains(stdout, endpointName+"=http://127.0.0.1:") || strings.Contains(stderr, warning) != warned {
 			t.Errorf("%s: got\n%s%s\nwant an endpoint to use here, and a warning: %v", host, stdout, stderr, warned)
 		}
@@ -144,7 +145,7 @@ func TestServeFakeAddress(t *testing.T) {
 
 // TestServeFakeUnread: where nobody can know the endpoint there is nothing to serve.
 func TestServeFakeUnread(t *testing.T) {
-	w := newTestEnv()
+	w := newTestEnv(t)
 	w.stdout = full{}
 	if code, _, stderr := w.run(t.Context(), "serve-fake"); code != 7 || !strings.Contains(stderr, "not complete") {
 		t.Errorf("got code %d, stderr %q, want 7 at once", code, stderr)

@@ -42,11 +42,11 @@ func TestServiceCommands(t *testing.T) {
 			commands = append(commands, "cancel")
 		}
 		for _, command := range commands {
-			code, stdout, _ := newTestEnv().run(t.Context(), row.Name, command, "--help")
+			code, stdout, _ := newTestEnv(t).run(t.Context(), row.Name, command, "--help")
 			if code != 0 || !strings.Contains(stdout, "taskwait "+row.Name+" "+command+" [flags] ") {
 				t.Errorf("%s: got code %d and the help\n%s", row.Name, code, stdout)
 			}
-			_, above, _ := newTestEnv().run(t.Context(), row.Name, "--help")
+			_, above, _ := newTestEnv(t).run(t.Context(), row.Name, "--help")
 			for line := range strings.Lines(above + stdout) {
 				if width(strings.TrimSuffix(line, "\n")) > 80 && !strings.HasPrefix(line, "Use ") {
 					t.Errorf("%s: got a line of %d columns: %s", row.Name, width(line), line)
@@ -57,8 +57,8 @@ func TestServiceCommands(t *testing.T) {
 }
 
 // serviceEnv is an embedded cloud with a job of each outcome in three shapes.
-func serviceEnv() *testEnv {
-	w := newTestEnv()
+func serviceEnv(t testing.TB) *testEnv {
+	w := newTestEnv(t)
 	cloud := fakejobs.New()
 	w.transport = cloud.Transport()
 	w.env = cloudVariables("", "https://huawei.fake")
@@ -95,7 +95,7 @@ func TestServiceWait(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				code, stdout, stderr := serviceEnv().run(t.Context(), strings.Fields(tt.args)...)
+				code, stdout, stderr := serviceEnv(t).run(t.Context(), strings.Fields(tt.args)...)
 				if code != tt.want || !strings.Contains(stdout, tt.stdout) || !strings.Contains(stderr, tt.stderr) {
 					t.Errorf("got code %d, stdout\n%s\nstderr\n%s\nwant %d, and in them\n%s\n%s", code, stdout, stderr,
 						tt.want, tt.stdout, tt.stderr)
@@ -127,7 +127,7 @@ func TestServiceUsage(t *testing.T) {
 		{"cancel: no such output", "mrs-jobs cancel -o xml x", "want text or json"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			code, stdout, stderr := serviceEnv().run(t.Context(), strings.Fields(tt.args)...)
+			code, stdout, stderr := serviceEnv(t).run(t.Context(), strings.Fields(tt.args)...)
 			if code != 2 || stdout != "" || !strings.Contains(stderr, tt.want) {
 				t.Errorf("got code %d, stdout %q, stderr %q, want 2, none, and in it %q", code, stdout, stderr, tt.want)
 			}
@@ -184,7 +184,7 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.transport, w.env = network, cloudVariables("", "https://mrs.fake")
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(7001*time.Millisecond, func() { cancel(signalError{os.Interrupt}) })
@@ -202,7 +202,7 @@ func TestCancel(t *testing.T) {
 func TestKafkaCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		var asked string
 		w.transport = handled(func(w http.ResponseWriter, req *http.Request) {
 			asked = req.Method + " " + req.URL.Path
@@ -221,7 +221,7 @@ func TestKafkaCancel(t *testing.T) {
 func TestUntilDeleted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		asked := 0
 		w.transport = handled(func(w http.ResponseWriter, _ *http.Request) {
 			if asked++; asked < 3 {
@@ -242,7 +242,7 @@ func TestUntilDeleted(t *testing.T) {
 // TestGlobalService: the account is that of the flag, and the request is signed for it.
 func TestGlobalService(t *testing.T) {
 	t.Parallel()
-	w := newTestEnv()
+	w := newTestEnv(t)
 	var domain, authorization string
 	w.transport = handled(func(w http.ResponseWriter, req *http.Request) {
 		domain, authorization = req.Header.Get("X-Domain-Id"), req.Header.Get("Authorization")

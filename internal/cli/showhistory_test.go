@@ -45,7 +45,7 @@ func TestShowHistory(t *testing.T) {
 // TestHistoryCommand shows what waits have left, what cannot be read, and that there is nothing.
 func TestHistoryCommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cache = t.TempDir()
 		if code, stdout, stderr := w.run(t.Context(), "history"); code != 0 || stdout != "" ||
 			!strings.Contains(stderr, "nothing is known yet") {

@@ -66,7 +66,7 @@ func TestStart(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud = fakekafka.New(fakekafka.WithoutConfigJobID())
 				w.cloud.AddInstance(testInstance)
 				if tt.set != nil {
@@ -101,7 +101,7 @@ func TestStartRefused(t *testing.T) {
 		{"--timeout -1s --body " + good + " resize", "--timeout -1s"},
 		{"--state-new --body " + good + " resize", "--state-new needs --state"},
 	} {
-		stderr := refused(t, newTestEnv(), append([]string{"kafka", "start"}, strings.Fields(tt.args)...)...)
+		stderr := refused(t, newTestEnv(t), append([]string{"kafka", "start"}, strings.Fields(tt.args)...)...)
 		if !strings.Contains(stderr, tt.want) {
 			t.Errorf("%s: got %q, want in it %q", tt.args, stderr, tt.want)
 		}
@@ -116,7 +116,7 @@ func TestStartState(t *testing.T) {
 		110 * time.Millisecond, 130 * time.Millisecond, 5 * time.Second} {
 		t.Run(fmt.Sprint(stop), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				w.cloud = fakekafka.New(fakecloud.WithLatency(40 * time.Millisecond))
 				w.cloud.AddInstance(testInstance)
 				w.cloud.OnResize(fakekafka.Script{Duration: 30 * time.Second, Outcome: taskwait.StatusFailed})
@@ -144,7 +144,7 @@ func TestStartState(t *testing.T) {
 // TestStartStateGoesOn: a refusal is not final; another body is another operation, and none of it is in the file.
 func TestStartStateGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.Inject(fakekafka.RouteResize, fakecloud.Error(403, "DMS.00400503", "no"))
 		file := filepath.Join(t.TempDir(), "state")
 		start := func(body string) (int, string) {
@@ -181,7 +181,7 @@ func TestStartResume(t *testing.T) {
 			fakecloud.DefaultProject + " --timeout 5s t-1"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			w.cloud.OnResize(fakekafka.Script{ID: "t-1", Duration: time.Hour})
 			file, body := filepath.Join(t.TempDir(), "state"), writeBody(t, resizeBody)
 			_, _, stderr := w.run(stopAfter(t, 7001*time.Millisecond), append([]string{"kafka", "start", "--body", body},

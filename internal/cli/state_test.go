@@ -56,7 +56,7 @@ func TestState(t *testing.T) {
 		for _, stop := range tt.stops {
 			t.Run(fmt.Sprintf("%s, stopped after %v", tt.name, stop), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newTestEnv()
+					w := newTestEnv(t)
 					addTasks(w.cloud)
 					w.cloud.AddTask(testInstance, fakekafka.Script{
 						ID: "upgrade", Name: "kafkaUpgrade", Duration: 40 * time.Second, Outcome: taskwait.StatusFailed,
@@ -95,7 +95,7 @@ func TestStateRepeats(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				w.cloud.AddInstance("kafka-2")
 				args := append(strings.Fields("kafka wait --state "+filepath.Join(t.TempDir(), "state")),
@@ -153,7 +153,7 @@ func TestStateGoesOn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTestEnv()
+				w := newTestEnv(t)
 				addTasks(w.cloud)
 				if tt.set != nil {
 					tt.set(w)
@@ -185,7 +185,7 @@ func TestStateResume(t *testing.T) {
 		{"--timeout 3s long", "--timeout 3s --state FILE --state-new long"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			addTasks(w.cloud)
 			file := filepath.Join(t.TempDir(), "state")
 			_, _, stderr := w.run(stopAfter(t, 7001*time.Millisecond),
@@ -229,7 +229,7 @@ func TestStateRefused(t *testing.T) {
 		{"an absurd time", change(`"begun":"20`, `"begun":"00`), "a", "it does not say what has begun, and when"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTestEnv()
+			w := newTestEnv(t)
 			file := filepath.Join(t.TempDir(), "state")
 			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
@@ -248,7 +248,7 @@ func TestStateRefused(t *testing.T) {
 		filepath.Join(dir, "nowhere", "state"): "no such file or directory", dir: "is no regular file",
 		os.DevNull: "is no regular file",
 	} {
-		if stderr := refused(t, newTestEnv(), "kafka", "wait", "--state", file, "x"); !strings.Contains(stderr, want) {
+		if stderr := refused(t, newTestEnv(t), "kafka", "wait", "--state", file, "x"); !strings.Contains(stderr, want) {
 			t.Errorf("%s: got %q, want in it %q", file, stderr, want)
 		}
 	}
@@ -257,7 +257,7 @@ func TestStateRefused(t *testing.T) {
 		many[i] += fmt.Sprint(i)
 	}
 	many = append([]string{"kafka", "wait", "--state", filepath.Join(dir, "many")}, many...)
-	stderr := refused(t, newTestEnv(), many...)
+	stderr := refused(t, newTestEnv(t), many...)
 	if want := "--state keeps at most 100 tasks, and there are 101"; !strings.Contains(stderr, want) {
 		t.Errorf("got %q, want in it %q", stderr, want)
 	}
@@ -266,7 +266,7 @@ func TestStateRefused(t *testing.T) {
 // TestStateHeld: of two commands at once the second says who has the file, and asks nobody.
 func TestStateHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		args := []string{"kafka", "wait", "--state", filepath.Join(t.TempDir(), "state"), "good"}
 		first := make(chan int, 1)
@@ -290,7 +290,7 @@ func TestStateHeld(t *testing.T) {
 // TestStateUnsaved: that the file cannot be written any more is said once, and the wait goes on.
 func TestStateUnsaved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		addTasks(w.cloud)
 		dir := filepath.Join(t.TempDir(), "dir")
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -307,7 +307,7 @@ func TestStateUnsaved(t *testing.T) {
 // TestStateSaves: the state is saved at most once a second, unless the status changes, and no secret is in it.
 func TestStateSaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTestEnv()
+		w := newTestEnv(t)
 		w.cloud.AddTask(testInstance, fakekafka.Script{ID: "x", Params: `{"password":"` + aSecret + `"}`,
 			Duration: 20 * time.Second, Outcome: taskwait.StatusSuccess})
 		file := filepath.Join(t.TempDir(), "state")

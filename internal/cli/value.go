@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/taskwait/taskwait/httptasks"
 )
@@ -29,6 +30,18 @@ func valueText(found json.RawMessage) string {
 		s = b.String()
 	}
 	return printable(s)
+}
+
+// valueCode is the exit code of a success as far as the value goes, and what is wrong with that.
+func (r *run) valueCode() (code int, fault string) {
+	cut := func(e *event) bool { return e.Value != "" && !bytes.Contains(encode(e), []byte(`"value":"`)) }
+	switch {
+	case r.noValue:
+		return codeOutput, "--print: there is nothing at " + clip(r.print)
+	case r.printing.output == outputJSON && slices.ContainsFunc(r.last, cut):
+		return codeOutput, "--print: what is at " + clip(r.print) + " is too long for a line of JSON"
+	}
+	return codeOK, ""
 }
 
 // reports is what prints. Standard output is for the value alone, if one is printed, unless it is a terminal.
