@@ -2,7 +2,7 @@ module github.com/taskwait/taskwait/test/debugpage
 
 go 1.26.0
 
-// It is released with the library that it stands in.
+// Nobody gets this module: it looks at the page with a browser.
 replace github.com/taskwait/taskwait => ../..
 
 require (

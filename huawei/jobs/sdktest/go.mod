@@ -2,6 +2,7 @@ module github.com/taskwait/taskwait/huawei/jobs/sdktest
 
 go 1.26.0
 
+// Nobody gets this module: it holds huawei/jobs against the SDK's types.
 replace github.com/taskwait/taskwait => ../../..
 
 require (

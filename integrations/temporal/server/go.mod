@@ -2,6 +2,8 @@ module github.com/taskwait/taskwait/integrations/temporal/server
 
 go 1.26.8
 
+// Nobody gets this module: it is the server that the tests of servertest start.
+
 require go.temporal.io/server v1.32.1
 
 require (

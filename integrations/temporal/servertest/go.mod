@@ -2,6 +2,7 @@ module github.com/taskwait/taskwait/integrations/temporal/servertest
 
 go 1.26.0
 
+// Nobody gets this module: it tries the activity on a real server.
 replace (
 	github.com/taskwait/taskwait => ../../..
 	github.com/taskwait/taskwait/integrations/temporal => ../

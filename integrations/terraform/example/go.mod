@@ -2,7 +2,7 @@ module github.com/taskwait/taskwait/integrations/terraform/example
 
 go 1.26.0
 
-// It is released with the library that it stands in.
+// Nobody gets this module: it is a model to copy from.
 replace github.com/taskwait/taskwait => ../../../
 
 require (
