@@ -152,6 +152,7 @@ func TestSmear(t *testing.T) {
 		{"in the middle", point{math.Log(30), 2}, 0.3},
 		{"at the start", point{math.Log(firstAge), 1}, 0.5},
 		{"at the end", point{math.Log(1 << 20), 1}, 0.5},
+		{"as far from the node of one second as it reaches", point{-12 * (0.03 * math.Sqrt(3) / math.Pi), 1}, 0.03},
 	} {
 		var end [nodes]float64
 		smear(&end, tt.p, tt.width)

@@ -79,9 +79,8 @@ func (h *History) add(name string, d duration) {
 	}
 	h.uses++
 	k.used, k.model = h.uses, nil
-	if k.durations = append(k.durations, d); len(k.durations) > maxDurations {
-		k.durations = append(k.durations[:0:0], k.durations[len(k.durations)-maxDurations:]...)
-	}
+	k.durations = append(k.durations, d)
+	k.durations = k.durations[max(0, len(k.durations)-maxDurations):]
 }
 
 // makeRoom forgets the kind that was added to the longest ago, if there are too many.
@@ -89,13 +88,8 @@ func (h *History) makeRoom() {
 	if len(h.kinds) < maxKinds {
 		return
 	}
-	oldest, least := "", uint64(math.MaxUint64)
-	for name, k := range h.kinds {
-		if k.used < least {
-			oldest, least = name, k.used
-		}
-	}
-	delete(h.kinds, oldest)
+	names := slices.Collect(maps.Keys(h.kinds))
+	delete(h.kinds, slices.MinFunc(names, func(a, b string) int { return cmp.Compare(h.kinds[a].used, h.kinds[b].used) }))
 }
 
 // Model returns the estimate for a kind, or nil if h knows nothing of it.

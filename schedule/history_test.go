@@ -3,6 +3,7 @@ package schedule
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -30,6 +31,22 @@ func TestHistoryModel(t *testing.T) {
 	}
 	if e, _ := h.Model("resize").Estimate(0); e.Median != 0 {
 		t.Errorf("with nine that have run for an hour the median is %v, want it unknown", e.Median)
+	}
+}
+
+// TestHistoryWeights: a duration counts half after sixty more.
+func TestHistoryWeights(t *testing.T) {
+	var h History
+	h.Add("resize", time.Minute)
+	h.AddRunning("resize", 10*time.Second)
+	h.Add("resize", time.Hour)
+	want := Learn([]Sample{
+		{Age: time.Minute, Weight: math.Exp2(-2. / 60)},
+		{Age: 10 * time.Second, Running: true, Weight: math.Exp2(-1. / 60)},
+		{Age: time.Hour, Weight: 1},
+	})
+	if got := h.Model("resize"); *got != *want {
+		t.Error("got a model other than that of the same durations, with these weights")
 	}
 }
 

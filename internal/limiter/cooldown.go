@@ -22,7 +22,7 @@ const (
 type coolDown struct {
 	blockedUntil time.Time
 	rampUntil    time.Time
-	last         time.Duration // how long the last hold-off was; 0: it is over, and its ramp too
+	last         time.Duration // how long the last hold-off was
 	spacing      time.Duration // between two permits of the ramp; 0: not known yet
 	sleeps       bool          // the serving goroutine sleeps until blockedUntil
 }
@@ -43,14 +43,11 @@ func (c *coolDown) begin(now time.Time, d time.Duration) {
 // granted keeps the next permit apart from the one that was granted now, while the ramp lasts; waiting are in the
 // queue.
 func (c *coolDown) granted(now time.Time, waiting int) {
-	switch {
-	case c.last == 0:
-	case !now.Before(c.rampUntil):
-		c.last = 0
-	default:
-		if c.spacing == 0 {
-			c.spacing = min(c.last/time.Duration(waiting+1), rampSpacing)
-		}
-		c.blockedUntil = now.Add(c.spacing)
+	if !now.Before(c.rampUntil) {
+		return
 	}
+	if c.spacing == 0 {
+		c.spacing = min(c.last/time.Duration(waiting+1), rampSpacing)
+	}
+	c.blockedUntil = now.Add(c.spacing)
 }

@@ -143,7 +143,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 
 // interrupt ends a hold-off that the serving goroutine sleeps through: there is a final poll.
 func (l *Limiter) interrupt() {
-	if l.coolDown.sleeps && l.stop != nil {
+	if l.coolDown.sleeps {
 		l.stop()
 	}
 }
@@ -163,8 +163,8 @@ func (l *Limiter) serve() {
 	}
 }
 
-// next is what the serving goroutine does now, until ctx ends: pause, or else ask the quota. more is false if nobody
-// waits.
+// next is what the serving goroutine does now, until ctx ends: pause, if that is positive, or else ask the quota. more
+// is false if nobody waits.
 func (l *Limiter) next() (ctx context.Context, pause time.Duration, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -179,7 +179,7 @@ func (l *Limiter) next() (ctx context.Context, pause time.Duration, more bool) {
 	}
 	ctx, l.stop = context.WithCancel(context.Background())
 	if len(l.finals) == 0 {
-		pause = max(0, time.Until(l.coolDown.blockedUntil))
+		pause = time.Until(l.coolDown.blockedUntil)
 		l.coolDown.sleeps = pause > 0
 	}
 	return ctx, pause, true
@@ -231,7 +231,7 @@ func (l *Limiter) take(ctx context.Context, err error) *Permit {
 		return nil
 	case len(l.finals) > 0 && (held || len(l.queue) == 0 || l.finals[0].rank().Before(l.queue[0].rank())):
 		return pop(&l.finals)
-	case held || len(l.queue) == 0:
+	case held:
 		return nil
 	}
 	p := pop(&l.queue)

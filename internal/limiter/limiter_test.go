@@ -390,6 +390,20 @@ func TestFinalLeavesTheQuotaAlone(t *testing.T) {
 		s.ask("final", 0, true)
 		time.Sleep(2 * time.Second)
 		s.want(t, "1s final", "2s one")
+
+		s.ask("first final", 0, true)
+		time.Sleep(900 * time.Millisecond)
+		s.ask("second final", 1, true)
+		time.Sleep(2 * time.Second)
+		s.want(t, "3.9s first final", "4.9s second final")
+
+		s.Throttled(10 * time.Second)
+		s.ask("one", time.Hour, false)
+		s.start = s.heldUntil()
+		time.Sleep(time.Until(s.start) + 900*time.Millisecond) // the hold-off has just ended as the quota was asked
+		s.ask("final", 0, true)
+		time.Sleep(2 * time.Second)
+		s.want(t, "1s final", "2s one")
 	})
 }
 
@@ -424,15 +438,21 @@ func TestCancelWhileQuotaIsAsked(t *testing.T) {
 
 func TestHolds(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, s *script) {
-		got := []bool{s.Holds()}
-		s.Throttled(time.Second)
-		got = append(got, s.Holds())
-		time.Sleep(time.Until(s.heldUntil()) - 1)
-		got = append(got, s.Holds())
-		time.Sleep(time.Nanosecond)
-		if got = append(got, s.Holds()); !reflect.DeepEqual(got, []bool{false, true, true, false}) {
-			t.Errorf("got %v, want a hold-off until its end", got)
+		holds := func(want time.Duration) {
+			t.Helper()
+			if got := s.HeldFor(time.Now()); got != want || s.Holds() != (want > 0) {
+				t.Errorf("got a hold-off for %v, %v, want %v", got, s.Holds(), want)
+			}
 		}
+		holds(0)
+		s.Throttled(time.Second)
+		holds(time.Until(s.heldUntil()))
+		time.Sleep(time.Until(s.heldUntil()) - 1)
+		holds(1)
+		time.Sleep(time.Nanosecond)
+		holds(0)
+		time.Sleep(time.Nanosecond)
+		holds(0)
 	})
 }
 

@@ -16,7 +16,7 @@ func (s Schedule) After(step int) Schedule {
 	for range min(step, maxReplay) {
 		last = s(0, "", 0, 0)
 	}
-	if step <= maxReplay || last == Stop {
+	if step <= maxReplay {
 		return s
 	}
 	return func(int, string, time.Duration, float64) time.Duration { return last }

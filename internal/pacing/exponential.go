@@ -32,25 +32,22 @@ type Exponential struct {
 	jitter   float64         // on each side
 }
 
-// NewExponential returns the schedule whose pauses lie between min and max, jitter included. min must be at least
-// [Floor] and max at least min; equal, they make a fixed pause.
+// NewExponential returns the schedule whose pauses lie between least and most, jitter included. least must be at least
+// [Floor] and most at least that; equal, they make a fixed pause.
 //
 // The jitter stays inside the two without clamping, which would put half of all pauses on the same value: the pauses
-// before jitter run from min/(1-jitter) to max/(1+jitter). Where min and max are so close that these would cross, the
+// before jitter run from least/(1-jitter) to most/(1+jitter). Where the two are so close that these would cross, the
 // jitter is what fits between them.
-func NewExponential(min, max time.Duration) *Exponential {
-	f := maxJitter
-	if fits := float64(max-min) / (float64(max) + float64(min)); fits < f {
-		f = fits
-	}
+func NewExponential(least, most time.Duration) *Exponential {
+	f := min(maxJitter, float64(most-least)/(float64(most)+float64(least)))
 	gen := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(time.Duration(float64(min)/(1-f))),
-		backoff.WithMaxInterval(time.Duration(float64(max)/(1+f))),
+		backoff.WithInitialInterval(time.Duration(float64(least)/(1-f))),
+		backoff.WithMaxInterval(time.Duration(float64(most)/(1+f))),
 		backoff.WithMultiplier(multiplier),
 		backoff.WithRandomizationFactor(0), // Pause is given the randomness
 		backoff.WithMaxElapsedTime(0),      // the generator's own limit of 15 minutes must not end a wait
 	)
-	e := &Exponential{min: min, max: max, jitter: f}
+	e := &Exponential{min: least, max: most, jitter: f}
 	for {
 		d := gen.NextBackOff()
 		e.steps = append(e.steps, d)
