@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -26,16 +27,25 @@ func (p player) tasks() int {
 func TestTables(t *testing.T) {
 	log.SetOutput(io.Discard) // StateChangeConf writes a line for each poll
 	groups := map[string]ratios{}
-	for i, w := range workloads() {
-		t.Logf("%-34s queries  delay, s   99 %%, s   cost / optimum at c = 0.2, 1, 5 s", w.name)
-		group := w.name
-		if i < 3 {
-			group = "first three"
+	var mu sync.Mutex
+	t.Run("workload", func(t *testing.T) {
+		for i, w := range workloads() {
+			t.Run(w.name, func(t *testing.T) {
+				t.Parallel()
+				t.Logf("%-34s queries  delay, s   99 %%, s   cost / optimum at c = 0.2, 1, 5 s", w.name)
+				group := w.name
+				if i < 3 {
+					group = "first three"
+				}
+				table := w.table(t)
+				mu.Lock()
+				defer mu.Unlock()
+				for name, r := range table {
+					groups[name+", "+group] = append(groups[name+", "+group], r...)
+				}
+			})
 		}
-		for name, r := range w.table(t) {
-			groups[name+", "+group] = append(groups[name+", "+group], r...)
-		}
-	}
+	})
 	for _, limit := range []struct {
 		name        string
 		mean, worst float64 // to be reached; 0: only told
