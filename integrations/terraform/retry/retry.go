@@ -44,6 +44,8 @@ const retryPause = 500 * time.Millisecond
 // Because f may create something, it never begins after the timeout, nor at any time that is not the schedule's. A call
 // that is under way at the timeout has 30 s. A call that takes longer, or that runs when ctx ends, is abandoned, and
 // may succeed.
+//
+//nolint:revive // HashiCorp's name
 func RetryContext(ctx context.Context, timeout time.Duration, f RetryFunc) error {
 	w := &watch{retried: true, StateChangeConf: StateChangeConf{
 		Target: []string{"success"}, Timeout: timeout, MinTimeout: retryPause,
