@@ -6,12 +6,12 @@ go 1.26.0
 replace github.com/taskwait/taskwait => ../../
 
 require (
-	github.com/go-logr/logr v1.4.3
+	github.com/go-logr/logr v1.4.4
 	github.com/huaweicloud/huaweicloud-sdk-go-v3 v0.1.207
 	github.com/taskwait/taskwait v0.0.0
 	go.uber.org/zap v1.28.0
-	golang.org/x/time v0.15.0
-	k8s.io/apimachinery v0.37.0
+	golang.org/x/time v0.16.0
+	k8s.io/apimachinery v0.37.2
 	sigs.k8s.io/controller-runtime v0.25.2
 )
 
@@ -71,7 +71,7 @@ require (
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
-	gopkg.in/ini.v1 v1.67.3 // indirect
+	gopkg.in/ini.v1 v1.68.0 // indirect
 	k8s.io/api v0.37.0 // indirect
 	k8s.io/apiextensions-apiserver v0.37.0 // indirect
 	k8s.io/client-go v0.37.0 // indirect
