@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/taskwait/taskwait"
@@ -23,17 +25,34 @@ func ExampleWaiter_Resume() {
 		log.Fatal(err)
 	}
 
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "wait.json")
+
 	ctx, interrupt := context.WithCancel(context.Background())
-	var stored []byte
 	_, err = waiter.WaitForTask(ctx, "8d1b", taskwait.WithProgress(func(p taskwait.Progress) {
-		if stored, err = json.Marshal(p.Wait); err != nil { // inside the callback
+		stored, err := json.Marshal(p.Wait) // inside the callback
+		if err == nil {
+			err = os.WriteFile(file+".new", stored, 0o600)
+		}
+		if err == nil {
+			err = os.Rename(file+".new", file) // whenever the process is killed, the file is whole
+		}
+		if err != nil {
 			log.Fatal(err)
 		}
 		interrupt() // as a deploy would
 	}))
 	fmt.Println("interrupted:", err != nil)
 
-	wait := &taskwait.Wait{} // in the later process
+	stored, err := os.ReadFile(file) // in the later process
+	if err != nil {
+		log.Fatal(err)
+	}
+	wait := &taskwait.Wait{}
 	if err := json.Unmarshal(stored, wait); err != nil {
 		log.Fatal(err)
 	}

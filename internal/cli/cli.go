@@ -188,6 +188,9 @@ func unknownCommand(c *cobra.Command, name string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
+	if name == "cancel" && slices.Contains(names, "wait") {
+		return fmt.Errorf("%s can wait, but knows no way to cancel what it waits for", c.CommandPath())
+	}
 	for _, hidden := range c.ValidArgs {
 		name, _, _ := strings.Cut(hidden, "\t")
 		names = append(names, name)

@@ -179,6 +179,17 @@ func TestWaitExitCodes(t *testing.T) {
 	}
 }
 
+// TestBothInEnvironment: what is wrong in the environment is named by its variables.
+func TestBothInEnvironment(t *testing.T) {
+	t.Parallel()
+	w := newTestEnv(t)
+	w.env[regionName] = "eu-west-101"
+	code, _, stderr := w.run(t.Context(), "kafka", "wait", "x")
+	if want := "set TASKWAIT_REGION or TASKWAIT_ENDPOINT, not both"; code != 2 || !strings.Contains(stderr, want) {
+		t.Errorf("got code %d, stderr %q, want 2, and in it %q", code, stderr, want)
+	}
+}
+
 // TestUsage is about what is found before anything is sent.
 func TestUsage(t *testing.T) {
 	t.Parallel()
@@ -190,7 +201,8 @@ func TestUsage(t *testing.T) {
 		{"a group alone", "kafka", "Available Commands"},
 		{"no such command in a group", "kafka wiat", `unknown command "wiat" for "taskwait kafka"`},
 		{"no such flag", "kafka wait --taimout 1m x", "unknown flag: --taimout"},
-		{"no task", "kafka wait", "which task?"},
+		{"no task", "kafka wait", "which task? Give ids, or --name and --since, or --all\n"},
+		{"no task, a state", "kafka wait --state x", "or --all, the same as when the wait in --state began"},
 		{"ids and all", "kafka wait --all x", "only one of the three"},
 		{"ids and a name", "kafka wait --name n --since 1m x", "only one of the three"},
 		{"a name alone", "kafka wait --name n", "--name and --since need each other"},

@@ -131,7 +131,7 @@ func (s *env) serviceWait(row jobs.Service) *cobra.Command {
 
 func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags) error {
 	if len(f.ids) == 0 && row.API.List == nil {
-		return errNoTask
+		return noTask(c, wantIDs)
 	}
 	selected, k, err := s.choose(c, &f.waitFlags)
 	if err != nil {
@@ -160,13 +160,21 @@ func (s *env) waitService(c *cobra.Command, row *jobs.Service, f *serviceFlags) 
 	})
 }
 
-var errNoTask = errors.New("which task? Give one id or more")
+// noTask is the error of a command that lacks its tasks: a state does not say them.
+func noTask(c *cobra.Command, want string) error {
+	if f := c.Flags().Lookup("state"); f != nil && f.Changed {
+		want += ", the same as when the wait in --state began"
+	}
+	return errors.New("which task? " + want)
+}
+
+const wantIDs = "Give one id or more"
 
 // readIDs reads and checks the ids of an argument list.
 func (s *env) readIDs(c *cobra.Command, args []string) ([]string, error) {
 	ids, err := readWords(c.Context(), args, s.stdin)
 	if err == nil && len(ids) == 0 {
-		err = errNoTask
+		err = noTask(c, wantIDs)
 	}
 	for _, id := range ids {
 		if err == nil {

@@ -123,8 +123,9 @@ func (t *target) complete(getenv func(string) string, k *keys) error {
 	if t.project = cmp.Or(t.project, get(variable)); !t.global {
 		t.project = cmp.Or(t.project, k.project)
 	}
+	either := "give --region or --endpoint"
 	if t.region == "" && t.endpoint == "" {
-		t.region, t.endpoint = get(regionName), get(endpointName)
+		t.region, t.endpoint, either = get(regionName), get(endpointName), "set "+regionName+" or "+endpointName
 	}
 	switch {
 	case t.project == "":
@@ -132,7 +133,7 @@ func (t *target) complete(getenv func(string) string, k *keys) error {
 	case t.region == "" && t.endpoint == "":
 		return errors.New("--region is missing (or TASKWAIT_REGION), or --endpoint (or TASKWAIT_ENDPOINT)")
 	case t.region != "" && t.endpoint != "":
-		return errors.New("give --region or --endpoint, not both")
+		return errors.New(either + ", not both")
 	}
 	err = errors.Join(err, checkID("--"+owner, t.project))
 	if t.endpoint != "" {

@@ -131,7 +131,7 @@ func (f *selecting) check(c *cobra.Command) error {
 	expects := c.Flags().Changed("expect")
 	switch {
 	case ways == 0:
-		return errors.New("which task? Give ids, or --name and --since, or --all")
+		return noTask(c, "Give ids, or --name and --since, or --all")
 	case ways > 1:
 		return errors.New("give ids, or --name, or --all: only one of the three")
 	case (f.name == "") != (f.since == ""):

@@ -23,7 +23,8 @@ const intro = `# The services of Huawei Cloud
 For people who wait for a job of a service, or for an instance to run or to be gone.
 
 Each service is a function of package 'huawei/jobs', which takes the 'HcClient' of a client of the SDK, such as
-'rds.NewRdsClient' returns. For RDS:
+'rds.NewRdsClient' returns. For RDS, where 'hc, err := rds.RdsClientBuilder().WithEndpoint(…).SafeBuild()' has
+given 'client := rds.NewRdsClient(hc)':
 
 <!-- from: huawei/jobs/example_test.go -->
 '''go
