@@ -127,6 +127,10 @@ func TestDecide(t *testing.T) {
 		},
 		{name: "errors are not looks", steps: []step{same(0, missing), same(70, plain)}, want: asks(plan)},
 		{
+			name:  "an error after the grace says nothing of the id",
+			steps: []step{same(0, missing), same(30, missing), same(70, plain)}, want: asks(plan),
+		},
+		{
 			name:  "not found ends a run of errors",
 			steps: []step{same(0, plain), same(1, plain), same(299, missing), same(301, plain)}, want: asks(plan),
 		},

@@ -176,3 +176,106 @@ func TestSettleShows(t *testing.T) {
 		}
 	})
 }
+
+// TestConfirms is about answers that other waits' polls bring, before a wait's own is due.
+func TestConfirms(t *testing.T) {
+	early, due := seen(StatusSuccess), seen(StatusSuccess)
+	early.Sent, due.Sent = at(9), at(10)
+	broken := answer{Value: early.Value, Sent: early.Sent, Err: errors.New("reset")}
+	busy := answer{Value: Task{Status: StatusExecuting}, Sent: early.Sent}
+	for _, tt := range []struct {
+		name          string
+		answer        answer
+		confirmations int
+		good          int32 // the answers that have counted
+		confirms      bool
+		concludes     bool
+		endsPause     bool
+	}{
+		{"the only one, early", early, 1, 0, true, true, false},
+		{"the only one, early, after one for a wait that wanted more", early, 1, 1, false, true, false},
+		{"the only one, due", due, 1, 0, true, true, true},
+		{"the first of two, early", early, 2, 0, true, false, true},
+		{"the second of two, early", early, 2, 1, false, false, false},
+		{"the second of two, due", due, 2, 1, true, true, true},
+		{"the second of three, due", due, 3, 1, true, false, true},
+		{"an error with a success, early", broken, 2, 0, true, false, false},
+		{"no success, early", busy, 2, 0, true, false, false},
+	} {
+		s := newState()
+		s.successStreak, s.plannedAt = tt.good, at(10)
+		l := deadlines{confirmations: tt.confirmations}
+		confirms, concludes := s.confirms(&tt.answer), l.concludes(&s, &tt.answer)
+		if ends := s.endsPause(tt.confirmations, &tt.answer); confirms != tt.confirms || concludes != tt.concludes ||
+			ends != tt.endsPause {
+			t.Errorf("%s: confirms %v, concludes %v, ends the pause %v; want %v, %v, %v",
+				tt.name, confirms, concludes, ends, tt.confirms, tt.concludes, tt.endsPause)
+		}
+	}
+}
+
+// TestKeptDetails: what a Detailer has reported stands until the next poll brings details of its own, and what remains
+// grows less meanwhile.
+func TestKeptDetails(t *testing.T) {
+	percent := func(n int) *int { return &n }
+	steps := []Step{{Name: "a", Status: "done"}}
+	reported := Task{Percent: percent(7), Remaining: 20 * time.Second, Steps: steps}
+	for _, tt := range []struct {
+		name string
+		task Task
+		want Task
+	}{
+		{
+			"nothing of its own", Task{Status: StatusExecuting},
+			Task{Status: StatusExecuting, Percent: percent(7), Remaining: 15 * time.Second, Steps: steps},
+		},
+		{"percent", Task{Percent: percent(8)}, Task{Percent: percent(8)}},
+		{"time", Task{Remaining: time.Nanosecond}, Task{Remaining: time.Nanosecond}},
+		{"steps", Task{Steps: []Step{}}, Task{Steps: []Step{}}},
+		{"it failed", Task{Status: StatusFailed}, Task{Status: StatusFailed, Percent: percent(7), Steps: steps}},
+		{"it succeeded", Task{Status: StatusSuccess}, Task{Status: StatusSuccess}},
+	} {
+		s := newState()
+		s.recordDetails(&reported, at(0))
+		if s.keepDetails(&tt.task, at(5)); !reflect.DeepEqual(tt.task, tt.want) {
+			t.Errorf("%s: %+v, want %+v", tt.name, tt.task, tt.want)
+		}
+	}
+}
+
+// TestStateSighting: what was seen last is as old as the start of the poll that has brought it, and never from the future.
+func TestStateSighting(t *testing.T) {
+	running, missing := seen(StatusExecuting), failed(ClassNotFound, 0)
+	running.Sent = at(10)
+	s := newState()
+	s.recordTask(&running, false, at(12))
+	if got, want := s.sighting(at(15)), (sighting{known: true, ago: 5 * time.Second}); got != want {
+		t.Errorf("seen: %+v, want %+v", got, want)
+	}
+	if got, want := s.sighting(at(9)), (sighting{known: true}); got != want {
+		t.Errorf("seen after now: %+v, want %+v", got, want)
+	}
+	o := classify("id", &missing)
+	s.record(&o, &missing, false, at(13))
+	want := sighting{known: true, ago: 5 * time.Second, failing: 1, refused: true}
+	if got := s.sighting(at(15)); got != want {
+		t.Errorf("not found: %+v, want %+v", got, want)
+	}
+}
+
+// TestAppearance pins the numbers that stored waits hold, FNV-1a of "create\x00DONE\x00boot\x00RUNNING\x00" and so on:
+// with others, a task that stands would count as one that moves.
+func TestAppearance(t *testing.T) {
+	percent := 41
+	steps := []Step{{Name: "create", Status: "DONE"}, {Name: "boot", Status: "RUNNING"}}
+	task := Task{Status: StatusExecuting, Phase: "RESIZING", Percent: &percent, Steps: steps}
+	if got := stepsAppearance(nil); got != 0 {
+		t.Errorf("no steps: %d, want 0", got)
+	}
+	if got, want := stepsAppearance(steps), uint32(946743942); got != want {
+		t.Errorf("steps: %d, want %d", got, want)
+	}
+	if got, want := appearance(&task, stepsAppearance(steps)), uint32(1905342178); got != want {
+		t.Errorf("task: %d, want %d", got, want)
+	}
+}

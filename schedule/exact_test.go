@@ -266,6 +266,9 @@ func TestIntegrals(t *testing.T) {
 			t.Errorf("node %d: got %v, %v, want %v, %v", i, m.rest[i], m.polls[i], r, l)
 		}
 	}
+	if _, _, l := (&Model{}).at(0, 0); l != 0 {
+		t.Errorf("where nothing is left: got %v, want 0", l)
+	}
 	if s, r, l := m.at(nodes-2, ages[nodes-1]+1); s != m.still[nodes-1] || r != 0 || l != 0 {
 		t.Errorf("beyond the table: got %v, %v, %v, want %v, 0, 0", s, r, l, m.still[nodes-1])
 	}
@@ -276,8 +279,11 @@ func near(got, want float64) bool { return math.Abs(got-want) <= 1e-5*max(1e-6, 
 
 // TestGap: no other gap costs less, by the formula of its comment.
 func TestGap(t *testing.T) {
-	for name, m := range map[string]*Model{"mixed": Learn(mixed()), "one": Learn([]Sample{{Age: time.Minute}})} {
-		for _, c := range []float64{0.2, 1, 5} {
+	for name, m := range map[string]*Model{
+		"mixed": Learn(mixed()), "one": Learn([]Sample{{Age: time.Minute}}),
+		"short": Learn([]Sample{{Age: 100 * time.Millisecond, Weight: 1e6}}),
+	} {
+		for _, c := range []float64{0.01, 0.2, 1, 5} {
 			for _, a := range []float64{0, 1, 20, 29.5, 100, 3000} {
 				cost := func(u float64) float64 {
 					here, _, _ := m.at(cell(a), a)
@@ -321,6 +327,7 @@ func TestDelay(t *testing.T) {
 		{"a negative age is 0", m, -time.Hour, usual, Policy{}, m.Delay(0, usual, Policy{})},
 		{"nothing known, a short usual one", &Model{}, 0, 1, Policy{Shortest: 2, Longest: 9}, 2},
 		{"nothing known, a long usual one", &Model{}, 0, 10, Policy{Shortest: 2, Longest: 9}, 9},
+		{"a shorter one than the least", Learn([]Sample{{Weight: 1e6}}), 0, 0, Policy{}, 100 * time.Millisecond},
 		{"the longest", m, 0, usual, Policy{Longest: 5 * time.Second}, 5 * time.Second},
 		{"the shortest", m, 0, usual, Policy{Shortest: time.Hour, Longest: 2 * time.Hour}, time.Hour},
 	} {

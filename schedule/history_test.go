@@ -110,6 +110,9 @@ func TestHistoryJSON(t *testing.T) {
 	if len(back.kinds) != 1 {
 		t.Errorf("bad input has changed the history: %v", back.kinds)
 	}
+	if err := json.Unmarshal([]byte(`{"version":1,"kinds":{"at once":[{"took":0}]}}`), &back); err != nil {
+		t.Errorf("a task that took no time: %v, want it read", err)
+	}
 }
 
 func TestHistoryMerge(t *testing.T) {

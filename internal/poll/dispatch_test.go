@@ -577,6 +577,9 @@ func TestFurtherRequests(t *testing.T) {
 		s.wait("A", time.Hour, Terms{First: s.start}, "a")
 		s.until(5 * time.Second)
 		s.want("1s poll a", "2s A: a=1, sent 1s ago", "2s further <nil>")
+		s.wait("B", time.Hour, Terms{First: s.start, Context: func(int) context.Context { return s.ctx }}, "b")
+		s.until(10 * time.Second)
+		s.want("6s poll b", "7s B: b=1, sent 1s ago", "7s further <nil>")
 	})
 }
 

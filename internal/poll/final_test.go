@@ -902,6 +902,7 @@ func TestSharedHungPollAtTheEnd(t *testing.T) {
 		{"a later end", 10500 * time.Millisecond, 9 * s, 0, 14500 * time.Millisecond},
 		{"no end", 0, 9 * s, 0, 0},
 		{"no end, and its poll became due meanwhile", 0, 13 * s, 0, 0},
+		{"no end, and its poll becomes due in that moment", 0, 14 * s, 0, 0},
 		{"no end, and its poll is due later", 0, 16 * s, 0, 14 * s},
 		{"an end much later", 30 * s, 9 * s, 0, 0},
 		{"no end, and its next poll was planned meanwhile", 0, 9 * s, 16 * s, 0},

@@ -34,6 +34,38 @@ func TestFirstPollAndPlan(t *testing.T) {
 	})
 }
 
+// TestContextOfEachID: a poll has the values of its own id's context, though it uses the call that another's has left.
+func TestContextOfEachID(t *testing.T) {
+	type key struct{}
+	play(t, nil, func(s *script) {
+		s.poll = func(ctx context.Context, id string, n int) (row, error) {
+			s.note("for %v", ctx.Value(key{}))
+			return row{id, n}, nil
+		}
+		of := func(k int) context.Context { return context.WithValue(s.ctx, key{}, []string{"first", "second"}[k]) }
+		a := s.subscribe("A", Terms{First: s.in(time.Hour), Context: of}, "a", "b")
+		for i, k := range []int{0, 1, 1, 0} {
+			a.Plan(k, s.in(time.Second), time.Time{})
+			s.until(time.Duration(i+1) * time.Second)
+		}
+		s.want("1s for first", "1s poll a", "2s for second", "2s poll b",
+			"3s for second", "3s poll b", "4s for first", "4s poll a")
+		a.Close()
+	})
+}
+
+// TestRoomForOneID: a subscription for one id has all that it needs in itself.
+func TestRoomForOneID(t *testing.T) {
+	play(t, nil, func(s *script) {
+		allocs := func(ids ...string) float64 {
+			return testing.AllocsPerRun(100, func() { s.Subscribe(s.ctx, ids, Terms{First: s.in(time.Hour)}).Close() })
+		}
+		if one, two := allocs("a"), allocs("a", "b"); one != two-2 { // for two: the interests, and the entries
+			t.Errorf("%v allocations for one id, %v for two, want two fewer", one, two)
+		}
+	})
+}
+
 func TestNoIDs(t *testing.T) {
 	play(t, nil, func(s *script) {
 		a := s.subscribe("A", Terms{First: s.start})
