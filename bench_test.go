@@ -42,8 +42,8 @@ func BenchmarkPoll(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer run.leave()
-		sub := w.subscribe(ctx, run)
-		defer sub.close()
+		w.subscribe(ctx, run)
+		sub := run.sub
 		b.ReportAllocs()
 		for b.Loop() {
 			a, _ := sub.Next(b.Context())

@@ -67,8 +67,11 @@ func (h *pollers) subscribe(ctx context.Context, s *settings, id string, terms p
 	return sub
 }
 
-// close ends the subscription, and frees a shared Poller that nobody uses any more.
-func (s subscription) close() {
+// close ends the subscription, if there is one, and frees a shared Poller that nobody uses any more.
+func (s *subscription) close() {
+	if s.Subscription == nil {
+		return
+	}
 	s.Close()
 	if !s.shared {
 		return

@@ -22,9 +22,8 @@ func (w *Waiter) Resume(ctx context.Context, wait *Wait, opts ...Option) (Task, 
 	if r.state.concluded {
 		return r.state.task, r.concludedBefore()
 	}
-	sub := w.subscribe(ctx, r)
-	defer sub.close()
-	err = r.end(r.run(ctx, sub.Subscription))
+	w.subscribe(ctx, r)
+	err = r.end(r.run(ctx, r.sub.Subscription))
 	r.keep()
 	return r.state.task, err
 }
@@ -60,10 +59,9 @@ func (w *Waiter) Poll(ctx context.Context, wait *Wait, opts ...Option) (Progress
 		err := r.concludedBefore()
 		return r.polled(&Progress{Done: true, Outcome: err}), err
 	}
-	sub := w.subscribe(ctx, r)
-	defer sub.close()
+	w.subscribe(ctx, r)
 	before := *wait
-	p, err := r.pollOnce(ctx, sub)
+	p, err := r.pollOnce(ctx, &r.sub)
 	if err != nil && !p.Done {
 		*wait = before
 	}
@@ -81,7 +79,7 @@ func (w *wait) untilNext(h *pollers) time.Duration {
 }
 
 // pollOnce waits for one answer, and says what follows from it.
-func (w *wait) pollOnce(ctx context.Context, sub subscription) (Progress, error) {
+func (w *wait) pollOnce(ctx context.Context, sub *subscription) (Progress, error) {
 	for {
 		a, ok := sub.Next(ctx)
 		if !ok {

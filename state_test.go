@@ -243,7 +243,7 @@ func TestKeptDetails(t *testing.T) {
 	}
 }
 
-// TestStateSighting: what was seen last is as old as the start of the poll that has brought it, and not from the future.
+// TestStateSighting: what was seen last is as old as the start of the poll that has brought it, and never less than 0.
 func TestStateSighting(t *testing.T) {
 	running, missing := seen(StatusExecuting), failed(ClassNotFound, 0)
 	running.Sent = at(10)

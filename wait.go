@@ -42,6 +42,7 @@ type lone struct {
 	wait
 	common shared
 	stay   stay
+	sub    subscription // zero: there is none yet
 }
 
 // newShared is what waits have in common that poll from now on. Their time runs from began, and ends with ctx.
@@ -99,20 +100,33 @@ func (c *shared) terms(s *state) poll.Terms {
 	return poll.Terms{First: c.first, Pause: c.lo, Order: order, Fixed: c.newBackOff != nil, End: end, Owner: c.settings}
 }
 
-// run is the loop of a wait: next answer, decide, report, plan.
+// run is the loop of a wait. It sleeps here, with as little as can be on its stack: Go keeps a stack at 8 kB of which
+// more than 1.2 kB is in use, and makes it 4 kB else.
 func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError {
 	for {
-		a, ok := sub.Next(ctx)
-		if !ok {
-			return w.stopped(ctx, sub.Done(0))
+		if end, over := w.takeIn(ctx, sub); over {
+			return end
 		}
+		select {
+		case <-ctx.Done():
+		case <-sub.Ready():
+		}
+	}
+}
+
+// takeIn takes in what answers there are: decide, report, plan.
+//
+//go:noinline
+func (w *wait) takeIn(ctx context.Context, sub *poll.Subscription[Task]) (end *WaitError, over bool) {
+	var a answer
+	for sub.Receive(&a) {
 		polled := !w.state.beforeDue(&a) && !a.Listed // for this wait alone
 		d := w.handle(&a)
 		switch {
 		case a.Queued > 0: // its poll is still due
 			continue
 		case d.done:
-			return w.finish(&d)
+			return w.finish(&d), true
 		case polled && d.seen && w.details != nil:
 			w.pollDetails(ctx)
 		}
@@ -121,6 +135,10 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 		}
 		w.plan(sub, 0)
 	}
+	if ctx.Err() != nil {
+		return w.stopped(ctx, sub.Done(0)), true
+	}
+	return nil, false
 }
 
 // plan plans the next poll of w, which is for id key of sub.
@@ -174,9 +192,10 @@ func (w *wait) enter(ctx context.Context, l *stays) context.Context {
 	return ctx
 }
 
-// leave ends the stay of w, which is alone.
-func (w *wait) leave() {
+// leave ends the subscription and the stay of w.
+func (w *lone) leave() {
 	defer w.stay.leave() // also if the observer panics
+	w.sub.close()
 	w.interrupt()
 }
 

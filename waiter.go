@@ -77,9 +77,8 @@ func (w *Waiter) WaitForTask(ctx context.Context, id string, opts ...Option) (Ta
 		return Task{ID: id}, err
 	}
 	defer r.leave()
-	sub := w.subscribe(ctx, r)
-	defer sub.close()
-	err = r.end(r.run(ctx, sub.Subscription))
+	w.subscribe(ctx, r)
+	err = r.end(r.run(ctx, r.sub.Subscription))
 	return r.state.task, err
 }
 
@@ -92,7 +91,7 @@ func neverBegun(id string, reason, err error) *WaitError {
 // stack while it sleeps.
 //
 //go:noinline
-func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, context.Context, error) {
+func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*lone, context.Context, error) {
 	r, err := w.newWait(ctx, id, nil, opts)
 	if err != nil {
 		return nil, nil, err
@@ -103,12 +102,12 @@ func (w *Waiter) begin(ctx context.Context, id string, opts []Option) (*wait, co
 // subscribe begins the subscription of r.
 //
 //go:noinline
-func (w *Waiter) subscribe(ctx context.Context, r *wait) subscription {
-	return w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
+func (w *Waiter) subscribe(ctx context.Context, r *lone) {
+	r.sub = w.pollers.subscribe(ctx, r.settings, r.state.task.ID, r.terms(&r.state))
 }
 
 // newWait makes a wait that goes on with kept; nil: it begins.
-func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Option) (*wait, error) {
+func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Option) (*lone, error) {
 	s, err := w.settings.forCall(ctx, opts)
 	if err != nil {
 		return nil, neverBegun(id, ErrInvalidOption, err)
@@ -132,5 +131,5 @@ func (w *Waiter) newWait(ctx context.Context, id string, kept *Wait, opts []Opti
 	if kept != nil {
 		r.resume(kept)
 	}
-	return &r.wait, nil
+	return r, nil
 }

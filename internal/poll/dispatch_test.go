@@ -205,7 +205,7 @@ func TestPanic(t *testing.T) {
 				t.Errorf("got the panic %q, want boom", got)
 			}
 			a.Close() // nobody is left for the second
-			if more := new(Answer[row]); a.receive(more) {
+			if more := new(Answer[row]); a.Receive(more) {
 				t.Errorf("got %+v after Close, want nothing", *more)
 			}
 			s.want("0s late panic boom of A", "0s poll a", "0s poll b")

@@ -313,7 +313,7 @@ func (m *model) call(r *rand.Rand) {
 	delete(m.callers, c)
 	m.mu.Unlock()
 	c.sub.Close()
-	if c.sub.receive(new(Answer[stamp])) {
+	if c.sub.Receive(new(Answer[stamp])) {
 		m.errorf("got an answer after Close")
 	}
 }

@@ -240,7 +240,7 @@ func (r *reader) read() {
 		default:
 		}
 		var a Answer[row]
-		if !r.receive(&a) {
+		if !r.Receive(&a) {
 			return
 		}
 		r.s.note("%s: %s", r.name, inWords(&a, r.ids))

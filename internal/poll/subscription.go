@@ -200,7 +200,7 @@ func (p *Poller[T]) leave(s *Subscription[T]) {
 // call has panicked, so does Next.
 func (s *Subscription[T]) Next(ctx context.Context) (a Answer[T], ok bool) {
 	for {
-		if s.receive(&a) {
+		if s.Receive(&a) {
 			return a, true
 		}
 		if ctx.Err() != nil {
@@ -213,8 +213,11 @@ func (s *Subscription[T]) Next(ctx context.Context) (a Answer[T], ok bool) {
 	}
 }
 
-// receive takes the oldest answer out of the inbox. It panics where a call has.
-func (s *Subscription[T]) receive(a *Answer[T]) bool {
+// Ready is received from when Receive may find an answer.
+func (s *Subscription[T]) Ready() <-chan struct{} { return s.notify }
+
+// Receive takes the oldest answer out of the inbox. It panics where a call has.
+func (s *Subscription[T]) Receive(a *Answer[T]) bool {
 	s.poller.mu.Lock()
 	defer s.poller.mu.Unlock()
 	if len(s.panics) > 0 {

@@ -293,7 +293,7 @@ func TestInbox(t *testing.T) {
 					t.Errorf("got %+v, want %v, %v", got, tt.wantV, tt.wantErr)
 				}
 				var more Answer[row]
-				if a.receive(&more) {
+				if a.Receive(&more) {
 					t.Errorf("got %+v, want nothing more", more)
 				}
 				a.Close()
@@ -315,7 +315,7 @@ func TestInboxRoom(t *testing.T) {
 		for _, tt := range []struct{ n, want int }{{1, 1}, {maxRoom, maxRoom}, {maxRoom + 1, 0}} {
 			a.inbox = make([]Answer[row], 0, tt.n)
 			fill(tt.n)
-			for a.receive(new(Answer[row])) {
+			for a.Receive(new(Answer[row])) {
 			}
 			if got := cap(a.inbox); got != tt.want {
 				t.Errorf("got room for %d after %d answers, want %d", got, tt.n, tt.want)
@@ -324,7 +324,7 @@ func TestInboxRoom(t *testing.T) {
 		fill(1)
 		for range 1000 { // there are two before one is read
 			fill(1)
-			a.receive(new(Answer[row]))
+			a.Receive(new(Answer[row]))
 		}
 		if got := cap(a.inbox); got != 2 {
 			t.Errorf("got room for %d, want 2", got)
@@ -365,7 +365,7 @@ func playInbox(s *script, r *rand.Rand) {
 			s.Poller.mu.Unlock()
 		default:
 			var current Answer[row]
-			got := a.receive(&current)
+			got := a.Receive(&current)
 			if got != (len(want) > 0) || got && current != want[0] {
 				s.t.Fatalf("got %v %+v, want the first of %+v", got, current, want)
 			}
@@ -375,7 +375,7 @@ func playInbox(s *script, r *rand.Rand) {
 	if cap(a.inbox) > 4*64 {
 		s.t.Errorf("got room for %d in the inbox, want what was read to make room", cap(a.inbox))
 	}
-	for a.receive(new(Answer[row])) {
+	for a.Receive(new(Answer[row])) {
 		want = want[1:]
 	}
 	if len(want) > 0 {
@@ -518,7 +518,7 @@ func TestClose(t *testing.T) {
 			t.Errorf("got %d abandoned calls, want 3", got)
 		}
 		s.until(time.Minute)
-		if got := s.abandoned.Load(); got != 0 || a.receive(new(Answer[row])) {
+		if got := s.abandoned.Load(); got != 0 || a.Receive(new(Answer[row])) {
 			t.Errorf("got %d abandoned calls, or an answer, want 0 and none", got)
 		}
 		s.want("0s poll a", "0s poll b", "0s poll c")

@@ -29,7 +29,7 @@ const (
 )
 
 func main() {
-	from := flag.String("from", "Subscription.Next", "the `function` whose entry begins a poll and ends the one before")
+	from := flag.String("from", "wait.takeIn", "the `function` whose entry begins a poll and ends the one before")
 	packages := flag.String("packages", library, "the `directories` that are traced, where they exist")
 	maxFunctions := flag.Int("max-functions", -1, "functions of one poll")
 	maxEntries := flag.Int("max-entries", -1, "entries into a file on the way down to the Source, and on the way back")
