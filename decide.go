@@ -72,11 +72,12 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	}
 	planned = max(l.shorten(s, &o, now, planned), jittered(min(o.retryAfter, maxRetryAfter), rnd))
 	switch {
-	case s.step == 0 && s.beforeDue(a): // others' polls do not shorten the delay before the first one
+	case s.keepsPlan(a):
 		planned = max(planned, s.plannedAt.Sub(now))
 	case own:
 		s.step++
 	}
+	s.asked = o.retryAfter > 0 || s.asked && !own
 	return s.pollAgain(o, now, l.clamp(s, a.Sent, now, planned))
 }
 

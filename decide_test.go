@@ -523,6 +523,46 @@ func TestDecideInitialDelay(t *testing.T) {
 	}
 }
 
+// TestDecideAskedPause: what others' polls show does not shorten a pause that the service has asked for, nor does one
+// that was begun before. The wait's own next answer ends that.
+func TestDecideAskedPause(t *testing.T) {
+	const plan = 4 * time.Second
+	for _, tt := range []struct {
+		name  string
+		asks  answer
+		sent  float64 // of the answer after it; 20 s were asked for at second 10, and a tenth of that may be added
+		shows answer
+		want  time.Duration
+		next  time.Duration // after an answer to a poll of its own
+	}{
+		{"throttled, and a page from before", failed(ClassThrottled, 20*time.Second), 9, seen(StatusExecuting), 20, plan},
+		{"throttled, and a neighbour's poll", failed(ClassThrottled, 20*time.Second), 12, seen(StatusExecuting), 18, plan},
+		{"busy", later(StatusExecuting, 20*time.Second), 12, seen(StatusExecuting), 18, plan},
+		{"asked for more meanwhile", failed(ClassThrottled, 20*time.Second), 12, later("X", 30*time.Second), 30, plan},
+		{"asked for less meanwhile", failed(ClassThrottled, 20*time.Second), 12, later("X", time.Second), 18, plan},
+		{"nothing was asked for", failed(ClassThrottled, 0), 12, seen(StatusExecuting), 4, plan},
+		{"its own poll", failed(ClassThrottled, 20*time.Second), 30, seen(StatusExecuting), 4, plan},
+		{"its own poll, throttled again", failed(ClassThrottled, 20*time.Second), 30, failed(ClassThrottled, 0), 4, plan},
+	} {
+		l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}
+		s := newState()
+		s.step, s.plannedAt = 1, at(10)
+		tt.asks.Sent, tt.shows.Sent = at(10), at(tt.sent)
+		decide(l, &s, &tt.asks, at(10), plan, 0)
+		now := max(tt.sent, 10)
+		if v := decide(l, &s, &tt.shows, at(now), plan, 0); v.pause != tt.want*time.Second {
+			t.Errorf("%s: a pause of %v, want %v", tt.name, v.pause, tt.want*time.Second)
+		}
+		after := seen(StatusExecuting)
+		after.Sent = s.plannedAt
+		decide(l, &s, &after, after.Sent, plan, 0)
+		after.Sent = after.Sent.Add(time.Second) // a neighbour's again
+		if v := decide(l, &s, &after, after.Sent, plan, 0); v.pause != tt.next {
+			t.Errorf("%s: a pause of %v after its own next answer, want %v", tt.name, v.pause, tt.next)
+		}
+	}
+}
+
 // TestDecideRemembers checks what the state keeps, over a wait with all kinds of answers.
 func TestDecideRemembers(t *testing.T) {
 	l := &deadlines{began: t0, tolerance: time.Hour, grace: time.Hour}

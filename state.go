@@ -9,10 +9,10 @@ import (
 type state struct {
 	task     Task      // the last one seen; only its ID is set as long as none was
 	reported *reported // what a Detailer has last reported; nil: nothing
-	step     int32     // pauses planned so far
+	step     int32     // pauses that its own polls have begun; of a BackOff, those that it was asked for
 	polls    int32     // queries made
 	errors   int32     // answers that were an error instead of a task
-	failing  int32     // and those of them that came after the task was last seen
+	failing  int32     // and those of them that came after the task was last seen, also where no poll was made
 	looks    uint32    // the appearance of the task, when it was last seen
 
 	taskStartedAt  time.Time // by our clock; when the wait began, as long as none was seen
@@ -25,6 +25,7 @@ type state struct {
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
 	refusalStreak  streak    // refusals for good in a row that may pass, other errors in between not counted
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
+	asked          bool      // the service has asked for the pause that runs
 	leftStalePhase bool      // the phase of WithStalePhase was left
 	listReadable   bool      // the Source could list, or find, tasks: the credentials were good
 	noDetails      bool      // a Detailer has said that there are none
@@ -115,6 +116,10 @@ func (s *state) confirms(a *answer) bool { return s.successStreak == 0 || !s.bef
 
 // beforeDue reports whether an answer comes from a poll that was made before the wait's own was due.
 func (s *state) beforeDue(a *answer) bool { return a.Sent.Before(s.plannedAt) }
+
+// keepsPlan reports whether an answer to others' polls does not bring the wait's own next poll forward: its first one,
+// or one after a pause that the service has asked for.
+func (s *state) keepsPlan(a *answer) bool { return (s.step == 0 || s.asked) && s.beforeDue(a) }
 
 // endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first
 // SUCCESS of several that are wanted.
