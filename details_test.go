@@ -43,6 +43,7 @@ func TestDetails(t *testing.T) {
 		details []answer
 		latency time.Duration
 		told    int
+		opts    []Option
 		asked   []float64 // of the looks; the interval is 5 s to 60 s, but for the jitter
 	}{
 		{name: "none to be had: never again", looks: running, details: []answer{failed(ClassNotFound, 0)}, told: 1},
@@ -52,6 +53,10 @@ func TestDetails(t *testing.T) {
 		{
 			name: "throttled: with the next look", looks: running,
 			details: []answer{failed(ClassThrottled, time.Hour)}, told: 4,
+		},
+		{
+			name: "not while a success waits for its confirmation", looks: []answer{busy, good, good, good},
+			details: []answer{tell(10, 30*time.Second)}, told: 1, opts: []Option{WithConfirmations(3)},
 		},
 		{name: "a percentage alone", looks: running, details: []answer{tell(10, 0)}, told: 4},
 		{
@@ -81,7 +86,8 @@ func TestDetails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &detailed{cloud: script(tt.looks...), details: tt.details, latency: tt.latency}
-				task, err, elapsed := waitFor(t.Context(), newWaiter(t, d, WithInterval(5*time.Second, time.Minute)))
+				w := newWaiter(t, d, append(tt.opts, WithInterval(5*time.Second, time.Minute))...)
+				task, err, elapsed := waitFor(t.Context(), w)
 				time.Sleep(2 * time.Hour) // a call that hangs ends, as a bubble wants it
 				d.mu.Lock()
 				defer d.mu.Unlock()

@@ -94,7 +94,7 @@ func (w *wait) pollOnce(ctx context.Context, sub *subscription) (Progress, error
 			return w.polled(&Progress{Done: true, Outcome: err, Changed: d.changed}), err
 		case d.is(ClassThrottled):
 			sub.pollers.holdOff(w.settings, min(d.retryAfter, maxRetryAfter), w.state.plannedAt)
-		case d.seen && !a.Listed && w.details != nil:
+		case d.seen && !a.Listed:
 			w.pollDetails(ctx)
 		}
 		p := d.progress()

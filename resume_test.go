@@ -954,6 +954,32 @@ func TestBackOffIsReplayed(t *testing.T) {
 			time.Sleep(p.Next)
 		}
 	})
+	virtually(t, "beside another wait, which answers first", func(t *testing.T) {
+		w := newWaiter(t, taskwait.SourceFunc(func(ctx context.Context, _ string) (taskwait.Task, error) {
+			select {
+			case <-time.After(5 * time.Second):
+				return taskwait.Task{Status: taskwait.StatusExecuting}, nil
+			case <-ctx.Done():
+				return taskwait.Task{}, ctx.Err()
+			}
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+		defer cancel()
+		var neighbour sync.WaitGroup
+		neighbour.Go(func() { _, _ = w.WaitForTask(ctx, "id", every(7*time.Second)) })
+		asked = 0
+		_, err := w.WaitForTask(ctx, "id", growing)
+		before, wait := asked, asWaitError(t, err).Wait
+		neighbour.Wait()
+		if asked = 0; before < 5 {
+			t.Errorf("the BackOff was asked for %d pauses, want at least 5", before)
+		}
+		resumed, stop := context.WithTimeout(t.Context(), time.Millisecond)
+		defer stop()
+		if _, err := w.Resume(resumed, wait, growing); err == nil || asked != before {
+			t.Errorf("%d pauses were replayed, want %d: %v", asked, before, err)
+		}
+	})
 	virtually(t, "it stops", func(t *testing.T) {
 		src := newClock(becomes(taskwait.StatusSuccess, 24*time.Hour))
 		stops := func(n uint64) taskwait.Option {

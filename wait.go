@@ -30,9 +30,9 @@ type shared struct {
 	deadlines      deadlines
 	reporting      reporting
 	times          map[*wait]int // how often an id was given, if more than once
-	first          time.Time     // when the first polls are due
+	first          time.Time     // when the first polls are due; of a wait that goes on, its next one
 	deadlinePollAt time.Time     // of a wait that has had no answer yet
-	listReadable   bool          // a list has shown the task of one of them
+	listReadable   bool          // a list has shown the task of one of them: the credentials are good
 	keeper         func() *Wait  // brings the Wait up to date where there is no task to wait for; nil: there is one
 	quiet          bool          // it is a phase of Do before the task's own wait: its good end is no news
 }
@@ -120,14 +120,14 @@ func (w *wait) run(ctx context.Context, sub *poll.Subscription[Task]) *WaitError
 func (w *wait) takeIn(ctx context.Context, sub *poll.Subscription[Task]) (end *WaitError, over bool) {
 	var a answer
 	for sub.Receive(&a) {
-		polled := !w.state.beforeDue(&a) && !a.Listed // for this wait alone
+		polled := !w.state.beforeDue(&a) && !a.Listed // its own poll, not a list
 		d := w.handle(&a)
 		switch {
 		case a.Queued > 0: // its poll is still due
 			continue
 		case d.done:
 			return w.finish(&d), true
-		case polled && d.seen && w.details != nil:
+		case polled && d.seen:
 			w.pollDetails(ctx)
 		}
 		if ctx.Err() != nil { // a callback may have taken long
@@ -169,7 +169,11 @@ func (w *wait) handle(a *answer) (d decision) {
 // decide decides what an answer means. Foreign code runs in that, so what the wait shows is changed in the end.
 func (w *wait) decide(a *answer, now time.Time) decision {
 	s := w.state
-	d := decide(&w.deadlines, &s, a, now, w.pause(a, now), rand.Float64())
+	planned, asked := w.pause(a, now)
+	d := decide(&w.deadlines, &s, a, now, planned, rand.Float64())
+	if w.newBackOff != nil { // Resume makes the same pauses again
+		s.step = w.state.step + asked
+	}
 	d.changed = s.task.Status != w.state.task.Status || s.task.Phase != w.state.task.Phase
 	if w.limiter != nil && a.Polled {
 		d.permitAfter = max(a.Sent.Sub(w.state.plannedAt), 0)
@@ -264,31 +268,32 @@ func (w *wait) complete(p *Progress) {
 	}
 }
 
-// pause is the schedule's word on how long to wait after this answer. An error says nothing new of the task.
-func (w *wait) pause(a *answer, now time.Time) time.Duration {
+// pause is the schedule's word on how long to wait after this answer, before that is decided on. An error says nothing
+// new of the task. asked is 1 if a BackOff was asked, and 0 else.
+func (w *wait) pause(a *answer, now time.Time) (pause time.Duration, asked int32) {
 	s := &w.state
 	t, own := &s.task, s.endsPause(w.deadlines.confirmations, a)
 	if a.Err == nil && (a.Value.ID == "" || a.Value.ID == s.task.ID) {
 		t = &a.Value
 		if !w.deadlines.stale(s, t) && w.deadlines.concludes(s, a) {
-			return 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
+			return 0, 0 // the wait is over: a BackOff is not asked for a pause that nobody makes
 		}
 		if left := cmp.Or(t.Remaining, s.remaining(now)); left > 0 && w.newBackOff == nil {
-			return w.exponential.Until(left, rand.Float64())
+			return w.exponential.Until(left, rand.Float64()), 0
 		}
 	}
 	step := int(s.step)
 	switch {
 	case w.newBackOff != nil && !own && now.Before(s.plannedAt):
-		return s.plannedAt.Sub(now) // a BackOff is asked for the next pause when the one before is over
+		return s.plannedAt.Sub(now), 0 // a BackOff is asked for the next pause when the one before is over
 	// the schedule goes by the time: others' polls bring answers too
 	case w.newBackOff == nil && (!own || w.reporting.totals != nil):
 		step = w.exponential.StepAt(now.Sub(w.deadlines.began))
 	}
 	if w.schedule == nil {
-		return w.exponential.Pause(step, rand.Float64())
+		return w.exponential.Pause(step, rand.Float64()), 0
 	}
-	return w.schedule(step, t.Kind, now.Sub(s.startOf(t, now)), rand.Float64())
+	return w.schedule(step, t.Kind, now.Sub(s.startOf(t, now)), rand.Float64()), 1
 }
 
 // finish ends the wait as decided.
@@ -375,7 +380,7 @@ func (w *wait) end(e *WaitError) error {
 // service says how much time remains.
 func (w *wait) pollDetails(ctx context.Context) {
 	s := &w.state
-	if !s.plannedAt.After(time.Now()) {
+	if w.details == nil || s.task.Status.Terminal() || !s.plannedAt.After(time.Now()) {
 		return
 	}
 	ctx, cancel := context.WithDeadline(ctx, s.plannedAt)
