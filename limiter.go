@@ -7,8 +7,8 @@ import (
 )
 
 // Limiter keeps any number of Waiters to one quota. Each request behind it waits for a permit, and the poll that has
-// been due for longest comes first. A throttled answer to any of them makes all hold off. Make it with [NewLimiter],
-// and give it to the Waiters with [WithLimiter]. It is safe for concurrent use.
+// been due for longest comes first. A throttled query of any of them makes all hold off. Make it with [NewLimiter], and
+// give it to the Waiters with [WithLimiter]. It is safe for concurrent use.
 type Limiter struct {
 	queue *limiter.Limiter
 }

@@ -222,9 +222,9 @@ func WithStallTimeout(d time.Duration) Option { return func(s *settings) { s.sta
 func WithProgress(f func(Progress)) Option { return func(s *settings) { s.progress = f } }
 
 // WithObserver sets a hook for traces and metrics. f is called when a wait begins, on the goroutine of the wait, with
-// the context of the call and the id of the task: in WaitForTasks once for each id, in Do once, with an empty id as
-// there is none yet. It is not called for a bad option or id, nor for a call of Poll that comes early. Default nil: no
-// observer.
+// the context of the call and the id of the task: in WaitForTasks once for each id, a bad one too, in Do once, with an
+// empty id as there is none yet. It is not called for a bad option, for a bad id of a single task, nor for a call of
+// Poll that comes early. Default nil: no observer.
 //
 // The values of the context that f returns reach the calls of the Source for that wait, lists too, and those of an
 // Operation. The end of that context has no effect. nil: no values.
@@ -262,11 +262,11 @@ func WithHistory(h *schedule.History) Option { return func(s *settings) { s.hist
 // "": unknown until the first answer.
 func WithKind(kind string) Option { return func(s *settings) { s.kind = kind } }
 
-// WithLimiter makes each request wait for a permit from l, together with all other Waiters that have l. A throttled
-// answer makes all of them hold off. A poll that has had no permit for ten seconds is reported in [Progress]. The
-// timeout holds all the same: a final poll comes before others, at the pace of the quota, and no hold-off delays it. If
-// it gets no permit in time, [ErrTimeout] says that it is not known whether the task has finished. Default nil: no
-// limit.
+// WithLimiter makes each request wait for a permit from l, together with all other Waiters that have l. After a
+// throttled query all of them hold off, and after a throttled list that one list. A poll that has had no permit for ten
+// seconds is reported in [Progress]. The timeout holds all the same: a final poll comes before others, at the pace of
+// the quota, and no hold-off delays it. If it gets no permit in time, [ErrTimeout] says that it is not known whether
+// the task has finished. Default nil: no limit.
 func WithLimiter(l *Limiter) Option { return func(s *settings) { s.limiter = l.permits() } }
 
 // WithoutSharing keeps waits on one Waiter apart. By default, waits that run at the same time on one Waiter, with the

@@ -120,8 +120,8 @@ func (h *pollers) own(s *settings) *poll.Poller[Task] {
 	return h.of(s, h.poll, list)
 }
 
-// checked makes an error of an answer that says nothing of its task: an error is for those alone whose poll was due,
-// and hides no answer.
+// checked is src.Task, with an error in place of a Task that says nothing of id: the Poller gives errors only to waits
+// whose poll was due.
 func checked(src Source) SourceFunc {
 	return func(ctx context.Context, id string) (Task, error) {
 		t, err := src.Task(ctx, id)
@@ -132,7 +132,7 @@ func checked(src Source) SourceFunc {
 	}
 }
 
-// of makes a Poller that calls poll, and list for many; list nil: there is none.
+// of makes a Poller that calls f, and list for many; list nil: there is none.
 func (h *pollers) of(s *settings, f SourceFunc, list Lister) *poll.Poller[Task] {
 	cfg := poll.Config[Task]{
 		Poll:         f,

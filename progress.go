@@ -34,8 +34,8 @@ type Progress struct {
 	// Operation is the name of what [Waiter.Do] is about to start; empty: it is called for no Do, or there is its task.
 	Operation string
 
-	// PermitAfter is how long the query that brought this answer had to wait for its permit of the Limiter; 0: it had
-	// not, or there is no Limiter.
+	// PermitAfter is how long after it was due the query that brought this answer was sent, where there is a Limiter: its
+	// wait for a permit, or a callback that took longer than the pause; 0: it was sent in time, or there is no Limiter.
 	PermitAfter time.Duration
 
 	// Interrupted is set where an observer is told that the wait is left, but not over: Poll returns, the loop over

@@ -10,13 +10,13 @@ type action int
 
 const (
 	nothing  action = iota
-	pollOne         // the id that has been due for longest
+	pollOne         // the id that comes first
 	pollList        // the list's next page
 )
 
 // situation is all that choose looks at.
 type situation struct {
-	// The id that has been due for longest.
+	// The id that comes first: final polls and those before a context's deadline, then what has been due for longest.
 	due   bool          // there is one, and a call more may be in flight
 	dueAt time.Duration // when it was due
 	worth float64       // what its poll is worth, in queries

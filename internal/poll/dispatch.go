@@ -79,7 +79,7 @@ func stillRunning(d time.Duration) error {
 	return fmt.Errorf("the query begun %v ago is still running", text.Round(d))
 }
 
-// pollOne polls what has been due for longest. It reports false if there is no permit for that yet.
+// pollOne polls the id that comes first. It reports false if there is no permit for that yet.
 func (p *Poller[T]) pollOne(now time.Duration) bool {
 	e, _, _ := p.ready.top()
 	if e.call != nil { // abandoned, and not back: there is at most one for each id

@@ -11,7 +11,7 @@ const minPause = time.Millisecond
 
 // place is where something stands in a dueQueue.
 type place struct {
-	at  time.Duration // when it is due
+	at  time.Duration // its rank: the least is first; see setReady, and of endings expire
 	pos int32         // counted from 1; 0: in no queue
 }
 

@@ -53,7 +53,7 @@ func (w *listPass[T]) readyAt() time.Duration {
 	return max(w.blockedUntil, w.began+w.gap)
 }
 
-// price is what a poll of everything must be worth for the next page.
+// price is what a poll of everything must be worth for the next page. The first call guesses what that costs.
 func (w *listPass[T]) price(ids int) float64 {
 	if w.cost == 0 {
 		w.cost = float64(1 + (ids-1)/rowsGuess)

@@ -86,7 +86,7 @@ type Poller[T any] struct {
 	armed   time.Duration // when the timer fires; 0: it is not set
 	entries entries[T]
 	waiting dueQueue[*entry[T]] // planned, and not due
-	ready   dueQueue[*entry[T]] // due, by urgency
+	ready   dueQueue[*entry[T]] // due, the least rank first
 	backing [2]*entry[T]        // of the two queues, for one entry
 	finals  int                 // entries that are ready for a final poll
 	sum     urgency             // of the listed entries that were polled before, or are due
@@ -98,10 +98,10 @@ type Poller[T any] struct {
 // entry is one id. It is waiting, ready, or in flight; or neither, while those who want it are busy.
 type entry[T any] struct {
 	id      string
-	first   *interest[T] // who wants it
-	call    *call[T]     // in flight, or abandoned and not yet back; nil: none
-	place                // in waiting or ready
-	last    time.Duration
+	first   *interest[T]  // who wants it
+	call    *call[T]      // in flight, or abandoned and not yet back; nil: none
+	place                 // in waiting or ready
+	last    time.Duration // when its task was last seen, or one pause before due
 	due     time.Duration
 	created int64  // by the service's clock, in Unix nanoseconds; 0: unknown
 	pass    uint32 // the list pass that is to show it; 0: none

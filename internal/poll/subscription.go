@@ -70,7 +70,7 @@ type interest[T any] struct {
 	key     int32
 	unread  int32 // place in the inbox, counted from 1; 0: nothing there
 	planned bool
-	asking  bool // a call for it alone is in flight that was due for this interest
+	asking  bool // a call for it alone is in flight that was due for this interest; once that is over: was, at its end
 	first   bool // it has had no answer
 }
 
@@ -388,7 +388,8 @@ func (s *Subscription[T]) wake() {
 }
 
 // tell delivers an answer about e to all who want it. An error is for those alone whose poll was due, and a Value for
-// those who do not know a newer one.
+// those who do not know a newer one. Nobody gets what was sent before it subscribed; nor, before its first poll is due,
+// a Value that is not final.
 func (p *Poller[T]) tell(e *entry[T], a *Answer[T], sent time.Duration) {
 	now := p.now()
 	a.Sent = p.start.Add(sent)
