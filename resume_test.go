@@ -980,6 +980,25 @@ func TestBackOffIsReplayed(t *testing.T) {
 			t.Errorf("%d pauses were replayed, want %d: %v", asked, before, err)
 		}
 	})
+	virtually(t, "beside another wait, in the delay before the first poll, which keeps it", func(t *testing.T) {
+		type key struct{}
+		began := time.Now()
+		w := newWaiter(t, taskwait.SourceFunc(func(ctx context.Context, _ string) (taskwait.Task, error) {
+			if age := time.Since(began); ctx.Value(key{}) != nil && age < 10*time.Second {
+				t.Errorf("a poll after %v, want the first one after 10s", age)
+			}
+			return taskwait.Task{Status: taskwait.StatusSuccess, Phase: "RUNNING"}, nil
+		}))
+		var neighbour sync.WaitGroup
+		neighbour.Go(func() {
+			_, _ = w.WaitForTask(t.Context(), "id", every(3*time.Second), taskwait.WithConfirmations(4))
+		})
+		_, err := w.WaitForTask(context.WithValue(t.Context(), key{}, true), "id", growing, taskwait.WithTimeout(time.Minute),
+			taskwait.WithInitialDelay(10*time.Second), taskwait.WithConfirmations(3), taskwait.WithStalePhase("RUNNING"))
+		if neighbour.Wait(); !errors.Is(err, taskwait.ErrTimeout) {
+			t.Errorf("got %v, want ErrTimeout", err)
+		}
+	})
 	virtually(t, "it stops", func(t *testing.T) {
 		src := newClock(becomes(taskwait.StatusSuccess, 24*time.Hour))
 		stops := func(n uint64) taskwait.Option {

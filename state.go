@@ -117,9 +117,12 @@ func (s *state) confirms(a *answer) bool { return s.successStreak == 0 || !s.bef
 // beforeDue reports whether an answer comes from a poll that was made before the wait's own was due.
 func (s *state) beforeDue(a *answer) bool { return a.Sent.Before(s.plannedAt) }
 
+// inFirstDelay reports whether an answer comes from others' polls, in the delay before the wait's own first one.
+func (s *state) inFirstDelay(a *answer) bool { return s.step == 0 && s.beforeDue(a) }
+
 // keepsPlan reports whether an answer to others' polls does not bring the wait's own next poll forward: its first one,
 // or one after a pause that the service has asked for.
-func (s *state) keepsPlan(a *answer) bool { return (s.step == 0 || s.asked) && s.beforeDue(a) }
+func (s *state) keepsPlan(a *answer) bool { return s.inFirstDelay(a) || s.asked && s.beforeDue(a) }
 
 // endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first
 // SUCCESS of several that are wanted.

@@ -171,7 +171,7 @@ func (w *wait) decide(a *answer, now time.Time) decision {
 	s := w.state
 	planned, asked := w.pause(a, now)
 	d := decide(&w.deadlines, &s, a, now, planned, rand.Float64())
-	if w.newBackOff != nil { // Resume makes the same pauses again
+	if w.newBackOff != nil && !w.state.inFirstDelay(a) { // Resume makes the same pauses again
 		s.step = w.state.step + asked
 	}
 	d.changed = s.task.Status != w.state.task.Status || s.task.Phase != w.state.task.Phase
