@@ -107,7 +107,7 @@ func (n *node) field(name string) *node {
 
 // quotes reports whether a JSON string is this text.
 func quotes(text []byte, s string) bool {
-	if bytes.IndexByte(text, '\\') < 0 {
+	if bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
 		return string(text[1:len(text)-1]) == s
 	}
 	return unquote(text) == s

@@ -91,7 +91,7 @@ func FuzzPlace(f *testing.F) {
 func FuzzNode(f *testing.F) {
 	for _, s := range []string{
 		document, `{"a":{"b":[1,"\u00e9\"",true]},"a":null}`, ` [ {} , [ ] ] x`, `"\ud800"`,
-		"\"\xff\"", `{"\u0061":1}`, `7,`, `{}}`,
+		"\"\xff\"", "{\"a\xa7\": 1}", `{"\u0061":1}`, `7,`, `{}}`,
 	} {
 		f.Add(s)
 	}
