@@ -77,7 +77,7 @@ func decide(l *deadlines, s *state, a *answer, now time.Time, planned time.Durat
 	case own:
 		s.step++
 	}
-	s.asked = o.retryAfter > 0 || s.asked && !own
+	s.requested = o.retryAfter > 0 || s.requested && !own
 	return s.pollAgain(o, now, l.clamp(s, a.Sent, now, planned))
 }
 

@@ -25,7 +25,7 @@ type state struct {
 	notFoundStreak streak    // "not found" in a row, errors in between not counted
 	refusalStreak  streak    // refusals for good in a row that may pass, other errors in between not counted
 	successStreak  int32     // SUCCESS in a row, errors in between not counted
-	asked          bool      // the service has asked for the pause that runs
+	requested      bool      // the service has asked for the pause that runs
 	leftStalePhase bool      // the phase of WithStalePhase was left
 	listReadable   bool      // the Source could list, or find, tasks: the credentials were good
 	noDetails      bool      // a Detailer has said that there are none
@@ -122,7 +122,7 @@ func (s *state) inFirstDelay(a *answer) bool { return s.step == 0 && s.beforeDue
 
 // keepsPlan reports whether an answer to others' polls does not bring the wait's own next poll forward: its first one,
 // or one after a pause that the service has asked for.
-func (s *state) keepsPlan(a *answer) bool { return s.inFirstDelay(a) || s.asked && s.beforeDue(a) }
+func (s *state) keepsPlan(a *answer) bool { return s.inFirstDelay(a) || s.requested && s.beforeDue(a) }
 
 // endsPause reports whether the wait's next pause begins with an answer: its own poll brought it, or it is the first
 // SUCCESS of several that are wanted.

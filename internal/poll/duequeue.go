@@ -79,8 +79,8 @@ func (q *dueQueue[E]) Pop() any {
 // urgency is what one poll of everything that is planned would be worth, in queries.
 //
 // A pause p is right for a task that ends at such a rate that the delay which builds up in p is worth one query. That
-// delay grows with the square of the time since the last poll. So at time t a poll is worth ((t − last) / p)² queries,
-// and the sum over all entries is a·t² − 2b·t + c, with t in seconds from origin.
+// delay grows with the square of the time since the last poll. So at time t a poll is worth ((t − last) / p)²
+// queries, and the sum over all entries is a·t² − 2b·t + c, with t in seconds from origin.
 type urgency struct {
 	a, b, c float64
 	origin  time.Duration
